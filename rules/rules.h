@@ -1,0 +1,76 @@
+/* The rule engine: text of *.rules files in, struct audit_rule_data out, checked completely
+ * without a kernel.
+ *
+ * Rules are read file by file into a rule_set, each mistake logged as FILE:LINE and the reading
+ * going on; rules_finish() then looks at the set as a whole. Nothing here touches the node: what
+ * must be known of it (directories, user and group numbers) is asked through rules_host. */
+#ifndef RULES_RULES_H
+#define RULES_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "setup/log.h"
+#include "setup/text.h"
+
+struct audit_rule_data;	/* <linux/audit.h> */
+
+/* What the engine asks about the host; each returns 1 yes, 0 no, negative errno on failure. */
+struct rules_host {
+	int (*path_type)(void *context, const char *path, bool *ret_directory);	/* 0: absent */
+	int (*user_id)(void *context, const char *name, uint32_t *ret_id);
+	int (*group_id)(void *context, const char *name, uint32_t *ret_id);
+	void *context;
+};
+
+/* What the configuration says about an option that a rules file may also carry. */
+struct rules_setting {
+	const char *option;	/* "-b", "-e", "-D", "--backlog_wait_time", ... */
+	const char *value;	/* as auditctl takes it, "" for an option without value; NULL: not wanted */
+	const char *key;	/* "[audit] backlog_limit = 8192", for the message */
+	const char *source;	/* "config.ini:4" or "built-in default" */
+};
+
+struct rules_env {
+	struct log *log;
+	const struct rules_host *host;
+	const struct rules_setting *settings;
+	size_t n_settings;
+	const char *machine;	/* "x86_64", "aarch64"; NULL: this machine */
+	bool optimise;
+};
+
+struct rule {
+	char *file;	/* where it is written */
+	unsigned line;
+	struct audit_rule_data *data;	/* as sent to the kernel, owned */
+	size_t size;	/* 1040 + data->buflen */
+};
+
+struct rule_set {
+	struct rule *rules;	/* in load order */
+	size_t n_rules;
+};
+
+void rule_set_done(struct rule_set *set);
+
+/* Reads size bytes of a rules file into the set; file is its name for messages. Returns 0, -EINVAL
+ * after logging every mistake, or -ENOMEM. */
+int rules_read(struct rule_set *set, const struct rules_env *env, const char *file,
+	       const char *content, size_t size) _must_check_;
+
+/* Reads one rule that the program itself makes up for line `line` of `file`. Same returns. */
+int rules_read_line(struct rule_set *set, const struct rules_env *env, const char *file,
+		    unsigned line, const char *rule) _must_check_;
+
+/* After the last file: doubles are dropped with a warning, the whole set is linted and, where
+ * env asks for it, optimised. Returns 0, -EINVAL after logging, or -ENOMEM. */
+int rules_finish(struct rule_set *set, const struct rules_env *env) _must_check_;
+
+/* Appends the rule as one line of a rules file (no newline) that auditctl 3.0 to 4.0 read into
+ * exactly these bytes, whatever the host's user database says (numbers, no names). Works for any
+ * rule that a kernel lists, too. */
+void rule_print(struct text *out, const struct audit_rule_data *data, size_t size);
+
+#endif

@@ -1,0 +1,146 @@
+#include "setup/log.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "setup/text.h"
+
+struct log {
+	FILE *out;
+	bool json;
+	enum log_level level;
+	unsigned count[LEVEL_MAX];
+	char *last_error;
+};
+
+static const struct {
+	const char *text;
+	const char *severity;	/* LogSeverity of Cloud Logging */
+} level_names[LEVEL_MAX] = {
+	[LEVEL_ERROR] = { "error", "ERROR" },
+	[LEVEL_WARNING] = { "warning", "WARNING" },
+	[LEVEL_INFO] = { "info", "INFO" },
+	[LEVEL_DEBUG] = { "debug", "DEBUG" },
+};
+
+struct log *log_new(FILE *out)
+{
+	struct log *log = calloc(1, sizeof(*log));
+
+	if (log) {
+		log->out = out;
+		log->level = LEVEL_INFO;
+	}
+	return log;
+}
+
+void log_free(struct log *log)
+{
+	if (!log)
+		return;
+	free(log->last_error);
+	free(log);
+}
+
+void log_set_json(struct log *log, bool json)
+{
+	log->json = json;
+}
+
+void log_set_level(struct log *log, enum log_level level)
+{
+	log->level = level;
+}
+
+static void add_one_line(struct text *t, const char *s)
+{
+	size_t end = strlen(s);
+
+	while (end > 0 && s[end - 1] == '\n')
+		end--;
+	for (size_t i = 0; i < end; i++)
+		text_add_bytes(t, s[i] == '\n' ? "; " : s + i, s[i] == '\n' ? 2 : 1);
+}
+
+static void print_json(struct log *log, enum log_level level, const char *message)
+{
+	_cleanup_text_ struct text line = {0};
+	struct timespec now;
+	struct tm utc;
+	char stamp[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+	text_addf(&line, "{\"severity\":\"%s\",\"time\":\"%s.%06ldZ\",\"message\":",
+		  level_names[level].severity, stamp, now.tv_nsec / 1000);
+	text_add_json(&line, message);
+	text_add(&line, "}\n");
+	if (line.s)
+		fputs(line.s, log->out);
+}
+
+static void log_put(struct log *log, enum log_level level, const char *message)
+{
+	log->count[level]++;
+	if (level == LEVEL_ERROR) {
+		free(log->last_error);
+		log->last_error = strdup(message);
+	}
+	if (level > log->level)
+		return;
+	if (log->json)
+		print_json(log, level, message);
+	else
+		fprintf(log->out, "cloud-audit-setup: %s: %s\n", level_names[level].text, message);
+}
+
+static void log_vat(struct log *log, enum log_level level, const char *file, unsigned line,
+		    const char *format, va_list args)
+{
+	_cleanup_free_ char *raw = NULL;
+	_cleanup_text_ struct text message = {0};
+
+	if (vasprintf(&raw, format, args) < 0) {
+		raw = NULL;
+		log_put(log, level, "out of memory while writing a message");
+		return;
+	}
+	if (file && line)
+		text_addf(&message, "%s:%u: ", file, line);
+	else if (file)
+		text_addf(&message, "%s: ", file);
+	add_one_line(&message, raw);
+	log_put(log, level, message.s ? message.s : "");
+}
+
+void log_say(struct log *log, enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_vat(log, level, NULL, 0, format, args);
+	va_end(args);
+}
+
+void log_at(struct log *log, enum log_level level, const char *file, unsigned line,
+	    const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_vat(log, level, file, line, format, args);
+	va_end(args);
+}
+
+unsigned log_count(const struct log *log, enum log_level level)
+{
+	return log->count[level];
+}
+
+const char *log_last_error(const struct log *log)
+{
+	return log->last_error;
+}

@@ -1,0 +1,43 @@
+/* Messages for people: to stderr, one line each, as text or as JSON for Cloud Logging.
+ *
+ * "cloud-audit-setup: LEVEL: message", or with JSON one object a line with severity, message and
+ * time (https://cloud.google.com/logging/docs/structured-logging). Newlines inside a message are
+ * printed as "; " so that one message stays one line. */
+#ifndef SETUP_LOG_H
+#define SETUP_LOG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "setup/mem.h"
+
+enum log_level {
+	LEVEL_ERROR,
+	LEVEL_WARNING,
+	LEVEL_INFO,	/* what was done; not with --quiet */
+	LEVEL_DEBUG,	/* only with --verbose */
+	LEVEL_MAX,
+};
+
+struct log;
+
+
+/* A log that writes to out (borrowed). Returns NULL without memory; freed with log_free(). */
+struct log *log_new(FILE *out);
+void log_free(struct log *log);
+
+void log_set_json(struct log *log, bool json);
+/* Messages above this level are dropped; they are counted all the same. */
+void log_set_level(struct log *log, enum log_level level);
+
+void log_say(struct log *log, enum log_level level, const char *format, ...) _printf_format_(3, 4);
+/* The same with its place in front: "FILE:LINE: message"; line 0 prints "FILE: message". */
+void log_at(struct log *log, enum log_level level, const char *file, unsigned line,
+	    const char *format, ...) _printf_format_(5, 6);
+
+/* How many messages of this level there were. */
+unsigned log_count(const struct log *log, enum log_level level);
+/* The last error, NULL when there was none; valid until the next message. */
+const char *log_last_error(const struct log *log);
+
+#endif

@@ -1,0 +1,160 @@
+#include "setup/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+void text_done(struct text *t)
+{
+	free(t->s);
+	*t = (struct text){0};
+}
+
+static bool text_reserve(struct text *t, size_t n)
+{
+	size_t want;
+	char *s;
+
+	if (t->failed)
+		return false;
+	if (n < t->size - t->len)
+		return true;
+	want = t->len + n + 1;
+	if (want < t->size * 2)
+		want = t->size * 2;
+	s = realloc(t->s, want);
+	if (!s) {
+		t->failed = true;
+		return false;
+	}
+	t->s = s;
+	t->size = want;
+	return true;
+}
+
+void text_add_bytes(struct text *t, const void *bytes, size_t n)
+{
+	if (!text_reserve(t, n))
+		return;
+	if (n)
+		memcpy(t->s + t->len, bytes, n);
+	t->len += n;
+	t->s[t->len] = '\0';
+}
+
+void text_add(struct text *t, const char *s)
+{
+	text_add_bytes(t, s, strlen(s));
+}
+
+void text_addf(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (n < 0 || !text_reserve(t, (size_t)n)) {
+		t->failed = true;
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(t->s + t->len, (size_t)n + 1, format, args);
+	va_end(args);
+	t->len += (size_t)n;
+}
+
+/* Length of the valid UTF-8 sequence at s (Unicode 15, table 3-7), 0 when there is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+	static const struct {
+		unsigned char first, last, low, high;
+		size_t len;
+	} rows[] = {
+		{ 0x00, 0x7f, 0x00, 0xff, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (s[0] < rows[i].first || s[0] > rows[i].last)
+			continue;
+		if (rows[i].len > 1 && (s[1] < rows[i].low || s[1] > rows[i].high))
+			return 0;
+		for (size_t k = 2; k < rows[i].len; k++)
+			if ((s[k] & 0xc0) != 0x80)
+				return 0;
+		return rows[i].len;
+	}
+	return 0;
+}
+
+void text_add_json(struct text *t, const char *s)
+{
+	text_add(t, "\"");
+	while (*s) {
+		size_t n = utf8_length((const unsigned char *)s);
+
+		if (n == 0)
+			text_add(t, "\\ufffd");
+		else if (*s == '"' || *s == '\\')
+			text_addf(t, "\\%c", *s);
+		else if (*s == '\n')
+			text_add(t, "\\n");
+		else if (*s == '\t')
+			text_add(t, "\\t");
+		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			text_addf(t, "\\u%04x", (unsigned char)*s);
+		else
+			text_add_bytes(t, s, n);
+		s += n ? n : 1;
+	}
+	text_add(t, "\"");
+}
+
+void text_add_base64(struct text *t, const void *bytes, size_t n)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = bytes;
+
+	for (; n > 0; p += 3) {
+		size_t have = n < 3 ? n : 3;
+		uint32_t v = (uint32_t)p[0] << 16;
+		char out[4];
+
+		if (have > 1)
+			v |= (uint32_t)p[1] << 8;
+		if (have > 2)
+			v |= p[2];
+		out[0] = digits[v >> 18];
+		out[1] = digits[v >> 12 & 63];
+		out[2] = have > 1 ? digits[v >> 6 & 63] : '=';
+		out[3] = have > 2 ? digits[v & 63] : '=';
+		text_add_bytes(t, out, sizeof(out));
+		n -= have;
+	}
+}
+
+int text_error(const struct text *t)
+{
+	return t->failed ? -ENOMEM : 0;
+}
+
+char *text_take(struct text *t)
+{
+	char *s;
+
+	text_add(t, "");
+	if (t->failed) {
+		text_done(t);
+		return NULL;
+	}
+	s = t->s;
+	*t = (struct text){0};
+	return s;
+}

@@ -1,0 +1,39 @@
+/* A string that grows.
+ *
+ * Appending never fails visibly: when memory runs out the text is marked, further appends do
+ * nothing, and text_error() returns -ENOMEM; callers check once, at the end. */
+#ifndef SETUP_TEXT_H
+#define SETUP_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "setup/mem.h"
+
+struct text {
+	char *s;	/* always NUL-terminated, NULL while nothing was appended */
+	size_t len;	/* bytes without the NUL */
+	size_t size;
+	bool failed;
+};
+
+void text_done(struct text *t);
+#define _cleanup_text_ _cleanup_(text_done)
+
+void text_add(struct text *t, const char *s);
+void text_add_bytes(struct text *t, const void *bytes, size_t n);
+void text_addf(struct text *t, const char *format, ...) _printf_format_(2, 3);
+
+/* Appends s as a JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD. */
+void text_add_json(struct text *t, const char *s);
+
+/* Appends n bytes in base64 (RFC 4648, with padding). */
+void text_add_base64(struct text *t, const void *bytes, size_t n);
+
+/* 0, or -ENOMEM when any append failed. */
+int text_error(const struct text *t) _must_check_;
+
+/* Hands the string to the caller, who frees it; "" when nothing was appended, NULL without memory. */
+char *text_take(struct text *t) _must_check_;
+
+#endif
