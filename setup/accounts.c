@@ -1,0 +1,55 @@
+#include "setup/accounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+static int open_table(const struct host *host, const char *path, FILE **ret)
+{
+	_cleanup_close_ int fd = host_open(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return fd;
+	*ret = fdopen(fd, "re");
+	if (!*ret)
+		return -errno;
+	fd = -1;
+	return 0;
+}
+
+int accounts_user(const struct host *host, const char *name, uint32_t *ret_id)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	const struct passwd *entry;
+	int r = open_table(host, "/etc/passwd", &f);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	while ((entry = fgetpwent(f))) {
+		if (strcmp(entry->pw_name, name) == 0) {
+			*ret_id = entry->pw_uid;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int accounts_group(const struct host *host, const char *name, uint32_t *ret_id)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	const struct group *entry;
+	int r = open_table(host, "/etc/group", &f);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	while ((entry = fgetgrent(f))) {
+		if (strcmp(entry->gr_name, name) == 0) {
+			*ret_id = entry->gr_gid;
+			return 1;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,221 @@
+#include "setup/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+int host_open_root(struct host *host, const char *root)
+{
+	int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*host = (struct host){ .fd = fd, .root = root };
+	return 0;
+}
+
+void host_done(struct host *host)
+{
+	if (host->root && host->fd >= 0)
+		close(host->fd);
+	*host = (struct host){ .fd = -1 };
+}
+
+static int open_in_root(int root, const char *path, uint64_t flags, uint64_t more_resolve)
+{
+	struct open_how how = {
+		.flags = flags | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | more_resolve,
+	};
+	long fd;
+
+	/* EAGAIN: a rename or mount raced with the look-up (openat2(2)); the kernel asks to try again. */
+	for (int tries = 0; tries < 16; tries++) {
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+		if (fd >= 0)
+			return (int)fd;
+		if (errno != EAGAIN && errno != EINTR)
+			break;
+	}
+	return -errno;
+}
+
+int host_open(const struct host *host, const char *path, int flags)
+{
+	return open_in_root(host->fd, path, (uint64_t)flags, 0);
+}
+
+int host_read_fd(int fd, struct text *ret)
+{
+	_cleanup_text_ struct text content = {0};
+	char buffer[16384];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	for (;;) {
+		ssize_t n = read(fd, buffer, sizeof(buffer));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		if (content.len + (size_t)n > HOST_FILE_MAX)
+			return -EFBIG;
+		text_add_bytes(&content, buffer, (size_t)n);
+	}
+	text_add(&content, "");
+	if (text_error(&content) < 0)
+		return -ENOMEM;
+	*ret = content;
+	content = (struct text){0};
+	return 0;
+}
+
+static bool is_masked(const struct host *host, const char *path)
+{
+	_cleanup_close_ int fd = host_open(host, path, O_PATH | O_NOFOLLOW);
+	char target[16];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = readlinkat(fd, "", target, sizeof(target));
+	return n == 9 && memcmp(target, "/dev/null", 9) == 0;
+}
+
+int host_read(const struct host *host, const char *path, struct text *ret)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (is_masked(host, path))
+		return -ELOOP;
+	/* O_NONBLOCK: a FIFO in the file's place must not hold us up. */
+	fd = host_open(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	return fd < 0 ? fd : host_read_fd(fd, ret);
+}
+
+/* The directory that holds path, made where missing; *ret_name is the last part, inside path. */
+static int open_parent(const struct host *host, const char *path, bool make, mode_t dir_mode,
+		       const char **ret_name)
+{
+	const char *name = strrchr(path, '/');
+	_cleanup_free_ char *dir = NULL;
+	int fd;
+
+	if (!name || name[1] == '\0')
+		return -EINVAL;
+	*ret_name = name + 1;
+	dir = name == path ? strdup("/") : strndup(path, (size_t)(name - path));
+	if (!dir)
+		return -ENOMEM;
+	fd = host_open(host, dir, O_RDONLY | O_DIRECTORY);
+	if (fd == -ENOENT && make && name != path) {
+		const char *dir_name;
+		_cleanup_close_ int above = open_parent(host, dir, true, 0755, &dir_name);
+
+		if (above < 0)
+			return above;
+		if (mkdirat(above, dir_name, dir_mode) < 0 && errno != EEXIST)
+			return -errno;
+		fd = host_open(host, dir, O_RDONLY | O_DIRECTORY);
+	}
+	return fd;
+}
+
+static int write_all(int fd, const char *content, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, content, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		content += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int fill_file(int dir, const char *name, const char *content, size_t size, mode_t mode)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	/* What a killed run left behind is of no use to anyone. */
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return -errno;
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, content, size);
+	if (r < 0)
+		return r;
+	if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
+		return -errno;
+	r = close(fd) < 0 ? -errno : 0;
+	fd = -1;
+	return r;
+}
+
+int host_write(const struct host *host, const char *path, const char *content, size_t size,
+	       mode_t mode, mode_t dir_mode)
+{
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_close_ int dir = -1;
+	const char *name;
+	int r;
+
+	dir = open_parent(host, path, true, dir_mode, &name);
+	if (dir < 0)
+		return dir;
+	/* A dot in front and no known suffix: neither systemd nor augenrules reads it. */
+	if (asprintf(&temporary, ".%s.new", name) < 0) {
+		temporary = NULL;
+		return -ENOMEM;
+	}
+	r = fill_file(dir, temporary, content, size, mode);
+	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dir, temporary, 0);
+		return r;
+	}
+	return fsync(dir) < 0 ? -errno : 0;
+}
+
+int host_remove(const struct host *host, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int dir = open_parent(host, path, false, 0, &name);
+
+	if (dir < 0)
+		return dir;
+	if (unlinkat(dir, name, 0) < 0)
+		return -errno;
+	return fsync(dir) < 0 ? -errno : 0;
+}
+
+int host_path_type(const struct host *host, const char *path, bool *ret_directory)
+{
+	_cleanup_close_ int fd = host_open(host, path, O_PATH);
+	struct stat st;
+
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return 0;
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret_directory = S_ISDIR(st.st_mode);
+	return 1;
+}

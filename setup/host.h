@@ -1,0 +1,48 @@
+/* Files of the host, all below one root directory.
+ *
+ * Every path given here is absolute as the host sees it ("/etc/audit/x") and is resolved with
+ * openat2(2) RESOLVE_IN_ROOT: no symlink and no ".." leads out of the root. Functions return 0 or
+ * negative errno and log nothing. */
+#ifndef SETUP_HOST_H
+#define SETUP_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "setup/mem.h"
+#include "setup/text.h"
+
+struct host {
+	int fd;			/* the root, O_PATH */
+	const char *root;	/* its name, borrowed */
+};
+
+/* Bounds what is read of any one file: a rules file of 100,000 rules fits, a runaway log does not. */
+#define HOST_FILE_MAX (16u << 20)
+
+int host_open_root(struct host *host, const char *root) _must_check_;
+void host_done(struct host *host);
+
+/* A descriptor of the path (owned by the caller), O_CLOEXEC added; negative errno. */
+int host_open(const struct host *host, const char *path, int flags) _must_check_;
+
+/* The content of a regular file. -ENOENT when absent; -ELOOP when its last part is a symlink to
+ * /dev/null, as systemctl mask makes it; -EINVAL for what is not a regular file; -EFBIG. */
+int host_read(const struct host *host, const char *path, struct text *ret) _must_check_;
+
+/* Puts the file there whole or not at all: written beside the target, synced, renamed over it, the
+ * directory synced. Missing parent directories are made with 0755 (the last one with dir_mode). */
+int host_write(const struct host *host, const char *path, const char *content, size_t size,
+	       mode_t mode, mode_t dir_mode) _must_check_;
+
+/* Unlinks; -ENOENT when absent. */
+int host_remove(const struct host *host, const char *path) _must_check_;
+
+/* 1 and *ret_directory when the path exists, 0 when not, negative errno. */
+int host_path_type(const struct host *host, const char *path, bool *ret_directory) _must_check_;
+
+/* Reads at most HOST_FILE_MAX bytes of an open regular file. */
+int host_read_fd(int fd, struct text *ret) _must_check_;
+
+#endif

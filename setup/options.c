@@ -1,0 +1,189 @@
+#include "setup/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "setup/nearest.h"
+
+static const char *const command_names[] = {
+	[COMMAND_APPLY] = "apply", [COMMAND_PLAN] = "plan", [COMMAND_RENDER] = "render",
+	[COMMAND_VERIFY] = "verify", [COMMAND_REMOVE] = "remove",
+};
+static const char *const render_names[] = {
+	[RENDER_RULES] = "rules", [RENDER_UNIT] = "unit", [RENDER_KERNEL] = "kernel",
+};
+static const char *const output_names[] = {
+	[OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", [OUTPUT_TAP] = "tap",
+};
+static const char *const machine_names[] = { "x86_64", "aarch64" };
+
+static const char help[] =
+	"Usage: cloud-audit-setup [OPTIONS] [COMMAND]\n"
+	"Turn this node's Linux audit configuration into a known, checked, locked state.\n"
+	"\n"
+	"Commands:\n"
+	"  apply    make this node match the configuration (default)\n"
+	"  plan     show what apply would change, as a unified diff; change nothing\n"
+	"  render   print what would be written: render rules|unit|kernel; needs no node and no root\n"
+	"  verify   compare a node with the configuration; change nothing\n"
+	"  remove   undo what apply wrote\n"
+	"\n"
+	"Options:\n"
+	"  -c, --config FILE             configuration (default " DEFAULT_CONFIG ")\n"
+	"  -R, --root DIR                the host's root (default " DEFAULT_ROOT ")\n"
+	"  -o, --output FORMAT           text (default), json, tap (verify only)\n"
+	"  -s, --set SECTION.KEY=VALUE   override one setting, repeatable\n"
+	"      --machine NAME            compile rules for x86_64 or aarch64 (render only)\n"
+	"  -q, --quiet                   warnings and errors only\n"
+	"  -v, --verbose                 tell every step\n"
+	"  -h, --help                    this text\n"
+	"  -V, --version                 the version\n"
+	"\n"
+	"Exit status: 0 done, or node matches; 1 failed on the node; 2 usage; 3 configuration or rules\n"
+	"invalid; 4 differs (plan, verify); 5 locked with other rules: reboot or recreate the node.\n";
+
+static int name_index(const char *word, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], word) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* The index of word among names; otherwise says so and returns -EINVAL. */
+static int find_name(struct log *log, const char *what, const char *word,
+		     const char *const *names, size_t n)
+{
+	int i = name_index(word, names, n);
+	const char *near;
+
+	if (i >= 0)
+		return i;
+	near = nearest_name(word, names, n);
+	if (near)
+		log_say(log, LEVEL_ERROR, "unknown %s '%s'; did you mean '%s'? (see --help)", what,
+			word, near);
+	else
+		log_say(log, LEVEL_ERROR, "unknown %s '%s' (see --help)", what, word);
+	return -EINVAL;
+}
+
+static int take_option(struct options *o, int c, char *value, struct log *log)
+{
+	int i;
+
+	switch (c) {
+	case 'c':
+		o->config = value;
+		return 0;
+	case 'R':
+		o->root = value;
+		return 0;
+	case 'o':
+		i = find_name(log, "output format", value, output_names, ARRAY_SIZE(output_names));
+		o->output = i < 0 ? OUTPUT_TEXT : (enum output)i;
+		return i < 0 ? i : 0;
+	case 's':
+		o->set[o->n_set++] = value;
+		return 0;
+	case 'm':
+		o->machine = value;
+		return find_name(log, "machine", value, machine_names, ARRAY_SIZE(machine_names)) < 0 ?
+			-EINVAL : 0;
+	case 'q':
+		o->level = LEVEL_WARNING;
+		return 0;
+	case 'v':
+		o->level = LEVEL_DEBUG;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int take_words(struct options *o, int argc, char **words, struct log *log)
+{
+	int i;
+
+	if (argc == 0)
+		return 0;
+	i = find_name(log, "command", words[0], command_names, ARRAY_SIZE(command_names));
+	if (i < 0)
+		return i;
+	o->command = (enum command)i;
+	if (o->command == COMMAND_RENDER) {
+		if (argc < 2) {
+			log_say(log, LEVEL_ERROR, "render needs one of rules, unit, kernel");
+			return -EINVAL;
+		}
+		i = find_name(log, "thing to render", words[1], render_names, ARRAY_SIZE(render_names));
+		if (i < 0)
+			return i;
+		o->render = (enum render)i;
+		argc--;
+		words++;
+	}
+	if (argc > 1) {
+		log_say(log, LEVEL_ERROR, "unexpected argument '%s' (see --help)", words[1]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_together(const struct options *o, struct log *log)
+{
+	if (o->machine && o->command != COMMAND_RENDER) {
+		log_say(log, LEVEL_ERROR, "--machine works with render only: a node is always its own machine");
+		return -EINVAL;
+	}
+	if (o->output == OUTPUT_TAP && o->command != COMMAND_VERIFY) {
+		log_say(log, LEVEL_ERROR, "--output tap works with verify only");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int options_parse(struct options *ret, int argc, char **argv, struct log *log)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' }, { "root", required_argument, NULL, 'R' },
+		{ "output", required_argument, NULL, 'o' }, { "set", required_argument, NULL, 's' },
+		{ "machine", required_argument, NULL, 'm' }, { "quiet", no_argument, NULL, 'q' },
+		{ "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
+	};
+	int c, r;
+
+	*ret = (struct options){ .root = DEFAULT_ROOT, .level = LEVEL_INFO };
+	ret->set = calloc((size_t)argc + 1, sizeof(*ret->set));
+	if (!ret->set)
+		return -ENOMEM;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":c:R:o:s:qvhV", longs, NULL)) >= 0) {
+		if (c == 'h' || c == 'V') {
+			fputs(c == 'h' ? help : "cloud-audit-setup " VERSION "\n", stdout);
+			return 0;
+		}
+		if (c == '?' || c == ':') {
+			log_say(log, LEVEL_ERROR, c == ':' ? "option %s needs a value (see --help)" :
+				"unknown option %s (see --help)", argv[optind - 1]);
+			return -EINVAL;
+		}
+		r = take_option(ret, c, optarg, log);
+		if (r < 0)
+			return r;
+	}
+	r = take_words(ret, argc - optind, argv + optind, log);
+	if (r == 0)
+		r = check_together(ret, log);
+	return r < 0 ? r : 1;
+}
+
+void options_done(struct options *options)
+{
+	free(options->set);
+	*options = (struct options){0};
+}

@@ -1,0 +1,33 @@
+/* The command line of DESIGN.md. */
+#ifndef SETUP_OPTIONS_H
+#define SETUP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "setup/log.h"
+
+enum command { COMMAND_APPLY, COMMAND_PLAN, COMMAND_RENDER, COMMAND_VERIFY, COMMAND_REMOVE };
+enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP };
+enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL };
+
+struct options {
+	enum command command;
+	enum render render;		/* what to render */
+	enum output output;
+	const char *config;		/* NULL: the default file */
+	const char *root;
+	const char *machine;		/* NULL: this machine */
+	const char **set;		/* --set values in order; the array is owned */
+	size_t n_set;
+	enum log_level level;
+};
+
+#define DEFAULT_CONFIG "/etc/cloud-audit-setup/config.ini"
+
+/* Reads argv into *ret, whose strings point into argv. Returns 1 to go on, 0 when --help or
+ * --version was printed, -EINVAL after one line on the log saying what is wrong, -ENOMEM. */
+int options_parse(struct options *ret, int argc, char **argv, struct log *log) _must_check_;
+void options_done(struct options *options);
+
+#endif
