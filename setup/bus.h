@@ -1,0 +1,56 @@
+/* systemd of the host over D-Bus (org.freedesktop.systemd1(5)).
+ *
+ * Functions return 0 or negative errno; what fails is logged here, with D-Bus's own text. No call
+ * and no job is waited for longer than the timeout given to bus_open(). */
+#ifndef SETUP_BUS_H
+#define SETUP_BUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "setup/host.h"
+#include "setup/log.h"
+
+struct bus;
+
+/* Connects to address, or for "auto" to the system bus below the host's root, else to systemd's
+ * private socket there. timeout is in microseconds. */
+int bus_open(struct bus **ret, const struct host *host, const char *address, uint64_t timeout,
+	     struct log *log) _must_check_;
+struct bus *bus_close(struct bus *bus);
+
+struct unit_state {
+	bool exists;		/* systemd found a unit file (or the unit runs without one) */
+	bool active;
+	bool failed;
+	bool enabled;
+	bool needs_reload;	/* the file on disk is not the one loaded */
+	char *fragment;		/* the file that it was loaded from, "" for none */
+};
+
+int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret) _must_check_;
+void unit_state_done(struct unit_state *state);
+
+/* Subscribe: must come before the first job. */
+int bus_subscribe(struct bus *bus) _must_check_;
+int bus_reload(struct bus *bus) _must_check_;
+int bus_enable(struct bus *bus, const char *unit) _must_check_;
+int bus_disable(struct bus *bus, const char *unit) _must_check_;
+int bus_reset_failed(struct bus *bus, const char *unit) _must_check_;
+
+enum bus_job { BUS_START, BUS_RESTART, BUS_STOP };
+
+/* Runs a job to its end. A result other than "done" is -EIO, and the error carries the result, the
+ * unit's exit status and its last journal lines. */
+int bus_run_job(struct bus *bus, enum bus_job job, const char *unit) _must_check_;
+
+struct bus_command {
+	const char *const *argv;	/* argv[0] an absolute path, NULL-terminated */
+	bool ignore_failure;
+};
+
+/* Runs commands one after the other in a transient oneshot unit of that name. Same returns. */
+int bus_run_transient(struct bus *bus, const char *unit, const char *description,
+		      const struct bus_command *commands, size_t n) _must_check_;
+
+#endif

@@ -1,0 +1,119 @@
+#include "setup/rights.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* linux/proc_ns.h: PROC_PID_INIT_INO, PROC_USER_INIT_INO: the inodes of the first namespaces. */
+static const ino_t first_pid_namespace = 0xEFFFFFFC;
+static const ino_t first_user_namespace = 0xEFFFFFFD;
+
+static bool in_namespace(const char *path, ino_t first)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 || st.st_ino == first;
+}
+
+static bool has_audit_control(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return true;
+	return data[CAP_TO_INDEX(CAP_AUDIT_CONTROL)].effective & CAP_TO_MASK(CAP_AUDIT_CONTROL);
+}
+
+/* Is word among the space-separated words of the kernel's command line? */
+static bool on_kernel_command_line(const char *word)
+{
+	char line[4097];
+	_cleanup_close_ int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+	char *save = NULL;
+
+	if (n < 0)
+		return false;
+	line[n] = '\0';
+	for (char *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
+		if (strcmp(w, word) == 0)
+			return true;
+	return false;
+}
+
+static const char *audit_reason(int error, bool at_socket)
+{
+	if (on_kernel_command_line("audit=0") || on_kernel_command_line("audit=off"))
+		return "the kernel was booted with audit=0; remove it from the kernel command line and reboot";
+	if (!in_namespace("/proc/self/ns/user", first_user_namespace))
+		return "this is a user namespace, and only the first one may ask; run without one "
+			"(hostUsers: true in the Pod, no userns remapping in the engine)";
+	if (at_socket && (error == EINVAL || error == EPERM || error == EACCES))
+		return "a seccomp filter forbids audit sockets; add AUDIT_WRITE to "
+			"securityContext.capabilities.add (podman, docker), or use seccompProfile "
+			"RuntimeDefault of containerd";
+	if (error == EPROTONOSUPPORT || error == EAFNOSUPPORT)
+		return "this kernel was built without audit (CONFIG_AUDIT); use another kernel";
+	if (error == EPERM && !has_audit_control())
+		return "CAP_AUDIT_CONTROL is missing; run as root, in a Pod with runAsUser: 0 and "
+			"securityContext.capabilities.add: [AUDIT_CONTROL]";
+	if (error == EPERM && !in_namespace("/proc/self/ns/pid", first_pid_namespace))
+		return "the kernel answers only in the host's PID namespace; set hostPID: true in the Pod";
+	if (error == EPERM)
+		return "a security module may forbid it; see the host's kernel log";
+	if (error == ECONNREFUSED)
+		return "nobody listens: the kernel has no audit, or this is a user namespace";
+	if (error == ETIMEDOUT)
+		return "the kernel did not answer; see the host's kernel log";
+	return NULL;
+}
+
+void rights_explain_audit(struct text *out, const struct host *host, int error, bool at_socket)
+{
+	const char *reason = audit_reason(error < 0 ? -error : error, at_socket);
+
+	text_add(out, strerror(error < 0 ? -error : error));
+	if (reason)
+		text_addf(out, "; %s", reason);
+}
+
+const char *rights_advice_bus(int error)
+{
+	switch (error < 0 ? -error : error) {
+	case ENOENT:
+		return "mount the host's /run/dbus/system_bus_socket (read-only is enough; "
+			"volumes: hostPath: path: /run/dbus/system_bus_socket, type: Socket) below the "
+			"root, or set [dbus] address";
+	case ECONNREFUSED:
+		return "the socket is there but nobody listens: on the host, systemctl start dbus.socket";
+	case EACCES:
+	case EPERM:
+		return "systemd obeys root only: run as uid 0 (securityContext.runAsUser: 0)";
+	default:
+		return "see systemctl status dbus on the host";
+	}
+}
+
+const char *rights_advice_write(int error)
+{
+	switch (error < 0 ? -error : error) {
+	case EROFS:
+		return "; it is on a read-only file system: mount the host's /etc/audit and "
+			"/etc/systemd/system writable (volumeMounts without readOnly: true), or remount it";
+	case EACCES:
+	case EPERM:
+		return "; run as root (securityContext.runAsUser: 0)";
+	case ENOSPC:
+		return "; free some space there";
+	case ELOOP:
+		return "; the unit is masked, or a symlink leads in a circle: systemctl unmask it, or remove "
+			"the link";
+	default:
+		return "";
+	}
+}

@@ -1,0 +1,18 @@
+/* What to change when the program lacks a right: the manifest line or the host setting. */
+#ifndef SETUP_RIGHTS_H
+#define SETUP_RIGHTS_H
+
+#include "setup/host.h"
+#include "setup/text.h"
+
+/* Appends why the kernel refused an audit request with this errno, and what to do. at_socket: it was
+ * socket(2) that failed, not a request. */
+void rights_explain_audit(struct text *out, const struct host *host, int error, bool at_socket);
+
+/* Advice for a failed connection to, or call of, the host's systemd. */
+const char *rights_advice_bus(int error);
+
+/* Advice for a failed write below the host's root; "" when there is none to give. */
+const char *rights_advice_write(int error);
+
+#endif

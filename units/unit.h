@@ -1,0 +1,33 @@
+/* A systemd unit file as data: sections, keys, values; printed so that systemd.unit(5) reads back
+ * exactly what was put in, and no value can smuggle in a line of its own. */
+#ifndef UNITS_UNIT_H
+#define UNITS_UNIT_H
+
+#include <stddef.h>
+
+#include "setup/text.h"
+
+struct unit {
+	struct unit_entry *entries;
+	size_t n;
+	int error;	/* first failure, reported by unit_print() */
+};
+
+void unit_done(struct unit *unit);
+
+/* Appends key=value to a section (borrowed: a string constant); entries of one section must follow
+ * each other. A % is doubled, so that it is no specifier. Values that no unit file can carry (line
+ * breaks, other control characters, white space at an end, a backslash at the end) make
+ * unit_print() fail with -EINVAL. */
+void unit_add(struct unit *unit, const char *section, const char *key, const char *value);
+
+/* Appends a command line such as ExecStart=: every word is quoted as systemd.service(5) unquotes it,
+ * $ and % keep their own meaning. argv ends with NULL; the program comes first. Any byte but NUL can
+ * be carried; words that are not UTF-8 are escaped. */
+void unit_add_command(struct unit *unit, const char *section, const char *key,
+		      const char *const *argv);
+
+/* Appends the unit file to out, after a comment (lines starting with "# "). 0, -EINVAL, -ENOMEM. */
+int unit_print(const struct unit *unit, const char *comment, struct text *out) _must_check_;
+
+#endif
