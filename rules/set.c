@@ -1,0 +1,98 @@
+#include <errno.h>
+#include <linux/audit.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/lex.h"
+#include "rules/parse.h"
+#include "rules/rules.h"
+
+static void rule_done(struct rule *rule)
+{
+	free(rule->file);
+	free(rule->data);
+	*rule = (struct rule){ 0 };
+}
+
+void rule_set_done(struct rule_set *set)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		rule_done(&set->rules[i]);
+	free(set->rules);
+	*set = (struct rule_set){ 0 };
+}
+
+/* Appends the rule, whose data becomes the set's in any case. */
+static int append(struct rule_set *set, struct rule *rule, const char *file, unsigned line)
+{
+	struct rule *grown;
+
+	/* The room doubles whenever the number of rules reaches a power of two. */
+	if ((set->n_rules & (set->n_rules - 1)) == 0) {
+		grown = reallocarray(set->rules, set->n_rules ? set->n_rules * 2 : 1, sizeof(*grown));
+		if (!grown) {
+			rule_done(rule);
+			return -ENOMEM;
+		}
+		set->rules = grown;
+	}
+	rule->line = line;
+	rule->file = strdup(file);
+	if (!rule->file) {
+		rule_done(rule);
+		return -ENOMEM;
+	}
+	set->rules[set->n_rules++] = *rule;
+	return 0;
+}
+
+static int add_line(struct rule_set *set, const struct rules_env *env, struct lexer *lexer)
+{
+	struct rule rule = { 0 };
+	int r = parse_line(env, lexer->file, lexer->line, lexer->tokens, lexer->n_tokens, &rule);
+
+	if (r == PARSE_ADD)
+		return append(set, &rule, lexer->file, lexer->line);
+	if (r == PARSE_DELETE)
+		free(rule.data);
+	return r < 0 ? r : 0;
+}
+
+int rules_read(struct rule_set *set, const struct rules_env *env, const char *file,
+	       const char *content, size_t size)
+{
+	struct lexer lexer;
+	bool failed = false;
+	int r;
+
+	lex_init(&lexer, env->log, file, content, size);
+	while (lex_next(&lexer)) {
+		r = add_line(set, env, &lexer);
+		if (r == -ENOMEM)
+			return r;
+		failed = failed || r < 0;
+	}
+	return failed || lexer.errors ? -EINVAL : 0;
+}
+
+int rules_read_line(struct rule_set *set, const struct rules_env *env, const char *file,
+		    unsigned line, const char *rule)
+{
+	struct lexer lexer;
+
+	lex_init(&lexer, env->log, file, "", 0);
+	lexer.line = line;
+	if (!lex_line(&lexer, rule, strlen(rule)))
+		return -EINVAL;
+	return lexer.n_tokens ? add_line(set, env, &lexer) : 0;
+}
+
+int rules_finish(struct rule_set *set, const struct rules_env *env)
+{
+	return 0;
+}
+
+void rule_print(struct text *out, const struct audit_rule_data *data, size_t size)
+{
+	text_add(out, "#");
+}
