@@ -44,6 +44,11 @@ void log_free(struct log *log)
 	free(log);
 }
 
+void log_freep(struct log **log)
+{
+	log_free(*log);
+}
+
 void log_set_json(struct log *log, bool json)
 {
 	log->json = json;

@@ -25,6 +25,7 @@ struct log;
 /* A log that writes to out (borrowed). Returns NULL without memory; freed with log_free(). */
 struct log *log_new(FILE *out);
 void log_free(struct log *log);
+void log_freep(struct log **log);	/* for _cleanup_() */
 
 void log_set_json(struct log *log, bool json);
 /* Messages above this level are dropped; they are counted all the same. */

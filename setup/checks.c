@@ -1,0 +1,188 @@
+#include "setup/checks.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "setup/settings.h"
+
+/* Adds a check whose name follows; takes detail, NULL for none. */
+static void add(struct checks *checks, enum check_kind kind, bool ok, char *detail,
+		const char *format, ...) _printf_format_(5, 6);
+static void add(struct checks *checks, enum check_kind kind, bool ok, char *detail,
+		const char *format, ...)
+{
+	struct check check = { kind, ok, NULL, detail ? detail : strdup("") };
+	struct check *items;
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = vasprintf(&check.name, format, args);
+	va_end(args);
+	items = r < 0 ? NULL : realloc(checks->items, (checks->n + 1) * sizeof(*items));
+	if (items)
+		checks->items = items;
+	if (!items || !check.detail) {
+		if (r >= 0)
+			free(check.name);
+		free(check.detail);
+		checks->out_of_memory = true;
+		return;
+	}
+	items[checks->n++] = check;
+	checks->failed[kind] += !ok;
+}
+
+void checks_done(struct checks *checks)
+{
+	for (size_t i = 0; i < checks->n; i++) {
+		free(checks->items[i].name);
+		free(checks->items[i].detail);
+	}
+	free(checks->items);
+	*checks = (struct checks){0};
+}
+
+size_t checks_failed(const struct checks *checks)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < CHECK_KINDS; i++)
+		n += checks->failed[i];
+	return n;
+}
+
+static bool same_text(const struct text *wanted, const struct text *actual)
+{
+	if (!wanted->s || !actual->s)
+		return !wanted->s && !actual->s;
+	return wanted->len == actual->len && memcmp(wanted->s, actual->s, wanted->len) == 0;
+}
+
+static void check_files(struct checks *checks, const struct wanted *wanted, const struct node *node)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		const struct text *want = &wanted->files[i], *have = &node->files[i];
+		bool same = same_text(want, have);
+		const char *is = have->s ? want->s ? "its content differs" : "it exists" : "it is absent";
+
+		add(checks, CHECK_FILE, same, same ? NULL : strdup(is),
+		    want->s ? "%s is as configured" : "%s does not exist", wanted_files[i].path);
+	}
+}
+
+static void check_unit(struct checks *checks, const struct config *config, const struct node *node,
+		       size_t i)
+{
+	const struct unit_state *state = &node->units[i];
+	const char *unit = wanted_files[i].unit;
+	bool ours = state->fragment && strcmp(state->fragment, wanted_files[i].path) == 0;
+	char *from = NULL;
+
+	if (!ours && asprintf(&from, "loaded from %s", state->fragment && *state->fragment ?
+			      state->fragment : "nowhere") < 0)
+		from = NULL;
+	add(checks, CHECK_UNIT, ours, from, "%s is loaded from %s", unit, wanted_files[i].path);
+	add(checks, CHECK_UNIT, !state->needs_reload, state->needs_reload ?
+	    strdup("the file changed after systemd read it") : NULL, "%s is loaded as it is on disk",
+	    unit);
+	add(checks, CHECK_UNIT, state->enabled == config->unit_enable,
+	    state->enabled == config->unit_enable ? NULL : strdup(state->enabled ? "enabled" : "disabled"),
+	    config->unit_enable ? "%s is enabled" : "%s is not enabled", unit);
+	/* Under the lock a unit cannot load anything any more; the kernel's state is what counts. */
+	if (!node_locked(node) && (i == FILE_SETUP_UNIT))
+		add(checks, CHECK_UNIT, state->active, state->active ? NULL :
+		    strdup(state->failed ? "failed" : "inactive"), "%s is active", unit);
+}
+
+static char *print_rule(const struct audit_rule_data *data, size_t size)
+{
+	_cleanup_text_ struct text line = {0};
+
+	rule_print(&line, data, size);
+	return text_take(&line);
+}
+
+static void check_rules(struct checks *checks, const struct wanted *wanted,
+			const struct kernel_rules *listed, const struct rulesdiff *diff, bool keep)
+{
+	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
+		const struct rule *rule = &wanted->rules.rules[i];
+		_cleanup_free_ char *line = print_rule(rule->data, rule->size);
+
+		add(checks, CHECK_RULE, !diff->missing[i], diff->missing[i] ? strdup("missing") : NULL,
+		    "rule in force: %s:%u: %s", rule->file, rule->line, line ? line : "");
+	}
+	for (size_t i = 0; i < listed->n && !keep; i++) {
+		_cleanup_free_ char *line = NULL;
+
+		if (!diff->unexpected[i])
+			continue;
+		line = print_rule(listed->rules[i].data, listed->rules[i].size);
+		add(checks, CHECK_RULE, false, strdup("unexpected"), "no such rule in force: %s",
+		    line ? line : "");
+	}
+	if (diff->n_unexpected == 0 && !keep)
+		add(checks, CHECK_RULE, true, NULL, "no other rule is in force");
+	add(checks, CHECK_RULE, !diff->order, diff->order ?
+	    strdup("the first rule that matches decides, so the order counts") : NULL,
+	    "the rules are in the order of the configuration");
+}
+
+static void check_setting(void *context, const char *wanted, const char *actual)
+{
+	bool same = strcmp(wanted, actual) == 0;
+	char *detail = NULL;
+
+	if (!same && asprintf(&detail, "the kernel has %s", *actual ? actual : "not") < 0)
+		detail = NULL;
+	add(context, CHECK_SETTING, same, detail, "kernel setting %s", wanted);
+}
+
+int checks_build_kernel(struct checks *ret, const struct wanted *wanted,
+			const struct config *config, const struct node *node)
+{
+	bool keep = config->existing == EXISTING_KEEP;
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	struct checks checks = {0};
+	int r;
+
+	settings_compare(config, &node->status, node->loginuid_immutable, check_setting, &checks);
+	r = rulesdiff_compare(&diff, &wanted->rules, &node->rules, keep);
+	if (r == 0)
+		check_rules(&checks, wanted, &node->rules, &diff, keep);
+	if (r < 0 || checks.out_of_memory) {
+		checks_done(&checks);
+		return -ENOMEM;
+	}
+	*ret = checks;
+	return 0;
+}
+
+int checks_build(struct checks *ret, const struct wanted *wanted, const struct config *config,
+		 const struct node *node)
+{
+	static const char *const states[] = { "off", "on, not locked", "locked" };
+	uint32_t enabled = node->status.enabled;
+	bool on = enabled >= 1, locked = node_locked(node);
+	struct checks checks = {0};
+	int r = checks_build_kernel(&checks, wanted, config, node);
+
+	if (r < 0)
+		return r;
+	add(&checks, CHECK_LOCK, on, on ? NULL : strdup(states[0]), "kernel auditing is on");
+	if (config->lock)
+		add(&checks, CHECK_LOCK, locked, locked ? NULL : strdup(states[enabled > 2 ? 0 : enabled]),
+		    "the audit configuration is locked");
+	check_files(&checks, wanted, node);
+	for (size_t i = 0; i < N_FILES; i++)
+		if (wanted_files[i].unit && wanted->files[i].s)
+			check_unit(&checks, config, node, i);
+	if (checks.out_of_memory) {
+		checks_done(&checks);
+		return -ENOMEM;
+	}
+	*ret = checks;
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* What must hold on a node, one by one, and whether it does: the difference between the wanted and
+ * the actual node, for verify, plan, and the decisions of apply. */
+#ifndef SETUP_CHECKS_H
+#define SETUP_CHECKS_H
+
+#include "setup/node.h"
+#include "setup/rulesdiff.h"
+#include "setup/wanted.h"
+
+enum check_kind {
+	CHECK_FILE,	/* a file of ours */
+	CHECK_UNIT,	/* a unit: loaded from our file, enabled, active */
+	CHECK_RULE,	/* a rule in force, or one that should not be */
+	CHECK_SETTING,	/* a setting of the kernel */
+	CHECK_LOCK,	/* on, and locked */
+	CHECK_KINDS,
+};
+
+struct check {
+	enum check_kind kind;
+	bool ok;
+	char *name;	/* a sentence that is true when ok */
+	char *detail;	/* when not ok: what is there instead; "" for nothing to add */
+};
+
+struct checks {
+	struct check *items;
+	size_t n;
+	size_t failed[CHECK_KINDS];
+	bool out_of_memory;
+};
+
+/* Compares everything. 0 or -ENOMEM. */
+int checks_build(struct checks *ret, const struct wanted *wanted, const struct config *config,
+		 const struct node *node) _must_check_;
+/* The kernel's part alone: CHECK_RULE and CHECK_SETTING. */
+int checks_build_kernel(struct checks *ret, const struct wanted *wanted,
+			const struct config *config, const struct node *node) _must_check_;
+void checks_done(struct checks *checks);
+
+size_t checks_failed(const struct checks *checks);
+
+#endif

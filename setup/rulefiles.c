@@ -1,0 +1,188 @@
+#include "setup/rulefiles.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "setup/host.h"
+
+static int is_rules_file(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && n > 6 && strcmp(entry->d_name + n - 6, ".rules") == 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Names of the *.rules files of a directory in C-locale order. How many, or negative errno. */
+static int list_directory(const char *directory, struct dirent ***ret)
+{
+	int n = scandir(directory, ret, is_rules_file, by_name);
+
+	return n < 0 ? -errno : n;
+}
+
+static void free_list(struct dirent **list, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+static int add_file(struct rule_set *set, const struct rules_env *env, const char *directory,
+		    const char *name)
+{
+	_cleanup_text_ struct text content = {0};
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (asprintf(&path, "%s/%s", directory, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	r = fd < 0 ? -errno : host_read_fd(fd, &content);
+	if (r == -EINVAL)
+		log_at(env->log, LEVEL_ERROR, path, 0, "is not a regular file");
+	else if (r == -EFBIG)
+		log_at(env->log, LEVEL_ERROR, path, 0, "is larger than %u MiB", HOST_FILE_MAX >> 20);
+	else if (r < 0)
+		log_at(env->log, LEVEL_ERROR, path, 0, "cannot be read: %s", strerror(-r));
+	if (r < 0)
+		return r == -ENOMEM ? r : -EINVAL;
+	return rules_read(set, env, path, content.s, content.len);
+}
+
+/* Does NN-GROUP[-VALUE].rules belong to a group with this value? */
+static bool belongs(const char *name, const char *group, const char *value)
+{
+	size_t n = strlen(group);
+
+	while (isdigit((unsigned char)*name))
+		name++;
+	if (*name != '-' || strncmp(name + 1, group, n) != 0)
+		return false;
+	name += 1 + n;
+	if (strcmp(value, "yes") == 0)
+		return strcmp(name, ".rules") == 0;
+	n = strlen(value);
+	return *name == '-' && strncmp(name + 1, value, n) == 0 && strcmp(name + 1 + n, ".rules") == 0;
+}
+
+/* The group that a shipped file serves in this configuration, -1 for none. */
+static int wanted_group(const struct config *config, const char *name)
+{
+	const char *group;
+
+	for (size_t i = 0; (group = config_key("events", i)); i++)
+		if (belongs(name, group, config_value(config, "events", group)))
+			return (int)i;
+	return -1;
+}
+
+/* Beside the program, beside its directory (the build tree), or where make install puts them. */
+static char *find_shipped(void)
+{
+	static const char *const places[] = { "/rules", "/../rules", NULL };
+	char exe[4096], *slash, *path;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	exe[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(exe, '/');
+	for (size_t i = 0; slash && places[i]; i++) {
+		struct dirent **list = NULL;
+		int files;
+
+		*slash = '\0';
+		if (asprintf(&path, "%s%s", exe, places[i]) < 0)
+			return NULL;
+		files = list_directory(path, &list);
+		free_list(list, files);
+		if (files > 0) {
+			char *real = realpath(path, NULL);
+
+			free(path);
+			return real;
+		}
+		free(path);
+	}
+	return strdup(RULES_DIR);
+}
+
+static int say_missing(const struct rules_env *env, const struct config *config, uint64_t seen,
+		       const char *directory)
+{
+	const char *group;
+	int r = 0;
+
+	for (size_t i = 0; (group = config_key("events", i)); i++) {
+		const char *value = config_value(config, "events", group);
+
+		if (strcmp(value, "no") == 0 || (seen & (UINT64_C(1) << i)))
+			continue;
+		log_say(env->log, LEVEL_ERROR, "%s: [events] %s = %s: no rules file for it in %s; install "
+			"the shipped rules there", config_source(config, "events", group), group, value,
+			directory);
+		r = -EINVAL;
+	}
+	return r;
+}
+
+int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
+			  const struct config *config)
+{
+	_cleanup_free_ char *directory = find_shipped();
+	struct dirent **list = NULL;
+	uint64_t seen = 0;
+	int n, worst = 0, r;
+
+	if (!directory)
+		return -ENOMEM;
+	n = list_directory(directory, &list);
+	for (int i = 0; i < n; i++) {
+		int group = wanted_group(config, list[i]->d_name);
+
+		if (group < 0)
+			continue;
+		seen |= UINT64_C(1) << group;
+		r = add_file(set, env, directory, list[i]->d_name);
+		worst = r < 0 ? r : worst;
+	}
+	free_list(list, n);
+	r = say_missing(env, config, seen, directory);
+	return r < 0 ? r : worst;
+}
+
+int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
+		       const struct config *config)
+{
+	struct dirent **list = NULL;
+	const char *file;
+	unsigned line;
+	int n, worst = 0;
+
+	config_place(config, "rules", "directory", &file, &line);
+	n = list_directory(config->rules_directory, &list);
+	if (n == -ENOENT && !file)
+		return 0;
+	if (n < 0) {
+		log_say(env->log, LEVEL_ERROR, "%s: [rules] directory = %s cannot be read: %s",
+			config_source(config, "rules", "directory"), config->rules_directory,
+			strerror(-n));
+		return -EINVAL;
+	}
+	for (int i = 0; i < n; i++) {
+		int r = add_file(set, env, config->rules_directory, list[i]->d_name);
+
+		worst = r < 0 ? r : worst;
+	}
+	free_list(list, n);
+	return worst;
+}

@@ -1,0 +1,17 @@
+/* Finds and reads *.rules files: the shipped event groups and the user's directory. */
+#ifndef SETUP_RULEFILES_H
+#define SETUP_RULEFILES_H
+
+#include "rules/rules.h"
+#include "setup/config.h"
+
+/* Reads the files of the groups that are switched on: NN-GROUP.rules for "yes", NN-GROUP-VALUE.rules
+ * for any other value, in C-locale order. 0, -EINVAL after logging every mistake, -ENOMEM. */
+int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
+			  const struct config *config) _must_check_;
+
+/* Reads every *.rules file of [rules] directory; the default directory may be absent. Same returns. */
+int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
+		       const struct config *config) _must_check_;
+
+#endif

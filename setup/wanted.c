@@ -1,0 +1,229 @@
+#include "setup/wanted.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "setup/accounts.h"
+#include "setup/rulefiles.h"
+#include "setup/settings.h"
+#include "units/audit_units.h"
+
+#define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
+
+const struct wanted_file wanted_files[N_FILES] = {
+	[FILE_RULES] = { RULES_FILE, 0640, 0750, NULL },
+	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, SETUP_UNIT },
+	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, LOCK_UNIT },
+};
+
+static int path_type(void *context, const char *path, bool *ret_directory)
+{
+	return host_path_type(context, path, ret_directory);
+}
+
+static int user_id(void *context, const char *name, uint32_t *ret_id)
+{
+	return accounts_user(context, name, ret_id);
+}
+
+static int group_id(void *context, const char *name, uint32_t *ret_id)
+{
+	return accounts_group(context, name, ret_id);
+}
+
+static struct rules_host rules_host(const struct host *host)
+{
+	union {
+		const struct host *host;
+		void *context;
+	} it = { .host = host };
+
+	return (struct rules_host){ path_type, user_id, group_id, it.context };
+}
+
+/* A filter of the configuration as rules: each item of a list gives one of each pattern. */
+static int add_filter(struct rule_set *set, const struct rules_env *env,
+		      const struct config_list *list, const char *pattern)
+{
+	int worst = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct config_item *item = &list->items[i];
+		_cleanup_text_ struct text rule = {0};
+		int r;
+
+		text_add(&rule, pattern);
+		for (const char *s = item->value; *s; s++)
+			text_addf(&rule, "%s%c", *s == ' ' || *s == '\\' ? "\\" : "", *s);
+		r = text_error(&rule);
+		if (r == 0)
+			r = rules_read_line(set, env, item->file, item->line, rule.s);
+		if (r < 0)
+			worst = r;
+	}
+	return worst;
+}
+
+static int add_min_auid(struct rule_set *set, const struct rules_env *env,
+			const struct config *config)
+{
+	const char *file;
+	unsigned line;
+	char rule[64];
+	int r, s;
+
+	if (config->min_auid < 0)
+		return 0;
+	config_place(config, "filter", "min_auid", &file, &line);
+	snprintf(rule, sizeof(rule), "-a never,exit -F auid<%lld", (long long)config->min_auid);
+	r = rules_read_line(set, env, file, line, rule);
+	s = rules_read_line(set, env, file, line, "-a never,exit -F auid=unset");
+	return r < 0 ? r : s;
+}
+
+static int add_filters(struct rule_set *set, const struct rules_env *env,
+		       const struct config *config)
+{
+	const struct {
+		const struct config_list *list;
+		const char *pattern;
+	} filters[] = {
+		{ &config->exclude_types, "-a never,exclude -F msgtype=" },
+		{ &config->exclude_uid, "-a never,exclude -F uid=" },
+		{ &config->exclude_exe, "-a never,exclude -F exe=" },
+	};
+	int worst = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		/* The exclude list drops whatever the task causes, also what no syscall rule asked for. */
+		int r = add_filter(set, env, filters[i].list, filters[i].pattern);
+
+		worst = r < 0 ? r : worst;
+	}
+	if (add_min_auid(set, env, config) < 0)
+		worst = -EINVAL;
+	return worst;
+}
+
+static int build_rules(struct wanted *wanted, const struct config *config, const struct host *host,
+		       const char *machine, struct log *log)
+{
+	struct rules_setting settings[SETTINGS_MAX];
+	struct text store[SETTINGS_MAX] = {0};
+	struct rules_host ask = rules_host(host);
+	struct rules_env env = {
+		.log = log, .host = &ask, .settings = settings, .machine = machine,
+		.optimise = config->optimise,
+	};
+	int n = settings_for_rules(config, settings, store), worst = 0, r;
+
+	if (n >= 0) {
+		env.n_settings = (size_t)n;
+		worst = add_filters(&wanted->rules, &env, config);
+		r = rulefiles_add_shipped(&wanted->rules, &env, config);
+		worst = r < 0 ? r : worst;
+		r = rulefiles_add_user(&wanted->rules, &env, config);
+		worst = r < 0 ? r : worst;
+		if (worst == 0)
+			worst = rules_finish(&wanted->rules, &env);
+	}
+	for (size_t i = 0; i < SETTINGS_MAX; i++)
+		text_done(&store[i]);
+	return n < 0 ? n : worst;
+}
+
+static void print_control(void *context, const char *control, const char *source)
+{
+	text_addf(context, "# %s\n%s\n", source, control);
+}
+
+static int print_rules_file(const struct wanted *wanted, const struct config *config,
+			    struct text *out)
+{
+	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
+		 "# Loaded by " SETUP_UNIT " with auditctl -R.\n");
+	settings_lines(config, true, print_control, out);
+	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
+		const struct rule *rule = &wanted->rules.rules[i];
+
+		text_addf(out, "# %s:%u\n", rule->file, rule->line);
+		rule_print(out, rule->data, rule->size);
+		text_add(out, "\n");
+	}
+	settings_lines(config, false, print_control, out);
+	return text_error(out);
+}
+
+/* Where the host keeps auditctl, NULL when nowhere. */
+static const char *find_auditctl(const struct host *host)
+{
+	static const char *const paths[] = { "/sbin/auditctl", "/usr/sbin/auditctl" };
+	bool directory;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (host_path_type(host, paths[i], &directory) == 1 && !directory)
+			return paths[i];
+	return NULL;
+}
+
+int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
+		 const char *machine, bool need_auditctl, struct log *log)
+{
+	uint64_t timeout = (uint64_t)config->start_timeout;
+	int r;
+
+	*ret = (struct wanted){ .auditctl = find_auditctl(host) };
+	r = build_rules(ret, config, host, machine, log);
+	if (r < 0)
+		return r;
+	if (!ret->auditctl && need_auditctl) {
+		log_say(log, LEVEL_ERROR, "there is no auditctl in /sbin or /usr/sbin below %s; install the "
+			"host's audit package, or point --root at the host's root; nothing was changed",
+			host->root);
+		return -ENOENT;
+	}
+	if (!ret->auditctl)
+		ret->auditctl = "/sbin/auditctl";
+	r = print_rules_file(ret, config, &ret->files[FILE_RULES]);
+	if (r == 0)
+		r = print_setup_unit(ret->auditctl, RULES_FILE, timeout, &ret->files[FILE_SETUP_UNIT]);
+	if (r == 0 && config->lock)
+		r = print_lock_unit(ret->auditctl, timeout, &ret->files[FILE_LOCK_UNIT]);
+	return r;
+}
+
+void wanted_done(struct wanted *wanted)
+{
+	rule_set_done(&wanted->rules);
+	for (size_t i = 0; i < N_FILES; i++)
+		text_done(&wanted->files[i]);
+}
+
+int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
+			 bool *ret_replaced)
+{
+	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
+	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
+	struct rules_host ask = rules_host(host);
+	struct rules_env env = { .log = quiet, .host = &ask };
+
+	if (!quiet)
+		return -ENOMEM;
+	*ret_replaced = false;
+	while (*content) {
+		size_t length = strcspn(content, "\n");
+		_cleanup_free_ char *line = strndup(content, length);
+
+		if (!line)
+			return -ENOMEM;
+		if (strcmp(line, "-D") == 0)
+			*ret_replaced = true;
+		/* A line that somebody else spoilt is no rule of ours. */
+		if (strncmp(line, "-a ", 3) == 0 || strncmp(line, "-A ", 3) == 0 ||
+		    strncmp(line, "-w ", 3) == 0)
+			if (rules_read_line(ret, &env, wanted_files[FILE_RULES].path, 0, line) == -ENOMEM)
+				return -ENOMEM;
+		content += length + (content[length] == '\n');
+	}
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* What the configuration wants a node to be: the checked rule set and the content of every file. */
+#ifndef SETUP_WANTED_H
+#define SETUP_WANTED_H
+
+#include <sys/types.h>
+
+#include "rules/rules.h"
+#include "setup/config.h"
+#include "setup/host.h"
+
+enum { FILE_RULES, FILE_SETUP_UNIT, FILE_LOCK_UNIT, N_FILES };
+
+/* The files of DESIGN.md, "On the host". */
+extern const struct wanted_file {
+	const char *path;
+	mode_t mode, dir_mode;
+	const char *unit;	/* its name when it is one */
+} wanted_files[N_FILES];
+
+struct wanted {
+	struct rule_set rules;		/* as sent to the kernel, in load order */
+	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
+	const char *auditctl;		/* as the host sees it */
+};
+
+/* Reads filters, shipped groups and the user's directory, checks all of them and prints the files.
+ * machine NULL: this one. Returns 0; -EINVAL after logging every mistake; -ENOENT, logged, when the
+ * host has no auditctl and need_auditctl is set; -ENOMEM. */
+int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
+		 const char *machine, bool need_auditctl, struct log *log) _must_check_;
+void wanted_done(struct wanted *wanted);
+
+/* The rules that an earlier run wrote into the content of its rules file; lines that are no rules are
+ * passed over. *ret_replaced: the file deletes what was there before. 0 or negative errno, unlogged. */
+int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
+			 bool *ret_replaced) _must_check_;
+
+#endif
