@@ -68,9 +68,11 @@ int rules_read_line(struct rule_set *set, const struct rules_env *env, const cha
  * env asks for it, optimised. Returns 0, -EINVAL after logging, or -ENOMEM. */
 int rules_finish(struct rule_set *set, const struct rules_env *env) _must_check_;
 
-/* Appends the rule as one line of a rules file (no newline) that auditctl 3.0 to 4.0 read into
+/* Appends the rule as one line of a rules file (no newline) that auditctl 3.0.9 to 4.0.2 read into
  * exactly these bytes, whatever the host's user database says (numbers, no names). Works for any
- * rule that a kernel lists, too. */
-void rule_print(struct text *out, const struct audit_rule_data *data, size_t size);
+ * rule that a kernel lists, too; what it lists with the class bits of the mask cleared is printed as
+ * -S all. Returns false when no line of a rules file gives this rule (a newline in a path, a list
+ * that auditctl 3.0 does not know); the text is then for people only. */
+bool rule_print(struct text *out, const struct audit_rule_data *data, size_t size);
 
 #endif

@@ -91,8 +91,3 @@ int rules_finish(struct rule_set *set, const struct rules_env *env)
 {
 	return 0;
 }
-
-void rule_print(struct text *out, const struct audit_rule_data *data, size_t size)
-{
-	text_add(out, "#");
-}
