@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "setup/host.h"
 
@@ -60,29 +61,27 @@ static int add_file(struct rule_set *set, const struct rules_env *env, const cha
 	return rules_read(set, env, path, content.s, content.len);
 }
 
-/* Does NN-GROUP[-VALUE].rules belong to a group with this value? */
-static bool belongs(const char *name, const char *group, const char *value)
+/* Does NN-GROUP[-VALUE][@MACHINE].rules belong to a group with this value on this machine? */
+static bool belongs(const char *name, const char *group, const char *value, const char *machine)
 {
-	size_t n = strlen(group);
+	_cleanup_text_ struct text plain = {0}, special = {0};
 
+	text_addf(&plain, "-%s%s%s", group, strcmp(value, "yes") ? "-" : "",
+		  strcmp(value, "yes") ? value : "");
+	text_addf(&special, "%s@%s.rules", plain.s ? plain.s : "", machine);
+	text_add(&plain, ".rules");
 	while (isdigit((unsigned char)*name))
 		name++;
-	if (*name != '-' || strncmp(name + 1, group, n) != 0)
-		return false;
-	name += 1 + n;
-	if (strcmp(value, "yes") == 0)
-		return strcmp(name, ".rules") == 0;
-	n = strlen(value);
-	return *name == '-' && strncmp(name + 1, value, n) == 0 && strcmp(name + 1 + n, ".rules") == 0;
+	return plain.s && special.s && (strcmp(name, plain.s) == 0 || strcmp(name, special.s) == 0);
 }
 
 /* The group that a shipped file serves in this configuration, -1 for none. */
-static int wanted_group(const struct config *config, const char *name)
+static int wanted_group(const struct config *config, const char *name, const char *machine)
 {
 	const char *group;
 
 	for (size_t i = 0; (group = config_key("events", i)); i++)
-		if (belongs(name, group, config_value(config, "events", group)))
+		if (belongs(name, group, config_value(config, "events", group), machine))
 			return (int)i;
 	return -1;
 }
@@ -141,13 +140,17 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 	_cleanup_free_ char *directory = find_shipped();
 	struct dirent **list = NULL;
 	uint64_t seen = 0;
+	struct utsname uts;
 	int n, worst = 0, r;
 
 	if (!directory)
 		return -ENOMEM;
+	if (uname(&uts) < 0)
+		return -errno;
 	n = list_directory(directory, &list);
 	for (int i = 0; i < n; i++) {
-		int group = wanted_group(config, list[i]->d_name);
+		int group = wanted_group(config, list[i]->d_name,
+					 env->machine ? env->machine : uts.machine);
 
 		if (group < 0)
 			continue;

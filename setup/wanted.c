@@ -154,8 +154,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	return text_error(out);
 }
 
-/* Where the host keeps auditctl, NULL when nowhere. */
-static const char *find_auditctl(const struct host *host)
+const char *wanted_find_auditctl(const struct host *host)
 {
 	static const char *const paths[] = { "/sbin/auditctl", "/usr/sbin/auditctl" };
 	bool directory;
@@ -172,7 +171,7 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	uint64_t timeout = (uint64_t)config->start_timeout;
 	int r;
 
-	*ret = (struct wanted){ .auditctl = find_auditctl(host) };
+	*ret = (struct wanted){ .auditctl = wanted_find_auditctl(host) };
 	r = build_rules(ret, config, host, machine, log);
 	if (r < 0)
 		return r;

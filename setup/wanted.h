@@ -30,6 +30,9 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 		 const char *machine, bool need_auditctl, struct log *log) _must_check_;
 void wanted_done(struct wanted *wanted);
 
+/* Where the host keeps auditctl, NULL when nowhere. */
+const char *wanted_find_auditctl(const struct host *host);
+
 /* The rules that an earlier run wrote into the content of its rules file; lines that are no rules are
  * passed over. *ret_replaced: the file deletes what was there before. 0 or negative errno, unlogged. */
 int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,

@@ -1,0 +1,114 @@
+#include "setup/context.h"
+
+#include "setup/checks.h"
+#include "setup/report.h"
+#include "setup/steps.h"
+#include "setup/undo.h"
+
+/* Moves the node's reading aside, so that steps can read it anew. */
+static struct node set_aside(struct context *c)
+{
+	struct node before = c->node;
+
+	c->node = (struct node){0};
+	c->node.status = before.status;
+	return before;
+}
+
+static int read_again(struct context *c)
+{
+	int r = node_read_files(&c->node, &c->host, c->log);
+
+	if (r == 0)
+		r = node_read_units(&c->node, c->bus);
+	return r < 0 ? r : node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+}
+
+static int change_files(struct context *c)
+{
+	int r = step_write_files(c);
+
+	return r < 0 ? r : step_load_units(c);
+}
+
+/* Under the lock only files can change; the kernel takes the rules at the next boot. */
+static enum exit_status apply_locked(struct context *c, const struct checks *checks)
+{
+	bool other_rules = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0;
+	bool files = checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] > 0;
+	bool fail = other_rules && c->config.on_locked == ON_LOCKED_FAIL;
+	_cleanup_(node_done) struct node before = set_aside(c);
+
+	if (read_again(c) < 0)
+		return STATUS_NODE;
+	if (files && (bus_subscribe(c->bus) < 0 || change_files(c) < 0)) {
+		undo(c, &before);
+		return STATUS_NODE;
+	}
+	if (!other_rules) {
+		report_done(c, "apply", "applied", "the files are as configured; %zu rules are in force, locked",
+			    c->node.rules.n);
+		return STATUS_DONE;
+	}
+	log_say(c->log, fail ? LEVEL_ERROR : LEVEL_WARNING, "the kernel's audit configuration is locked with "
+		"other rules and cannot change before a reboot; the new rules are in place for the next boot: "
+		"reboot or recreate the node (where /etc does not survive a reboot, as on COS, apply again "
+		"after it)");
+	report_done(c, "apply", "staged", "the new rules are in place for the next boot; the kernel is "
+		    "unchanged");
+	return fail ? STATUS_LOCKED : STATUS_DONE;
+}
+
+static int change_node(struct context *c, const struct checks *checks, const struct node *before)
+{
+	bool start = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0 ||
+		before->status.enabled == 0 || !before->units[FILE_SETUP_UNIT].active ||
+		!before->files[FILE_SETUP_UNIT].s;
+	int r = bus_subscribe(c->bus);
+
+	if (r == 0 && checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] > 0)
+		r = change_files(c);
+	if (r == 0 && start)
+		r = step_start(c, before->files[FILE_RULES].s);
+	if (r == 0)
+		r = step_read_back(c);
+	if (r == 0 && c->config.lock)
+		r = step_lock(c);
+	return r;
+}
+
+static enum exit_status apply_unlocked(struct context *c, const struct checks *checks)
+{
+	_cleanup_(node_done) struct node before = set_aside(c);
+
+	if (read_again(c) < 0)
+		return STATUS_NODE;
+	if (change_node(c, checks, &before) < 0) {
+		undo(c, &before);
+		return STATUS_NODE;
+	}
+	report_done(c, "apply", "applied", "%zu rules are in force%s", c->node.rules.n,
+		    c->config.lock ? ", locked" : ", not locked");
+	return STATUS_DONE;
+}
+
+enum exit_status command_apply(struct context *c)
+{
+	_cleanup_(checks_done) struct checks checks = {0};
+
+	if (context_observe(c) < 0)
+		return STATUS_NODE;
+	if (rules_check_features(&c->wanted.rules, c->log, c->node.status.feature_bitmap) < 0)
+		return STATUS_CONFIG;
+	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {
+		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
+		return STATUS_NODE;
+	}
+	report_reader(c);
+	if (checks_failed(&checks) == 0) {
+		report_done(c, "apply", "unchanged", "nothing to do: %zu rules are in force%s",
+			    c->node.rules.n, node_locked(&c->node) ? ", locked" : ", not locked");
+		return STATUS_DONE;
+	}
+	return node_locked(&c->node) ? apply_locked(c, &checks) : apply_unlocked(c, &checks);
+}

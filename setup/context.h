@@ -1,0 +1,42 @@
+/* What every command works with, and the exit status that every command returns. */
+#ifndef SETUP_CONTEXT_H
+#define SETUP_CONTEXT_H
+
+#include "setup/config.h"
+#include "setup/node.h"
+#include "setup/options.h"
+#include "setup/wanted.h"
+
+enum exit_status {
+	STATUS_DONE = 0,	/* done, or the node matches */
+	STATUS_NODE = 1,	/* failed on the node */
+	STATUS_USAGE = 2,
+	STATUS_CONFIG = 3,	/* configuration or rules invalid */
+	STATUS_DIFFERS = 4,
+	STATUS_LOCKED = 5,	/* locked with other rules */
+};
+
+struct context {
+	const struct options *options;
+	struct log *log;
+	struct config config;
+	struct host host;
+	struct wanted wanted;
+	struct node node;
+	struct kernel *kernel;
+	struct bus *bus;
+};
+
+/* Opens the kernel and the host's systemd and reads the node. Both are tried before giving up, so
+ * that all missing rights are named at once. 0 or negative errno, logged. */
+int context_observe(struct context *c) _must_check_;
+void context_done(struct context *c);
+
+/* The commands; each logs its own failures and prints its result to stdout. */
+enum exit_status command_apply(struct context *c);
+enum exit_status command_plan(struct context *c);
+enum exit_status command_render(struct context *c);
+enum exit_status command_verify(struct context *c);
+enum exit_status command_remove(struct context *c);
+
+#endif

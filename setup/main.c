@@ -1,0 +1,107 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <string.h>
+
+#include "setup/context.h"
+
+/* Kubernetes shows the content of this file as the reason why a container ended
+ * (terminationMessagePath); it is there only in a Pod. */
+static void leave_termination_message(const struct log *log)
+{
+	const char *message = log_last_error(log);
+	_cleanup_close_ int fd = -1;
+
+	if (!message)
+		return;
+	fd = open("/dev/termination-log", O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	/* It was said on stderr too: a failure here takes nothing away. */
+	if (fd >= 0 && (write(fd, message, strlen(message)) < 0 || write(fd, "\n", 1) < 0))
+		return;
+}
+
+/* The file first, then --set in order; everything wrong in either is said. */
+static int load_config(struct context *c)
+{
+	const struct options *o = c->options;
+	const char *file = o->config ? o->config : DEFAULT_CONFIG;
+	int r = config_init(&c->config), worst = 0;
+
+	if (r < 0)
+		return r;
+	r = config_read(&c->config, file, c->log);
+	if (r == -ENOENT && o->config)
+		log_at(c->log, LEVEL_ERROR, file, 0, "does not exist; create it, or leave out --config for "
+		       "the defaults");
+	if (r < 0 && (r != -ENOENT || o->config))
+		worst = r;
+	for (size_t i = 0; i < o->n_set; i++) {
+		r = config_override(&c->config, o->set[i], c->log);
+		if (r == -EBADMSG) {
+			log_say(c->log, LEVEL_ERROR, "--set %s: expected SECTION.KEY=VALUE (see --help)",
+				o->set[i]);
+			return r;
+		}
+		worst = r < 0 ? r : worst;
+	}
+	r = config_check(&c->config, c->log);
+	return r < 0 ? r : worst;
+}
+
+static enum exit_status run(struct context *c)
+{
+	static enum exit_status (*const commands[])(struct context *) = {
+		[COMMAND_APPLY] = command_apply, [COMMAND_PLAN] = command_plan,
+		[COMMAND_RENDER] = command_render, [COMMAND_VERIFY] = command_verify,
+		[COMMAND_REMOVE] = command_remove,
+	};
+	const struct options *o = c->options;
+	bool needs_rules = o->command != COMMAND_REMOVE;
+	int config = load_config(c), r;
+
+	if (config == -EBADMSG)
+		return STATUS_USAGE;
+	r = host_open_root(&c->host, o->root);
+	if (r < 0) {
+		log_say(c->log, LEVEL_ERROR, "the host's root %s cannot be opened: %s; mount it there, or "
+			"name another with --root", o->root, strerror(-r));
+		return config < 0 ? STATUS_CONFIG : STATUS_NODE;
+	}
+	r = needs_rules ? wanted_build(&c->wanted, &c->config, &c->host, o->machine,
+				       o->command == COMMAND_APPLY, c->log) : 0;
+	if (config < 0 || r == -EINVAL) {
+		log_say(c->log, LEVEL_INFO, "the configuration has %u mistake%s; the node is untouched",
+			log_count(c->log, LEVEL_ERROR), log_count(c->log, LEVEL_ERROR) == 1 ? "" : "s");
+		return STATUS_CONFIG;
+	}
+	if (r == -ENOMEM)
+		log_say(c->log, LEVEL_ERROR, "out of memory; the node is untouched");
+	return r < 0 ? STATUS_NODE : commands[o->command](c);
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(log_freep) struct log *log = log_new(stderr);
+	_cleanup_(options_done) struct options options = {0};
+	_cleanup_(context_done) struct context context = { .options = &options, .log = log };
+	enum exit_status status;
+	int r;
+
+	/* Sorting and case are those of the C locale, whatever the environment says. */
+	setlocale(LC_ALL, "C");
+	if (!log)
+		return STATUS_NODE;
+	r = options_parse(&options, argc, argv, log);
+	if (r <= 0)
+		return r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
+	log_set_json(log, options.output == OUTPUT_JSON);
+	log_set_level(log, options.level);
+	status = run(&context);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		log_say(log, LEVEL_ERROR, "the result could not be written to stdout: %s", strerror(errno));
+		status = status == STATUS_DONE ? STATUS_NODE : status;
+	}
+	if (status != STATUS_DONE)
+		leave_termination_message(log);
+	return (int)status;
+}

@@ -1,0 +1,165 @@
+#include "setup/context.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <string.h>
+
+#include "setup/checks.h"
+#include "setup/diff.h"
+#include "setup/report.h"
+#include "setup/settings.h"
+
+/* Two texts to be compared, built line by line. */
+struct pair {
+	struct text before, after;
+};
+
+static void pair_done(struct pair *pair)
+{
+	text_done(&pair->before);
+	text_done(&pair->after);
+}
+
+static int print_pair(struct text *out, const char *name, const struct pair *pair)
+{
+	if (text_error(&pair->before) < 0 || text_error(&pair->after) < 0)
+		return -ENOMEM;
+	return diff_unified(out, name, pair->before.s ? pair->before.s : "",
+			    pair->after.s ? pair->after.s : "");
+}
+
+static int plan_files(const struct context *c, struct text *out)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		int r = diff_unified(out, wanted_files[i].path, c->node.files[i].s, c->wanted.files[i].s);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void add_unit(struct text *out, const char *unit, bool enabled, const char *from)
+{
+	text_addf(out, "%s %s, loaded from %s\n", unit, enabled ? "enabled" : "disabled", from);
+}
+
+static int plan_units(const struct context *c, struct text *out)
+{
+	_cleanup_(pair_done) struct pair pair = {0};
+
+	for (size_t i = 0; i < N_FILES; i++) {
+		const struct unit_state *state = &c->node.units[i];
+
+		if (wanted_files[i].unit && state->exists)
+			add_unit(&pair.before, wanted_files[i].unit, state->enabled, state->fragment);
+		if (wanted_files[i].unit && c->wanted.files[i].s)
+			add_unit(&pair.after, wanted_files[i].unit, c->config.unit_enable,
+				 wanted_files[i].path);
+	}
+	return print_pair(out, "systemd units", &pair);
+}
+
+/* The form that a listing has: the kernel clears the prepend flag. */
+static void add_wanted_rule(struct text *out, const struct rule *rule)
+{
+	_cleanup_free_ struct audit_rule_data *copy = malloc(rule->size);
+
+	if (!copy) {
+		out->failed = true;
+		return;
+	}
+	memcpy(copy, rule->data, rule->size);
+	copy->flags &= ~(uint32_t)AUDIT_FILTER_PREPEND;
+	rule_print(out, copy, rule->size);
+	text_add(out, "\n");
+}
+
+static int plan_rules(const struct context *c, struct text *out)
+{
+	const struct rule_set *set = &c->wanted.rules;
+	_cleanup_free_ size_t *order = calloc(set->n_rules + 1, sizeof(*order));
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	_cleanup_(pair_done) struct pair pair = {0};
+	bool keep = c->config.existing == EXISTING_KEEP;
+
+	if (!order || rulesdiff_compare(&diff, set, &c->node.rules, keep) < 0)
+		return -ENOMEM;
+	if (rulesdiff_same(&diff))
+		return 0;
+	for (size_t i = 0; i < c->node.rules.n; i++) {
+		const struct kernel_rule *rule = &c->node.rules.rules[i];
+
+		rule_print(&pair.before, rule->data, rule->size);
+		text_add(&pair.before, "\n");
+	}
+	if (keep && pair.before.s)
+		text_add(&pair.after, pair.before.s);
+	rulesdiff_listing_order(set, order);
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (!keep || diff.missing[order[i]])
+			add_wanted_rule(&pair.after, &set->rules[order[i]]);
+	return print_pair(out, "kernel rules", &pair);
+}
+
+static void add_setting(void *context, const char *wanted, const char *actual)
+{
+	struct pair *pair = context;
+
+	if (*actual)
+		text_addf(&pair->before, "%s\n", actual);
+	text_addf(&pair->after, "%s\n", wanted);
+}
+
+static int plan_settings(const struct context *c, struct text *out)
+{
+	_cleanup_(pair_done) struct pair pair = {0};
+	uint32_t enabled = c->node.status.enabled;
+
+	settings_compare(&c->config, &c->node.status, c->node.loginuid_immutable, add_setting, &pair);
+	text_addf(&pair.before, "-e %u\n", enabled);
+	/* A lock that nobody asked for stays all the same. */
+	text_addf(&pair.after, "-e %u\n", c->config.lock || enabled == 2 ? 2u : 1u);
+	return print_pair(out, "kernel settings", &pair);
+}
+
+static void print_plan(const struct context *c, const char *diff, enum exit_status status)
+{
+	_cleanup_text_ struct text out = {0};
+
+	if (c->options->output == OUTPUT_TEXT) {
+		fputs(diff, stdout);
+		return;
+	}
+	text_addf(&out, "{\"command\":\"plan\",\"matches\":%s,\"status\":%d,\"diff\":",
+		  status == STATUS_DONE ? "true" : "false", (int)status);
+	text_add_json(&out, diff);
+	text_add(&out, "}\n");
+	fputs(out.s ? out.s : "", stdout);
+}
+
+enum exit_status command_plan(struct context *c)
+{
+	_cleanup_(checks_done) struct checks checks = {0};
+	_cleanup_text_ struct text out = {0};
+	enum exit_status status = STATUS_DONE;
+
+	if (context_observe(c) < 0)
+		return STATUS_NODE;
+	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0 || plan_files(c, &out) < 0 ||
+	    plan_units(c, &out) < 0 || plan_settings(c, &out) < 0 || plan_rules(c, &out) < 0) {
+		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
+		return STATUS_NODE;
+	}
+	if (checks_failed(&checks) > 0)
+		status = node_locked(&c->node) &&
+			checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] > 0 ?
+			STATUS_LOCKED : STATUS_DIFFERS;
+	print_plan(c, out.s ? out.s : "", status);
+	if (status == STATUS_DONE)
+		log_say(c->log, LEVEL_INFO, "no changes: the node matches the configuration");
+	else if (status == STATUS_LOCKED)
+		log_say(c->log, LEVEL_WARNING, "the kernel is locked: the changes of its rules and settings "
+			"need a reboot");
+	return status;
+}

@@ -1,0 +1,158 @@
+#include "setup/context.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "setup/commands.h"
+#include "setup/report.h"
+#include "setup/rights.h"
+#include "setup/steps.h"
+#include "units/audit_units.h"
+
+static bool is_ours(const struct context *c, size_t i)
+{
+	const struct unit_state *state = &c->node.units[i];
+
+	return c->node.files[i].s ||
+		(state->fragment && strcmp(state->fragment, wanted_files[i].path) == 0);
+}
+
+static bool anything_ours(const struct context *c)
+{
+	bool any = c->node.files[FILE_RULES].s;
+
+	for (size_t i = 0; i < N_FILES; i++)
+		any = any || is_ours(c, i);
+	return any;
+}
+
+/* Stops and disables; the lock first, as it requires the other. */
+static int stop_units(struct context *c)
+{
+	for (size_t i = N_FILES; i-- > 0;) {
+		const char *unit = wanted_files[i].unit;
+		int r = 0;
+
+		if (!unit || !is_ours(c, i))
+			continue;
+		if (c->node.units[i].active)
+			r = bus_run_job(c->bus, BUS_STOP, unit);
+		if (r == 0 && c->node.units[i].failed)
+			r = bus_reset_failed(c->bus, unit);
+		if (r == 0)
+			r = bus_disable(c->bus, unit);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int delete_files(struct context *c)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		int r = c->node.files[i].s ? host_remove(&c->host, wanted_files[i].path) : 0;
+
+		if (r < 0 && r != -ENOENT) {
+			log_say(c->log, LEVEL_ERROR, "%s cannot be deleted below %s: %s%s", wanted_files[i].path,
+				c->host.root, strerror(-r), rights_advice_write(r));
+			return r;
+		}
+	}
+	return bus_reload(c->bus);
+}
+
+/* Deletes our rules from the kernel: all of them if our file said -D, else those it names. */
+static int delete_rules(struct context *c, bool *ret_replaced)
+{
+	_cleanup_(rule_set_done) struct rule_set set = {0};
+	const char *content = c->node.files[FILE_RULES].s;
+	int r;
+
+	*ret_replaced = true;
+	r = content ? wanted_earlier_rules(&c->host, content, &set, ret_replaced) : 0;
+	if (r == 0)
+		r = step_delete_rules(c, *ret_replaced ? NULL : &set);
+	if (r == 0)
+		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+	if (r < 0 || !*ret_replaced || c->node.rules.n == 0)
+		return r;
+	log_say(c->log, LEVEL_ERROR, "auditctl -D ran, but the kernel still lists %zu rules; see auditctl -l "
+		"on the node", c->node.rules.n);
+	return -EBADE;
+}
+
+/* Has the host load its own rules, the way it does at boot; a host that loads none is left with none. */
+static int load_host_rules(struct context *c)
+{
+	static const char *const augenrules[] = { "/sbin/augenrules", "/usr/sbin/augenrules" };
+	_cleanup_(unit_state_done) struct unit_state loader = {0}, daemon = {0};
+	_cleanup_(commands_done) struct commands commands = {0};
+	bool directory;
+	int r;
+
+	r = bus_unit_state(c->bus, "audit-rules.service", &loader);
+	if (r < 0)
+		return r;
+	if (loader.exists && (loader.enabled || loader.active))
+		return bus_run_job(c->bus, BUS_RESTART, "audit-rules.service");
+	r = bus_unit_state(c->bus, "auditd.service", &daemon);
+	if (r < 0 || !daemon.exists || !(daemon.enabled || daemon.active))
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(augenrules); i++) {
+		if (host_path_type(&c->host, augenrules[i], &directory) != 1)
+			continue;
+		commands_add(&commands, augenrules[i], "--load");
+		return commands.failed ? -ENOMEM :
+			bus_run_transient(c->bus, "cloud-audit-setup-helper.service",
+					  "Load the host's own audit rules", commands.items, commands.n);
+	}
+	return 0;
+}
+
+static enum exit_status remove_unlocked(struct context *c)
+{
+	bool replaced;
+	int r = delete_rules(c, &replaced);
+
+	if (r == 0 && replaced)
+		r = load_host_rules(c);
+	if (r == 0)
+		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+	if (r < 0) {
+		log_say(c->log, LEVEL_ERROR, "the units and files are gone, but the kernel's rules are not those "
+			"of the host's own set-up; load them on the node (augenrules --load), or reboot it");
+		return STATUS_NODE;
+	}
+	report_done(c, "remove", "removed", "units and files are gone; the kernel has the %zu rules of the "
+		    "host's own set-up", c->node.rules.n);
+	return STATUS_DONE;
+}
+
+enum exit_status command_remove(struct context *c)
+{
+	if (context_observe(c) < 0)
+		return STATUS_NODE;
+	if (!anything_ours(c)) {
+		report_done(c, "remove", "unchanged", "nothing to remove: no unit or file of "
+			    "cloud-audit-setup is on this node");
+		return STATUS_DONE;
+	}
+	c->wanted.auditctl = wanted_find_auditctl(&c->host);
+	if (!c->wanted.auditctl && !node_locked(&c->node)) {
+		log_say(c->log, LEVEL_ERROR, "there is no auditctl in /sbin or /usr/sbin below %s, so the rules "
+			"in the kernel cannot be taken back; install the host's audit package, or reboot; "
+			"nothing was changed", c->host.root);
+		return STATUS_NODE;
+	}
+	if (bus_subscribe(c->bus) < 0 || stop_units(c) < 0 || delete_files(c) < 0) {
+		log_say(c->log, LEVEL_ERROR, "remove stopped half-way; mend the cause and run it again");
+		return STATUS_NODE;
+	}
+	if (!node_locked(&c->node))
+		return remove_unlocked(c);
+	report_done(c, "remove", "locked", "units and files are gone; the kernel keeps its rules until the "
+		    "next boot");
+	log_say(c->log, LEVEL_ERROR, "the audit configuration is locked, so the kernel keeps its %zu rules until "
+		"a reboot: reboot or recreate the node", c->node.rules.n);
+	return STATUS_LOCKED;
+}

@@ -1,0 +1,79 @@
+#include "setup/context.h"
+
+#include "setup/settings.h"
+
+static void print_control(void *context, const char *control, const char *source)
+{
+	struct text *out = context;
+
+	text_add(out, "{\"source\":");
+	text_add_json(out, source);
+	text_add(out, ",\"control\":");
+	text_add_json(out, control);
+	text_add(out, "}\n");
+}
+
+static void print_rule_object(struct text *out, const struct rule *rule)
+{
+	_cleanup_text_ struct text source = {0}, line = {0};
+
+	text_addf(&source, "%s:%u", rule->file, rule->line);
+	rule_print(&line, rule->data, rule->size);
+	if (text_error(&source) < 0 || text_error(&line) < 0) {
+		out->failed = true;
+		return;
+	}
+	text_add(out, "{\"source\":");
+	text_add_json(out, source.s);
+	text_add(out, ",\"rule\":");
+	text_add_json(out, line.s);
+	text_add(out, ",\"data\":\"");
+	text_add_base64(out, rule->data, rule->size);
+	text_add(out, "\"}\n");
+}
+
+static void render_kernel(const struct context *c, struct text *out)
+{
+	settings_lines(&c->config, true, print_control, out);
+	for (size_t i = 0; i < c->wanted.rules.n_rules; i++) {
+		print_rule_object(out, &c->wanted.rules.rules[i]);
+		/* one line at a time: the whole of a large set would be large in base64 */
+		if (out->len > 65536) {
+			fputs(out->s, stdout);
+			text_done(out);
+		}
+	}
+	settings_lines(&c->config, false, print_control, out);
+}
+
+static void render_units(const struct context *c, struct text *out)
+{
+	for (size_t i = 0; i < N_FILES; i++)
+		if (wanted_files[i].unit && c->wanted.files[i].s)
+			text_addf(out, "%s# %s\n%s", out->len ? "\n" : "", wanted_files[i].path,
+				  c->wanted.files[i].s);
+}
+
+enum exit_status command_render(struct context *c)
+{
+	_cleanup_text_ struct text out = {0};
+
+	switch (c->options->render) {
+	case RENDER_RULES:
+		text_add(&out, c->wanted.files[FILE_RULES].s);
+		break;
+	case RENDER_UNIT:
+		render_units(c, &out);
+		break;
+	case RENDER_KERNEL:
+		render_kernel(c, &out);
+		break;
+	}
+	if (text_error(&out) < 0) {
+		log_say(c->log, LEVEL_ERROR, "out of memory");
+		return STATUS_NODE;
+	}
+	if (out.s)
+		fputs(out.s, stdout);
+	return STATUS_DONE;
+}

@@ -1,0 +1,115 @@
+#include "setup/report.h"
+
+#include <stdarg.h>
+
+static void print_text(const struct checks *checks)
+{
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct check *check = &checks->items[i];
+
+		if (!check->ok)
+			printf("differs: %s%s%s%s\n", check->name, *check->detail ? " (" : "", check->detail,
+			       *check->detail ? ")" : "");
+	}
+	if (checks_failed(checks) == 0)
+		printf("the node matches: %zu checks\n", checks->n);
+	else
+		printf("the node differs: %zu of %zu checks failed\n", checks_failed(checks), checks->n);
+}
+
+/* TAP: # starts a directive, and a backslash would escape it (testanything.org). */
+static void print_tap_name(const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '#' || *name == '\\')
+			putchar('\\');
+		putchar((unsigned char)*name < 0x20 ? ' ' : *name);
+	}
+}
+
+static void print_tap(const struct checks *checks)
+{
+	printf("TAP version 13\n1..%zu\n", checks->n);
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct check *check = &checks->items[i];
+		_cleanup_text_ struct text detail = {0};
+
+		printf("%sok %zu - ", check->ok ? "" : "not ", i + 1);
+		print_tap_name(check->name);
+		putchar('\n');
+		if (check->ok)
+			continue;
+		text_add_json(&detail, check->detail);
+		printf("  ---\n  found: %s\n  ...\n", detail.s ? detail.s : "\"\"");
+	}
+}
+
+static void print_json(const struct checks *checks, enum exit_status status)
+{
+	_cleanup_text_ struct text out = {0};
+
+	text_addf(&out, "{\"command\":\"verify\",\"matches\":%s,\"status\":%d,\"checks\":[",
+		  status == STATUS_DONE ? "true" : "false", (int)status);
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct check *check = &checks->items[i];
+
+		text_addf(&out, "%s{\"ok\":%s,\"name\":", i ? "," : "", check->ok ? "true" : "false");
+		text_add_json(&out, check->name);
+		if (!check->ok) {
+			text_add(&out, ",\"found\":");
+			text_add_json(&out, check->detail);
+		}
+		text_add(&out, "}");
+	}
+	text_add(&out, "]}\n");
+	if (out.s)
+		fputs(out.s, stdout);
+}
+
+void report_checks(const struct context *c, const struct checks *checks, enum exit_status status)
+{
+	switch (c->options->output) {
+	case OUTPUT_TEXT:
+		print_text(checks);
+		break;
+	case OUTPUT_TAP:
+		print_tap(checks);
+		break;
+	case OUTPUT_JSON:
+		print_json(checks, status);
+		break;
+	}
+}
+
+void report_done(const struct context *c, const char *command, const char *result,
+		 const char *format, ...)
+{
+	_cleanup_free_ char *sentence = NULL;
+	_cleanup_text_ struct text out = {0};
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&sentence, format, args) < 0)
+		sentence = NULL;
+	va_end(args);
+	if (!sentence)
+		return;
+	if (c->options->output == OUTPUT_JSON) {
+		text_addf(&out, "{\"command\":\"%s\",\"result\":\"%s\",\"rules\":%zu,\"enabled\":%u,"
+			  "\"message\":", command, result, c->node.rules.n, c->node.status.enabled);
+		text_add_json(&out, sentence);
+		text_add(&out, "}");
+		puts(out.s ? out.s : "");
+	} else if (c->options->level >= LEVEL_INFO) {
+		puts(sentence);
+	}
+}
+
+void report_reader(const struct context *c)
+{
+	if (c->config.reader == READER_IGNORE || c->node.reader)
+		return;
+	log_say(c->log, LEVEL_WARNING, "nobody takes the audit records: no audit daemon runs and journald's "
+		"audit socket is off, so they reach only the kernel log, and that loses most of them; on the "
+		"node: systemctl enable systemd-journald-audit.socket, then systemctl restart systemd-journald");
+}

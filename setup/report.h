@@ -1,0 +1,18 @@
+/* Results on stdout. */
+#ifndef SETUP_REPORT_H
+#define SETUP_REPORT_H
+
+#include "setup/checks.h"
+#include "setup/context.h"
+
+/* Prints what verify found in the chosen format. */
+void report_checks(const struct context *c, const struct checks *checks, enum exit_status status);
+
+/* Prints what a command did: result is one word, the sentence says it to people. */
+void report_done(const struct context *c, const char *command, const char *result,
+		 const char *format, ...) _printf_format_(4, 5);
+
+/* Warns when nobody takes the records, as [journal] reader asks for. */
+void report_reader(const struct context *c);
+
+#endif

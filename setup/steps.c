@@ -1,0 +1,201 @@
+#include "setup/steps.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "setup/checks.h"
+#include "setup/commands.h"
+#include "setup/rights.h"
+#include "units/audit_units.h"
+
+#define HELPER_UNIT "cloud-audit-setup-helper.service"
+
+static bool file_differs(const struct context *c, size_t i)
+{
+	const struct text *want = &c->wanted.files[i], *have = &c->node.files[i];
+
+	if (!want->s || !have->s)
+		return want->s || have->s;
+	return want->len != have->len || memcmp(want->s, have->s, want->len) != 0;
+}
+
+int step_write_files(struct context *c)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		const struct wanted_file *file = &wanted_files[i];
+		const struct text *content = &c->wanted.files[i];
+		int r;
+
+		if (!file_differs(c, i))
+			continue;
+		if (!content->s && file->unit && c->node.units[i].enabled) {
+			r = bus_disable(c->bus, file->unit);
+			if (r < 0)
+				return r;
+		}
+		r = content->s ? host_write(&c->host, file->path, content->s, content->len, file->mode,
+					    file->dir_mode) : host_remove(&c->host, file->path);
+		if (r < 0) {
+			log_say(c->log, LEVEL_ERROR, "%s cannot be %s below %s: %s%s", file->path,
+				content->s ? "written" : "deleted", c->host.root, strerror(-r),
+				rights_advice_write(r));
+			return r;
+		}
+		log_say(c->log, LEVEL_DEBUG, "%s %s", content->s ? "wrote" : "deleted", file->path);
+	}
+	return 0;
+}
+
+int step_load_units(struct context *c)
+{
+	int r;
+
+	for (size_t i = 0; i < N_FILES; i++) {
+		const char *unit = wanted_files[i].unit;
+
+		if (!unit || !c->wanted.files[i].s)
+			continue;
+		/* Also when it is enabled already: its link may point to a unit below /usr. */
+		if (c->config.unit_enable)
+			r = bus_enable(c->bus, unit);
+		else
+			r = c->node.units[i].enabled ? bus_disable(c->bus, unit) : 0;
+		if (r < 0)
+			return r;
+	}
+	log_say(c->log, LEVEL_DEBUG, "systemd reads its units again");
+	return bus_reload(c->bus);
+}
+
+static int run_commands(struct context *c, const struct commands *commands, const char *description)
+{
+	if (commands->failed)
+		return -ENOMEM;
+	if (commands->n == 0)
+		return 0;
+	return bus_run_transient(c->bus, HELPER_UNIT, description, commands->items, commands->n);
+}
+
+static void add_rule_command(struct commands *commands, const char *auditctl, const char *option,
+			     const struct audit_rule_data *data, size_t size)
+{
+	_cleanup_text_ struct text printed = {0}, line = {0};
+
+	rule_print(&printed, data, size);
+	/* "-a LIST,ACTION ..." with another option in front */
+	if (text_error(&printed) == 0 && printed.len > 2)
+		text_addf(&line, "%s%s", option, printed.s + 2);
+	if (text_error(&line) < 0 || !line.s)
+		commands->failed = true;
+	else
+		commands_add(commands, auditctl, line.s);
+}
+
+int step_delete_rules(struct context *c, const struct rule_set *set)
+{
+	_cleanup_(commands_done) struct commands commands = {0};
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	const char *auditctl = c->wanted.auditctl;
+	int r;
+
+	if (!set)
+		commands_add(&commands, auditctl, "-D");
+	r = set ? rulesdiff_compare(&diff, set, &c->node.rules, true) : 0;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; set && i < set->n_rules; i++)
+		if (!diff.missing[i])
+			add_rule_command(&commands, auditctl, "-d", set->rules[i].data, set->rules[i].size);
+	return run_commands(c, &commands, "Delete audit rules for cloud-audit-setup");
+}
+
+int step_restore_kernel(struct context *c, const struct node *before)
+{
+	const struct kernel_status *status = &before->status;
+	const struct {
+		const char *option;
+		uint32_t value;
+	} settings[] = {
+		{ "-b", status->backlog_limit }, { "-f", status->failure }, { "-r", status->rate_limit },
+		{ "--backlog_wait_time", status->backlog_wait_time }, { "-e", status->enabled },
+	};
+	_cleanup_(commands_done) struct commands commands = {0};
+	const char *auditctl = c->wanted.auditctl;
+
+	commands_add(&commands, auditctl, "-D");
+	for (size_t i = 0; i < before->rules.n; i++)
+		add_rule_command(&commands, auditctl, "-a", before->rules.rules[i].data,
+				 before->rules.rules[i].size);
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "%s %" PRIu32, settings[i].option, settings[i].value);
+		commands_add(&commands, auditctl, line);
+	}
+	return run_commands(c, &commands, "Bring back the audit rules from before cloud-audit-setup");
+}
+
+static int delete_earlier(struct context *c, const char *earlier)
+{
+	_cleanup_(rule_set_done) struct rule_set set = {0};
+	bool replaced;
+	int r = wanted_earlier_rules(&c->host, earlier, &set, &replaced);
+
+	return r < 0 ? r : step_delete_rules(c, &set);
+}
+
+int step_start(struct context *c, const char *earlier)
+{
+	int r = 0;
+
+	/* A restart of the first unit would take the second along (Requires=) and lock unread rules. */
+	if (c->node.units[FILE_LOCK_UNIT].active)
+		r = bus_run_job(c->bus, BUS_STOP, LOCK_UNIT);
+	if (r == 0 && earlier && c->config.existing == EXISTING_KEEP)
+		r = delete_earlier(c, earlier);
+	if (r < 0)
+		return r;
+	log_say(c->log, LEVEL_DEBUG, "systemd starts %s", SETUP_UNIT);
+	return bus_run_job(c->bus, BUS_RESTART, SETUP_UNIT);
+}
+
+int step_read_back(struct context *c)
+{
+	_cleanup_(checks_done) struct checks checks = {0};
+	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+
+	if (r == 0)
+		r = checks_build_kernel(&checks, &c->wanted, &c->config, &c->node);
+	if (r < 0)
+		return r;
+	if (node_locked(&c->node) && checks_failed(&checks) > 0)
+		log_say(c->log, LEVEL_ERROR, "somebody else locked the audit configuration meanwhile, with other "
+			"rules; reboot the node");
+	for (size_t i = 0; i < checks.n; i++)
+		if (!checks.items[i].ok)
+			log_say(c->log, LEVEL_ERROR, "read back from the kernel: %s: %s", checks.items[i].detail,
+				checks.items[i].name);
+	if (c->node.status.enabled == 0)
+		log_say(c->log, LEVEL_ERROR, "read back from the kernel: auditing is off (enabled=0) after the "
+			"rules were loaded; look for who switches it off: journalctl _TRANSPORT=audit");
+	return checks_failed(&checks) > 0 || c->node.status.enabled == 0 ? -EBADE : 0;
+}
+
+int step_lock(struct context *c)
+{
+	int r;
+
+	log_say(c->log, LEVEL_DEBUG, "systemd starts %s", LOCK_UNIT);
+	r = bus_run_job(c->bus, BUS_RESTART, LOCK_UNIT);
+	if (r == 0)
+		r = kernel_get_status(c->kernel, &c->node.status);
+	if (r < 0)
+		return r;
+	if (!node_locked(&c->node)) {
+		log_say(c->log, LEVEL_ERROR, "%s succeeded, but the kernel says enabled=%u, not 2: not locked; "
+			"see journalctl -u %s", LOCK_UNIT, c->node.status.enabled, LOCK_UNIT);
+		return -EBADE;
+	}
+	return 0;
+}

@@ -1,0 +1,132 @@
+#include "setup/undo.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "setup/rulesdiff.h"
+#include "setup/steps.h"
+#include "units/audit_units.h"
+
+/* Rule sets own their rules; this one borrows those of a listing. */
+static struct rule_set borrow(const struct kernel_rules *listed, struct rule *store)
+{
+	for (size_t i = 0; i < listed->n; i++)
+		store[i] = (struct rule){ .data = listed->rules[i].data, .size = listed->rules[i].size };
+	return (struct rule_set){ .rules = store, .n_rules = listed->n };
+}
+
+static bool same_kernel(const struct node *a, const struct node *b)
+{
+	_cleanup_free_ struct rule *store = calloc(a->rules.n + 1, sizeof(*store));
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	struct rule_set set;
+
+	if (!store)
+		return false;
+	set = borrow(&a->rules, store);
+	return rulesdiff_compare(&diff, &set, &b->rules, false) == 0 && rulesdiff_same(&diff) &&
+		a->status.enabled == b->status.enabled &&
+		a->status.backlog_limit == b->status.backlog_limit &&
+		a->status.failure == b->status.failure &&
+		a->status.rate_limit == b->status.rate_limit &&
+		a->status.backlog_wait_time == b->status.backlog_wait_time;
+}
+
+static int undo_file(struct context *c, const struct node *before, size_t i)
+{
+	const struct wanted_file *file = &wanted_files[i];
+	const struct text *old = &before->files[i];
+	_cleanup_text_ struct text now = {0};
+	int r = host_read(&c->host, file->path, &now);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (old->s && now.s && old->len == now.len && memcmp(old->s, now.s, now.len) == 0)
+		return 0;
+	if (old->s)
+		return host_write(&c->host, file->path, old->s, old->len, file->mode, file->dir_mode);
+	return now.s ? host_remove(&c->host, file->path) : 0;
+}
+
+/* Files and links, then what systemd makes of them. 0, or the first failure after trying all. */
+static int undo_files(struct context *c, const struct node *before)
+{
+	int worst = 0, r;
+
+	for (size_t i = 0; i < N_FILES; i++) {
+		if (wanted_files[i].unit && !before->units[i].enabled) {
+			r = bus_disable(c->bus, wanted_files[i].unit);
+			worst = worst < 0 ? worst : r;
+		}
+		r = undo_file(c, before, i);
+		if (r < 0)
+			log_say(c->log, LEVEL_ERROR, "%s could not be put back as it was: %s; compare it with "
+				"a node that works", wanted_files[i].path, strerror(-r));
+		worst = worst < 0 ? worst : r;
+	}
+	for (size_t i = 0; i < N_FILES; i++) {
+		if (!wanted_files[i].unit || !before->units[i].enabled)
+			continue;
+		r = bus_enable(c->bus, wanted_files[i].unit);
+		worst = worst < 0 ? worst : r;
+	}
+	r = bus_reload(c->bus);
+	return worst < 0 ? worst : r;
+}
+
+static int undo_kernel(struct context *c, const struct node *before)
+{
+	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+
+	if (r < 0 || same_kernel(before, &c->node))
+		return r;
+	if (node_locked(&c->node))
+		return -EPERM;
+	r = step_restore_kernel(c, before);
+	if (r == 0)
+		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+	return r < 0 ? r : same_kernel(before, &c->node) ? 0 : -EBADE;
+}
+
+/* No unit is left failed, and one that was active is so again. */
+static int undo_units(struct context *c, const struct node *before)
+{
+	int r = node_read_units(&c->node, c->bus);
+
+	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
+		const struct unit_state *now = &c->node.units[i], *old = &before->units[i];
+
+		if (!wanted_files[i].unit)
+			continue;
+		if (now->failed && !old->failed)
+			r = bus_reset_failed(c->bus, wanted_files[i].unit);
+		if (r == 0 && now->active && !old->active)
+			r = bus_run_job(c->bus, BUS_STOP, wanted_files[i].unit);
+		/* Only ours: what a vendor's unit would run is not known. */
+		if (r == 0 && !now->active && old->active && before->files[i].s && i == FILE_SETUP_UNIT)
+			r = bus_run_job(c->bus, BUS_START, wanted_files[i].unit);
+	}
+	return r;
+}
+
+void undo(struct context *c, const struct node *before)
+{
+	int files, units, kernel;
+
+	files = undo_files(c, before);
+	units = undo_units(c, before);
+	kernel = undo_kernel(c, before);
+	if (files == 0 && units == 0 && kernel == 0) {
+		log_say(c->log, LEVEL_ERROR, "nothing is left of this run: files, units and kernel rules "
+			"are as before (%zu rules, enabled=%u)", before->rules.n, before->status.enabled);
+		return;
+	}
+	if (files == 0)
+		log_say(c->log, LEVEL_ERROR, "the files are as before");
+	if (kernel < 0)
+		log_say(c->log, LEVEL_ERROR, "the kernel has %zu audit rules and enabled=%u, before it had %zu "
+			"and enabled=%u; see auditctl -l on the node, and reboot it to start anew",
+			c->node.rules.n, c->node.status.enabled, before->rules.n, before->status.enabled);
+	if (units < 0)
+		log_say(c->log, LEVEL_ERROR, "see systemctl status %s %s on the node", SETUP_UNIT, LOCK_UNIT);
+}

@@ -1,0 +1,26 @@
+#include "setup/context.h"
+
+#include "setup/checks.h"
+#include "setup/report.h"
+
+enum exit_status command_verify(struct context *c)
+{
+	_cleanup_(checks_done) struct checks checks = {0};
+	enum exit_status status = STATUS_DONE;
+
+	if (context_observe(c) < 0)
+		return STATUS_NODE;
+	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {
+		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
+		return STATUS_NODE;
+	}
+	report_reader(c);
+	if (node_locked(&c->node) && checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] > 0)
+		status = STATUS_LOCKED;
+	else if (checks_failed(&checks) > 0)
+		status = STATUS_DIFFERS;
+	report_checks(c, &checks, status);
+	if (status == STATUS_LOCKED)
+		log_say(c->log, LEVEL_ERROR, "the kernel is locked with other rules: reboot or recreate the node");
+	return status;
+}
