@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "rules/rules.h"
+#include "rules/data.h"
+#include "setup/mem.h"
 
 #define FEW_OPERATORS "takes the operators = and != only"
 #define NO_BIT_OPERATORS "does not take the operators & and &="
@@ -28,17 +29,17 @@ enum field_operators {
 	OPERATORS_EQUAL,	/* = and != */
 };
 
-/* kernel/auditfilter.c audit_field_valid(). */
+/* kernel/auditfilter.c audit_field_valid(). Its checks of values (perm, filetype, field_compare,
+ * saddr_fam) do nothing: they run before the value is stored. */
 static const struct field_rule {
 	uint32_t field;
 	enum field_operators operators;
 	enum field_kind kind;
-	uint32_t max;	/* 0: any */
-	const char *why_operator, *why_max;
+	const char *why_operator;
 } field_rules[] = {
-#define ALL(field, kind) { field, OPERATORS_ALL, kind, 0, NULL, NULL }
-#define ORDER(field, name, kind) { field, OPERATORS_ORDER, kind, 0, name " " NO_BIT_OPERATORS, NULL }
-#define EQUAL(field, name, kind) { field, OPERATORS_EQUAL, kind, 0, name " " FEW_OPERATORS, NULL }
+#define ALL(field, kind) { field, OPERATORS_ALL, kind, NULL }
+#define ORDER(field, name, kind) { field, OPERATORS_ORDER, kind, name " " NO_BIT_OPERATORS }
+#define EQUAL(field, name, kind) { field, OPERATORS_EQUAL, kind, name " " FEW_OPERATORS }
 	ALL(AUDIT_ARG0, KIND_NUMBER), ALL(AUDIT_ARG1, KIND_NUMBER),
 	ALL(AUDIT_ARG2, KIND_NUMBER), ALL(AUDIT_ARG3, KIND_NUMBER),
 	ALL(AUDIT_PERS, KIND_NUMBER), ALL(AUDIT_DEVMINOR, KIND_NUMBER),
@@ -63,8 +64,7 @@ static const struct field_rule {
 	EQUAL(AUDIT_FILTERKEY, "key", KIND_KEY), EQUAL(AUDIT_ARCH, "arch", KIND_NUMBER),
 	EQUAL(AUDIT_FSTYPE, "fstype", KIND_NUMBER), EQUAL(AUDIT_PERM, "perm", KIND_NUMBER),
 	EQUAL(AUDIT_FILETYPE, "filetype", KIND_NUMBER), EQUAL(AUDIT_EXE, "exe", KIND_EXE),
-	{ AUDIT_FIELD_COMPARE, OPERATORS_EQUAL, KIND_NUMBER, AUDIT_MAX_FIELD_COMPARE,
-	  "field_compare " FEW_OPERATORS, "field_compare ends at 25" },
+	EQUAL(AUDIT_FIELD_COMPARE, "field_compare", KIND_NUMBER),
 #undef ALL
 #undef ORDER
 #undef EQUAL
@@ -222,11 +222,6 @@ static const struct field_rule *find_rule(uint32_t field)
 	return NULL;
 }
 
-static bool is_string(enum field_kind kind)
-{
-	return kind != KIND_NUMBER && kind != KIND_ID && kind != KIND_LOGINUID && kind != KIND_INODE;
-}
-
 static const char *check_field(struct state *state, uint32_t i, size_t *offset)
 {
 	const struct audit_rule_data *data = state->data;
@@ -249,9 +244,7 @@ static const char *check_field(struct state *state, uint32_t i, size_t *offset)
 		return "-1 (unset) is a value of auid only";
 	if (rule->kind == KIND_INODE)
 		return check_inode(state, operator);
-	if (rule->max && value > rule->max)
-		return rule->why_max;
-	if (!is_string(rule->kind))
+	if (!data_is_string(field))
 		return NULL;
 	if (value > data->buflen - *offset)
 		return "its strings are longer than the message";
@@ -261,7 +254,7 @@ static const char *check_field(struct state *state, uint32_t i, size_t *offset)
 
 const char *kernel_refuses(const struct audit_rule_data *data, size_t size)
 {
-	struct state state = { .data = data, .list = data->flags & ~(uint32_t)AUDIT_FILTER_PREPEND };
+	struct state state = { .data = data, .list = data_list(data) };
 	size_t offset = 0;
 	const char *why;
 

@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <string.h>
 
+#include "rules/data.h"
 #include "rules/lex.h"
 #include "rules/names.h"
 #include "rules/rules.h"
@@ -12,10 +13,6 @@
 #ifndef AUDIT_FILTER_URING_EXIT
 #define AUDIT_FILTER_URING_EXIT 0x07
 #endif
-
-/* The top 16 system calls stand for classes; a kernel clears these bits when it takes a rule
- * (kernel/auditfilter.c audit_to_entry_common) and lists it without. */
-#define CLASS_BITS 0xffff0000U
 
 struct printer {
 	struct text *out;
@@ -166,82 +163,52 @@ static void print_value(struct printer *p, uint32_t field, uint32_t value)
 	print_number(p, value);
 }
 
-static bool is_string(uint32_t field)
+static bool print_comparison(struct printer *p, const struct data_field *f)
 {
-	static const uint32_t strings[] = {
-		AUDIT_SUBJ_USER, AUDIT_SUBJ_ROLE, AUDIT_SUBJ_TYPE, AUDIT_SUBJ_SEN, AUDIT_SUBJ_CLR,
-		AUDIT_OBJ_USER, AUDIT_OBJ_ROLE, AUDIT_OBJ_TYPE, AUDIT_OBJ_LEV_LOW, AUDIT_OBJ_LEV_HIGH,
-		AUDIT_WATCH, AUDIT_DIR, AUDIT_FILTERKEY, AUDIT_EXE,
-	};
+	uint32_t left, right;
 
-	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
-		if (strings[i] == field)
-			return true;
-	return false;
-}
-
-/* A string field's bytes; moves *offset on. Less than its length when the message is cut. */
-static const char *take_string(const struct audit_rule_data *data, uint32_t i, size_t *offset,
-			       size_t *ret_len)
-{
-	const char *s = data->buf + *offset;
-
-	*ret_len = data->values[i];
-	if (*ret_len > data->buflen - *offset)
-		*ret_len = data->buflen - *offset;
-	*offset += *ret_len;
-	return s;
-}
-
-static bool print_comparison(struct printer *p, uint32_t i)
-{
-	uint32_t left, right, operator = p->data->fieldflags[i];
-
-	if (p->data->fields[i] != AUDIT_FIELD_COMPARE || p->list != AUDIT_FILTER_EXIT ||
-	    (operator != AUDIT_EQUAL && operator != AUDIT_NOT_EQUAL) ||
-	    !names_of_comparison(p->data->values[i], &left, &right))
+	if (f->field != AUDIT_FIELD_COMPARE || p->list != AUDIT_FILTER_EXIT ||
+	    (f->operator != AUDIT_EQUAL && f->operator != AUDIT_NOT_EQUAL) ||
+	    !names_of_comparison(f->value, &left, &right))
 		return false;
-	text_addf(p->out, " -C %s%s%s", names_of_field(left), operator_symbol(operator),
+	text_addf(p->out, " -C %s%s%s", names_of_field(left), operator_symbol(f->operator),
 		  names_of_field(right));
 	return true;
 }
 
 /* auditctl 4.0 turns -F perm= after an architecture into a list of system calls, -p never. */
-static bool print_short_perm(struct printer *p, uint32_t i)
+static bool print_short_perm(struct printer *p, const struct data_field *f, bool first)
 {
-	if (p->data->fields[i] != AUDIT_PERM || p->data->fieldflags[i] != AUDIT_EQUAL || i == 0 ||
-	    p->n_perms != 1 || (!p->arch && p->list == AUDIT_FILTER_EXIT))
+	if (f->field != AUDIT_PERM || f->operator != AUDIT_EQUAL || first || p->n_perms != 1 ||
+	    (!p->arch && p->list == AUDIT_FILTER_EXIT))
 		return false;
 	text_add(p->out, " -p ");
-	print_perm(p, p->data->values[i]);
+	print_perm(p, f->value);
 	return true;
 }
 
-static void print_field(struct printer *p, uint32_t i, size_t *offset)
+static void print_field(struct printer *p, const struct data_field *f, bool first)
 {
-	uint32_t field = p->data->fields[i];
-	const char *name = names_of_field(field), *symbol = operator_symbol(p->data->fieldflags[i]), *s;
-	size_t len;
+	const char *name = names_of_field(f->field), *symbol = operator_symbol(f->operator);
 
-	if (print_comparison(p, i) || print_short_perm(p, i))
+	if (print_comparison(p, f) || print_short_perm(p, f, first))
 		return;
 	/* In capitals it is not taken for one of the joined keys. */
-	if (field == AUDIT_FILTERKEY && p->data->fieldflags[i] == AUDIT_EQUAL)
+	if (f->field == AUDIT_FILTERKEY && f->operator == AUDIT_EQUAL)
 		name = "KEY";
 	text_add(p->out, " -F ");
 	if (name)
 		text_add(p->out, name);
 	else
-		text_addf(p->out, "field%u", field);
+		text_addf(p->out, "field%u", f->field);
 	text_add(p->out, symbol ? symbol : "?");
 	p->exact = p->exact && name && symbol;
-	if (!is_string(field)) {
-		print_value(p, field, p->data->values[i]);
+	if (!f->text) {
+		print_value(p, f->field, f->value);
 		return;
 	}
-	s = take_string(p->data, i, offset, &len);
-	p->exact = p->exact && !has_operator(s, len) && len;
-	print_escaped(p, s, len);
+	p->exact = p->exact && !has_operator(f->text, f->len) && f->len;
+	print_escaped(p, f->text, f->len);
 }
 
 static void print_keys(struct printer *p, const char *s, size_t len)
@@ -264,10 +231,9 @@ static void print_keys(struct printer *p, const char *s, size_t len)
 static void print_mask(struct printer *p)
 {
 	const char *name, *comma = " -S ";
+	uint32_t next = 0, n;
 
-	for (uint32_t n = 0; n < AUDIT_BITMASK_SIZE * 32; n++) {
-		if (!(p->data->mask[AUDIT_WORD(n)] & AUDIT_BIT(n)))
-			continue;
+	while (data_next_syscall(p->data, &next, &n)) {
 		name = p->arch ? names_of_syscall(n, p->arch) : NULL;
 		text_add(p->out, comma);
 		if (name)
@@ -281,22 +247,6 @@ static void print_mask(struct printer *p)
 		text_add(p->out, " -S ,");
 }
 
-static bool is_all(const struct audit_rule_data *data)
-{
-	for (size_t i = 0; i + 1 < AUDIT_BITMASK_SIZE; i++)
-		if (data->mask[i] != UINT32_MAX)
-			return false;
-	return (data->mask[AUDIT_BITMASK_SIZE - 1] | CLASS_BITS) == UINT32_MAX;
-}
-
-static bool is_empty(const struct audit_rule_data *data)
-{
-	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
-		if (data->mask[i])
-			return false;
-	return true;
-}
-
 /* Whether auditctl takes a key without a -S (libaudit EAU_KEYDEP). */
 static bool carries_key(const struct audit_rule_data *data)
 {
@@ -308,14 +258,6 @@ static bool carries_key(const struct audit_rule_data *data)
 		for (size_t j = 0; j < ARRAY_SIZE(carriers); j++)
 			if (data->fields[i] == carriers[j])
 				return true;
-	return false;
-}
-
-static bool has_field(const struct audit_rule_data *data, uint32_t field)
-{
-	for (uint32_t i = 0; i < data->field_count; i++)
-		if (data->fields[i] == field)
-			return true;
 	return false;
 }
 
@@ -339,24 +281,24 @@ static void print_list(struct printer *p)
 		   (p->data->action == AUDIT_ALWAYS || p->data->action == AUDIT_NEVER);
 }
 
-/* A path with an operator in it can be written as a watch only. Returns whether this is such a
- * rule, with its first two fields printed. */
-static bool print_watch(struct printer *p, size_t *offset)
+/* A path with an operator in it can be written as a watch only: path or dir, then perm. */
+static bool is_watch(const struct printer *p)
 {
 	const struct audit_rule_data *data = p->data;
 
-	if (data->flags != AUDIT_FILTER_EXIT || data->action != AUDIT_ALWAYS || data->field_count < 2 ||
-	    (data->fields[0] != AUDIT_WATCH && data->fields[0] != AUDIT_DIR) || !p->all || p->arch ||
-	    data->fields[1] != AUDIT_PERM || data->fieldflags[0] != AUDIT_EQUAL ||
-	    data->fieldflags[1] != AUDIT_EQUAL || data->values[0] > data->buflen ||
-	    !has_operator(data->buf, data->values[0]) || p->n_perms != 1)
-		return false;
+	return data->flags == AUDIT_FILTER_EXIT && data->action == AUDIT_ALWAYS && data->field_count >= 2 &&
+	       (data->fields[0] == AUDIT_WATCH || data->fields[0] == AUDIT_DIR) && p->all && !p->arch &&
+	       data->fields[1] == AUDIT_PERM && data->fieldflags[0] == AUDIT_EQUAL &&
+	       data->fieldflags[1] == AUDIT_EQUAL && data->values[0] <= data->buflen &&
+	       has_operator(data->buf, data->values[0]) && p->n_perms == 1;
+}
+
+static void print_watch(struct printer *p, const struct data_field *path, const struct data_field *perm)
+{
 	text_add(p->out, "-w ");
-	print_escaped(p, data->buf, data->values[0]);
-	*offset = data->values[0];
+	print_escaped(p, path->text, path->len);
 	text_add(p->out, " -p ");
-	print_perm(p, data->values[1]);
-	return true;
+	print_perm(p, perm->value);
 }
 
 static void print_syscalls(struct printer *p, const char *all)
@@ -371,40 +313,41 @@ static void print_rule(struct printer *p)
 {
 	const struct audit_rule_data *data = p->data;
 	bool syscalls = p->list == AUDIT_FILTER_EXIT || p->list == AUDIT_FILTER_URING_EXIT;
-	uint32_t i = 0, end = data->field_count - p->key_last;
-	size_t offset = 0, len;
-	const char *s;
+	uint32_t at = 0, end = data->field_count - p->key_last;
+	struct data_field field, perm;
+	size_t offset = 0;
 
-	if (print_watch(p, &offset)) {
-		i = 2;
+	if (is_watch(p)) {
+		data_next(data, &at, &offset, &field);
+		data_next(data, &at, &offset, &perm);
+		print_watch(p, &field, &perm);
 	} else {
 		/* On these lists auditctl refuses -S, but only when it comes after the list. */
 		if (!syscalls && p->list != AUDIT_FILTER_TASK && !p->all) {
 			print_mask(p);
 			text_add(p->out, " ");
-			p->exact = !has_field(data, AUDIT_ARCH);
+			p->exact = !data_has(data, AUDIT_ARCH);
 		}
 		print_list(p);
 	}
-	for (; i < end; i++)
-		print_field(p, i, &offset);
+	while (at < end && data_next(data, &at, &offset, &field))
+		print_field(p, &field, at == 1);
 	if (syscalls && (!p->all || p->arch || (p->key_last && !carries_key(data))))
 		print_syscalls(p, " -S all");
-	else if (p->list == AUDIT_FILTER_TASK && !is_empty(data))
+	else if (p->list == AUDIT_FILTER_TASK && !data_mask_empty(data))
 		p->exact = false;
-	if (!p->key_last)
+	if (!p->key_last || !data_next(data, &at, &offset, &field))
 		return;
-	s = take_string(data, end, &offset, &len);
 	p->exact = p->exact && p->list != AUDIT_FILTER_EXCLUDE && (syscalls || carries_key(data) || !p->all);
-	print_keys(p, s, len);
+	print_keys(p, field.text, field.len);
 }
 
 bool rule_print(struct text *out, const struct audit_rule_data *data, size_t size)
 {
 	_cleanup_text_ struct text line = { 0 };
 	struct printer p = {
-		.out = &line, .data = data, .list = data->flags & ~(uint32_t)AUDIT_FILTER_PREPEND,
-		.all = is_all(data), .exact = true,
+		.out = &line, .data = data, .list = data_list(data),
+		.all = data_mask_all(data), .exact = true,
 	};
 
 	if (data->field_count > AUDIT_MAX_FIELDS || data->buflen > size - sizeof(*data)) {

@@ -46,6 +46,7 @@ struct rule {
 	unsigned line;
 	struct audit_rule_data *data;	/* as sent to the kernel, owned */
 	size_t size;	/* 1040 + data->buflen */
+	bool remove;	/* -d or -W: takes equal earlier rules away; gone after rules_finish() */
 };
 
 struct rule_set {
@@ -64,9 +65,23 @@ int rules_read(struct rule_set *set, const struct rules_env *env, const char *fi
 int rules_read_line(struct rule_set *set, const struct rules_env *env, const char *file,
 		    unsigned line, const char *rule) _must_check_;
 
-/* After the last file: doubles are dropped with a warning, the whole set is linted and, where
- * env asks for it, optimised. Returns 0, -EINVAL after logging, or -ENOMEM. */
+/* After the last file: deletions take effect, doubles are dropped with a warning, the whole set is
+ * linted and, where env asks for it, optimised. Returns 0, -EINVAL after logging, or -ENOMEM. */
 int rules_finish(struct rule_set *set, const struct rules_env *env) _must_check_;
+
+/* What depends on the running kernel, by the feature_bitmap of its AUDIT_GET answer. Returns 0, or
+ * -EINVAL after logging every rule that this kernel would refuse. */
+int rules_check_features(const struct rule_set *set, struct log *log, uint32_t feature_bitmap)
+	_must_check_;
+
+/* A warning that rules_read() and rules_finish() may log; its message ends in "[lint: NAME]". */
+struct rules_lint {
+	const char *name;
+	const char *what;	/* one line, for --help and the man page */
+};
+
+/* The i-th kind of warning, from 0; NULL after the last. */
+const struct rules_lint *rules_lint_at(size_t i);
 
 /* Appends the rule as one line of a rules file (no newline) that auditctl 3.0.9 to 4.0.2 read into
  * exactly these bytes, whatever the host's user database says (numbers, no names). Works for any

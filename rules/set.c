@@ -51,11 +51,10 @@ static int add_line(struct rule_set *set, const struct rules_env *env, struct le
 	struct rule rule = { 0 };
 	int r = parse_line(env, lexer->file, lexer->line, lexer->tokens, lexer->n_tokens, &rule);
 
-	if (r == PARSE_ADD)
-		return append(set, &rule, lexer->file, lexer->line);
-	if (r == PARSE_DELETE)
-		free(rule.data);
-	return r < 0 ? r : 0;
+	if (r != PARSE_ADD && r != PARSE_DELETE)
+		return r < 0 ? r : 0;
+	rule.remove = r == PARSE_DELETE;
+	return append(set, &rule, lexer->file, lexer->line);
 }
 
 int rules_read(struct rule_set *set, const struct rules_env *env, const char *file,
@@ -85,9 +84,4 @@ int rules_read_line(struct rule_set *set, const struct rules_env *env, const cha
 	if (!lex_line(&lexer, rule, strlen(rule)))
 		return -EINVAL;
 	return lexer.n_tokens ? add_line(set, env, &lexer) : 0;
-}
-
-int rules_finish(struct rule_set *set, const struct rules_env *env)
-{
-	return 0;
 }

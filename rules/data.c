@@ -1,0 +1,79 @@
+#include "rules/data.h"
+
+#include "setup/mem.h"
+
+uint32_t data_list(const struct audit_rule_data *data)
+{
+	return data->flags & ~(uint32_t)AUDIT_FILTER_PREPEND;
+}
+
+bool data_is_string(uint32_t field)
+{
+	static const uint32_t strings[] = {
+		AUDIT_SUBJ_USER, AUDIT_SUBJ_ROLE, AUDIT_SUBJ_TYPE, AUDIT_SUBJ_SEN, AUDIT_SUBJ_CLR,
+		AUDIT_OBJ_USER, AUDIT_OBJ_ROLE, AUDIT_OBJ_TYPE, AUDIT_OBJ_LEV_LOW, AUDIT_OBJ_LEV_HIGH,
+		AUDIT_WATCH, AUDIT_DIR, AUDIT_FILTERKEY, AUDIT_EXE,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		if (strings[i] == field)
+			return true;
+	return false;
+}
+
+bool data_next(const struct audit_rule_data *data, uint32_t *at, size_t *offset, struct data_field *ret)
+{
+	if (*at >= data->field_count || *at >= AUDIT_MAX_FIELDS)
+		return false;
+	*ret = (struct data_field){
+		.field = data->fields[*at], .operator = data->fieldflags[*at], .value = data->values[*at],
+	};
+	++*at;
+	if (!data_is_string(ret->field))
+		return true;
+	ret->text = data->buf + *offset;
+	ret->len = ret->value;
+	if (ret->len > data->buflen - *offset)
+		ret->len = data->buflen - *offset;
+	*offset += ret->len;
+	return true;
+}
+
+bool data_next_syscall(const struct audit_rule_data *data, uint32_t *next, uint32_t *ret)
+{
+	for (; *next < AUDIT_BITMASK_SIZE * 32; ++*next) {
+		if (!data->mask[AUDIT_WORD(*next)]) {
+			*next |= 31;
+			continue;
+		}
+		if (data->mask[AUDIT_WORD(*next)] & AUDIT_BIT(*next)) {
+			*ret = (*next)++;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool data_has(const struct audit_rule_data *data, uint32_t field)
+{
+	for (uint32_t i = 0; i < data->field_count; i++)
+		if (data->fields[i] == field)
+			return true;
+	return false;
+}
+
+bool data_mask_all(const struct audit_rule_data *data)
+{
+	for (size_t i = 0; i + 1 < AUDIT_BITMASK_SIZE; i++)
+		if (data->mask[i] != UINT32_MAX)
+			return false;
+	return (data->mask[AUDIT_BITMASK_SIZE - 1] | DATA_CLASS_BITS) == UINT32_MAX;
+}
+
+bool data_mask_empty(const struct audit_rule_data *data)
+{
+	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
+		if (data->mask[i])
+			return false;
+	return true;
+}

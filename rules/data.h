@@ -1,0 +1,39 @@
+/* Reading struct audit_rule_data: what printing and linting share. */
+#ifndef RULES_DATA_H
+#define RULES_DATA_H
+
+#include <linux/audit.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The top 16 system calls stand for classes of them; a kernel clears these bits when it takes a
+ * rule (kernel/auditfilter.c audit_to_entry_common) and lists it without. */
+#define DATA_CLASS_BITS 0xffff0000U
+
+/* One field; text is no string but len bytes, NULL for a number. */
+struct data_field {
+	uint32_t field, operator, value;
+	const char *text;
+	size_t len;
+};
+
+/* AUDIT_FILTER_* without the prepend bit. */
+uint32_t data_list(const struct audit_rule_data *data);
+
+/* Gives the fields one after the other; *at and *offset begin as 0. Returns false at the end. A
+ * string that the message has no room for is cut. */
+bool data_next(const struct audit_rule_data *data, uint32_t *at, size_t *offset, struct data_field *ret);
+
+/* Gives the rule's system calls by number; *next begins as 0. Returns false at the end. */
+bool data_next_syscall(const struct audit_rule_data *data, uint32_t *next, uint32_t *ret);
+
+bool data_has(const struct audit_rule_data *data, uint32_t field);
+
+/* Every system call, the class bits aside; none. */
+bool data_mask_all(const struct audit_rule_data *data);
+bool data_mask_empty(const struct audit_rule_data *data);
+
+bool data_is_string(uint32_t field);
+
+#endif

@@ -1,0 +1,529 @@
+#include "rules/lint.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "rules/data.h"
+#include "rules/map.h"
+#include "rules/names.h"
+
+/* A rule's fields without its key, as a sum of hashes: the order of fields decides nothing. */
+struct fields {
+	uint64_t hashes[AUDIT_MAX_FIELDS];
+	uint32_t n;
+	uint64_t sum;
+	uint64_t sum_no_arch;
+	uint32_t arch;	/* of the last arch= field; 0: none */
+	uint32_t n_arch;
+};
+
+struct lint_context {
+	const struct rule_set *set;
+	const struct rules_env *env;
+	struct map twins;	/* rules for 32-bit architectures, by list, action and fields */
+	uint32_t *hidden_by;	/* index of the rule that takes its events, plus one; 0: none */
+};
+
+static void read_fields(const struct audit_rule_data *data, struct fields *ret)
+{
+	struct data_field field;
+	uint32_t at = 0;
+	size_t offset = 0;
+	uint64_t hash;
+
+	memset(ret, 0, sizeof(*ret));
+	while (data_next(data, &at, &offset, &field)) {
+		if (field.field == AUDIT_FILTERKEY)
+			continue;
+		hash = map_hash(MAP_HASH_START, &field.field, sizeof(field.field));
+		hash = map_hash(hash, &field.operator, sizeof(field.operator));
+		hash = map_hash(hash, &field.value, sizeof(field.value));
+		hash = map_hash(hash, field.text, field.len);
+		ret->hashes[ret->n++] = hash;
+		ret->sum += hash;
+		if (field.field == AUDIT_ARCH && field.operator == AUDIT_EQUAL) {
+			ret->arch = field.value;
+			ret->n_arch++;
+		} else {
+			ret->sum_no_arch += hash;
+		}
+	}
+}
+
+void lint_kernel_order(const struct rule_set *set, uint32_t *order)
+{
+	size_t n = 0;
+
+	for (size_t i = set->n_rules; i-- > 0; )
+		if (set->rules[i].data->flags & AUDIT_FILTER_PREPEND)
+			order[n++] = (uint32_t)i;
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (!(set->rules[i].data->flags & AUDIT_FILTER_PREPEND))
+			order[n++] = (uint32_t)i;
+}
+
+/* All rules of a list that have the same fields: together they take these system calls. */
+struct group {
+	uint32_t first;	/* index of the first rule */
+	uint32_t mask[AUDIT_BITMASK_SIZE];
+};
+
+struct groups {
+	struct map map;
+	struct group *groups;
+	uint32_t n;
+};
+
+/* The kernel looks at the mask in the list exit only (kernel/auditsc.c audit_in_mask). */
+static bool mask_matters(const struct audit_rule_data *data)
+{
+	return data_list(data) == AUDIT_FILTER_EXIT;
+}
+
+static bool takes_all(const struct group *group, const struct audit_rule_data *data)
+{
+	if (!mask_matters(data))
+		return true;
+	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
+		if (data->mask[i] & ~group->mask[i])
+			return false;
+	return true;
+}
+
+static uint64_t group_key(uint32_t list, uint64_t sum)
+{
+	return map_hash(sum, &list, sizeof(list));
+}
+
+static bool find_taker(const struct groups *groups, const struct audit_rule_data *data, uint64_t sum,
+		       uint32_t *ret)
+{
+	uint32_t at;
+
+	if (!map_find(&groups->map, group_key(data_list(data), sum), &at) ||
+	    !takes_all(&groups->groups[at], data))
+		return false;
+	*ret = groups->groups[at].first;
+	return true;
+}
+
+/* An earlier rule takes all events of this one when its fields are a part of this rule's. With up
+ * to six fields every part is looked up; with more, those that lack all, all but one, one or none. */
+static bool is_hidden(const struct groups *groups, const struct audit_rule_data *data,
+		      const struct fields *fields, uint32_t *ret)
+{
+	enum { EVERY_PART = 6 };
+	uint64_t sum;
+
+	if (fields->n > EVERY_PART) {
+		for (uint32_t i = 0; i < fields->n; i++)
+			if (find_taker(groups, data, fields->hashes[i], ret) ||
+			    find_taker(groups, data, fields->sum - fields->hashes[i], ret))
+				return true;
+		return find_taker(groups, data, 0, ret) || find_taker(groups, data, fields->sum, ret);
+	}
+	for (uint32_t part = 0; part < 1u << fields->n; part++) {
+		sum = 0;
+		for (uint32_t i = 0; i < fields->n; i++)
+			if (part & 1u << i)
+				sum += fields->hashes[i];
+		if (find_taker(groups, data, sum, ret))
+			return true;
+	}
+	return false;
+}
+
+static void add_to_group(struct groups *groups, const struct audit_rule_data *data, uint64_t sum,
+			 uint32_t index)
+{
+	uint64_t key = group_key(data_list(data), sum);
+	struct group *group;
+	uint32_t at;
+
+	if (!map_find(&groups->map, key, &at)) {
+		at = groups->n++;
+		groups->groups[at].first = index;
+		map_put(&groups->map, key, at);
+	}
+	group = &groups->groups[at];
+	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
+		group->mask[i] |= data->mask[i];
+}
+
+static int find_hidden(const struct lint_context *context)
+{
+	size_t n = context->set->n_rules;
+	_cleanup_free_ uint32_t *order = calloc(n + 1, sizeof(*order));
+	_cleanup_free_ struct group *room = calloc(n + 1, sizeof(*room));
+	struct groups groups = { .groups = room };
+	struct fields fields;
+	uint32_t taker;
+	int r = order && room ? map_init(&groups.map, n) : -ENOMEM;
+
+	if (r == 0)
+		lint_kernel_order(context->set, order);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct audit_rule_data *data = context->set->rules[order[i]].data;
+
+		read_fields(data, &fields);
+		if (is_hidden(&groups, data, &fields, &taker))
+			context->hidden_by[order[i]] = taker + 1;
+		else
+			add_to_group(&groups, data, fields.sum, order[i]);
+	}
+	map_done(&groups.map);
+	return r;
+}
+
+static uint64_t twin_key(const struct audit_rule_data *data, const struct fields *fields, uint32_t arch)
+{
+	uint64_t key = map_hash(fields->sum_no_arch, &data->action, sizeof(data->action));
+
+	return map_hash(group_key(data_list(data), key), &arch, sizeof(arch));
+}
+
+static int find_twins(struct lint_context *context)
+{
+	struct fields fields;
+	int r = map_init(&context->twins, context->set->n_rules);
+
+	for (size_t i = 0; r == 0 && i < context->set->n_rules; i++) {
+		const struct audit_rule_data *data = context->set->rules[i].data;
+
+		read_fields(data, &fields);
+		if (fields.n_arch == 1 && !(fields.arch & __AUDIT_ARCH_64BIT))
+			map_put(&context->twins, twin_key(data, &fields, fields.arch), 0);
+	}
+	return r;
+}
+
+/* What one check looks at. */
+struct subject {
+	const struct lint_context *context;
+	const struct rule *rule;
+	const struct audit_rule_data *data;
+	struct fields fields;
+	size_t index;
+	bool exit_always;
+};
+
+static bool check_unreachable(const struct subject *s, struct text *message)
+{
+	const struct rule *taker;
+
+	if (!s->context->hidden_by[s->index])
+		return false;
+	taker = &s->context->set->rules[s->context->hidden_by[s->index] - 1];
+	text_addf(message, "this rule never comes to act: %s:%u%s takes every event that it matches",
+		  taker->file, taker->line,
+		  taker->data->action == AUDIT_NEVER ? ", a rule with never," : " (or one with the same fields)");
+	return true;
+}
+
+static bool check_never_task(const struct subject *s, struct text *message)
+{
+	if (data_list(s->data) != AUDIT_FILTER_TASK || s->data->action != AUDIT_NEVER)
+		return false;
+	text_add(message, s->fields.n ? "the processes that this matches are never audited by any rule" :
+		 "no process that starts after this is audited by any rule");
+	return true;
+}
+
+/* Record types whose loss makes the rest of the set, or the journal, worth little. */
+static const struct {
+	uint32_t type;
+	const char *name;
+} wanted_types[] = {
+	{ 1300, "SYSCALL" }, { 1305, "CONFIG_CHANGE" }, { 1309, "EXECVE" }, { 1006, "LOGIN" },
+	{ 1112, "USER_LOGIN" }, { 1100, "USER_AUTH" }, { 1101, "USER_ACCT" }, { 1105, "USER_START" },
+	{ 1106, "USER_END" }, { 1319, "TTY" }, { 1400, "AVC" }, { 1306, "SOCKADDR" },
+	{ 1805, "INTEGRITY_RULE" },
+};
+
+/* kernel/audit.h audit_comparator(). */
+static bool compare(uint32_t left, uint32_t operator, uint32_t right)
+{
+	switch (operator) {
+	case AUDIT_EQUAL:
+		return left == right;
+	case AUDIT_NOT_EQUAL:
+		return left != right;
+	case AUDIT_LESS_THAN:
+		return left < right;
+	case AUDIT_LESS_THAN_OR_EQUAL:
+		return left <= right;
+	case AUDIT_GREATER_THAN:
+		return left > right;
+	case AUDIT_GREATER_THAN_OR_EQUAL:
+		return left >= right;
+	default:
+		return false;
+	}
+}
+
+static bool excludes(const struct audit_rule_data *data, uint32_t type)
+{
+	for (uint32_t i = 0; i < data->field_count; i++)
+		if (!compare(type, data->fieldflags[i], data->values[i]))
+			return false;
+	return true;
+}
+
+static bool check_exclude(const struct subject *s, struct text *message)
+{
+	const char *comma = "";
+
+	if (data_list(s->data) != AUDIT_FILTER_EXCLUDE)
+		return false;
+	/* A rule for some users or programs only is meant. */
+	for (uint32_t i = 0; i < s->data->field_count; i++)
+		if (s->data->fields[i] != AUDIT_MSGTYPE)
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(wanted_types); i++)
+		if (excludes(s->data, wanted_types[i].type)) {
+			text_addf(message, "%s%s", *comma ? comma : "this drops every record of the type ",
+				  wanted_types[i].name);
+			comma = ", ";
+		}
+	return *comma;
+}
+
+static bool check_no_arch(const struct subject *s, struct text *message)
+{
+	if (data_list(s->data) != AUDIT_FILTER_EXIT || data_has(s->data, AUDIT_ARCH) ||
+	    data_mask_all(s->data) || data_mask_empty(s->data))
+		return false;
+	text_add(message, "system calls without an architecture: their numbers mean other calls to 32-bit "
+		 "programs; add -F arch=b64 and a rule with arch=b32");
+	return true;
+}
+
+/* Whether any of the rule's system calls exists for 32-bit programs. */
+static bool exists_on(const struct subject *s, uint32_t arch)
+{
+	const char *name;
+	uint32_t next = 0, n;
+
+	while (data_next_syscall(s->data, &next, &n)) {
+		name = names_of_syscall(n, s->fields.arch);
+		if (name && names_syscall(name, arch) >= 0)
+			return true;
+	}
+	return false;
+}
+
+static bool check_no_b32(const struct subject *s, struct text *message)
+{
+	uint32_t arch32 = names_arch32(s->fields.arch), unused;
+
+	if (!s->exit_always || s->fields.n_arch != 1 || !(s->fields.arch & __AUDIT_ARCH_64BIT) || !arch32)
+		return false;
+	if (map_find(&s->context->twins, twin_key(s->data, &s->fields, arch32), &unused))
+		return false;
+	if (!data_mask_all(s->data) && !exists_on(s, arch32))
+		return false;
+	text_add(message, "no rule with arch=b32 does the same: 32-bit programs are not seen");
+	return true;
+}
+
+/* The path of a field as a string; NULL for other fields and without memory. */
+static char *field_path(const struct data_field *field)
+{
+	if (field->field != AUDIT_WATCH && field->field != AUDIT_DIR && field->field != AUDIT_EXE)
+		return NULL;
+	return strndup(field->text, field->len);
+}
+
+static bool is_absent(const struct rules_host *host, const char *path)
+{
+	bool directory;
+
+	return host->path_type(host->context, path, &directory) == 0;
+}
+
+static bool say_absent(const struct rules_host *host, uint32_t field, char *path, struct text *message)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!is_absent(host, path))
+		return false;
+	text_addf(message, "%s does not exist on the host", path);
+	if (slash && slash > path)
+		*slash = '\0';
+	/* kernel/audit_watch.c audit_get_nd() looks the parent up, audit_tree.c the directory. */
+	if (field == AUDIT_DIR)
+		text_add(message, "; the kernel refuses a rule on a directory that is not there");
+	else if (slash && slash > path && is_absent(host, path))
+		text_addf(message, "; the kernel refuses a rule on a path whose directory %s is not there",
+			  path);
+	return true;
+}
+
+static bool check_absent(const struct subject *s, struct text *message)
+{
+	struct data_field field;
+	uint32_t at = 0;
+	size_t offset = 0;
+
+	while (data_next(s->data, &at, &offset, &field)) {
+		_cleanup_free_ char *path = field_path(&field);
+
+		if (path && say_absent(s->context->env->host, field.field, path, message))
+			return true;
+	}
+	return false;
+}
+
+static bool check_literal(const struct subject *s, struct text *message)
+{
+	struct data_field field;
+	uint32_t at = 0;
+	size_t offset = 0;
+
+	while (data_next(s->data, &at, &offset, &field)) {
+		_cleanup_free_ char *path = field_path(&field);
+
+		if (path && (strpbrk(path, "*?[") || strstr(path, "/../"))) {
+			text_addf(message, "%s: the kernel takes the path as it is written, without patterns "
+				  "or relative parts", path);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* System calls that every program makes all the time. */
+static const char *const hot_syscalls[] = {
+	"read", "write", "close", "fstat", "lseek", "mmap", "mmap2", "munmap", "mprotect", "brk", "futex",
+	"poll", "ppoll", "select", "epoll_wait", "epoll_pwait", "epoll_ctl", "rt_sigaction",
+	"rt_sigprocmask", "clock_gettime", "gettimeofday", "nanosleep", "clock_nanosleep", "getpid",
+	"sched_yield", "recvfrom", "recvmsg", "sendto", "sendmsg", "ioctl", "fcntl", "openat", "open",
+	"stat", "newfstatat", "access", "pread64", "pwrite64", "readv", "writev", "madvise",
+};
+
+static bool is_hot(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hot_syscalls); i++)
+		if (strcmp(hot_syscalls[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool check_hot(const struct subject *s, struct text *message)
+{
+	uint32_t arch = s->fields.arch ? s->fields.arch : names_machine(s->context->env->machine);
+	uint32_t next = 0, n;
+	const char *name;
+
+	if (!s->exit_always || s->fields.n != s->fields.n_arch)
+		return false;
+	if (data_mask_all(s->data)) {
+		text_add(message, "this logs every system call of every process");
+		return true;
+	}
+	while (data_next_syscall(s->data, &next, &n)) {
+		name = names_of_syscall(n, arch);
+		if (name && is_hot(name)) {
+			text_addf(message, "this logs every %s of every process; narrow it with a field", name);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool check_no_key(const struct subject *s, struct text *message)
+{
+	if (!s->exit_always || data_has(s->data, AUDIT_FILTERKEY))
+		return false;
+	text_add(message, "a rule without a key (-k): its records cannot be told from others");
+	return true;
+}
+
+static bool check_label(const struct subject *s, struct text *message)
+{
+	if (!data_has(s->data, AUDIT_SUBJ_ROLE))
+		return false;
+	/* security/apparmor/audit.c aa_audit_rule_init(): -ENOENT. */
+	text_add(message, "on a host with AppArmor subj_role is a profile, and the kernel refuses the rule "
+		 "while that is not loaded");
+	return true;
+}
+
+static bool check_comparison(const struct subject *s, struct text *message)
+{
+	uint32_t left, right;
+
+	for (uint32_t i = 0; i < s->data->field_count; i++)
+		if (s->data->fields[i] == AUDIT_FIELD_COMPARE &&
+		    !names_of_comparison(s->data->values[i], &left, &right)) {
+			/* kernel/auditsc.c audit_field_compare(): WARN(). */
+			text_addf(message, "the comparison %u does not exist: the rule never matches, and the "
+				  "kernel logs a warning for every event", s->data->values[i]);
+			return true;
+		}
+	return false;
+}
+
+static const struct {
+	struct rules_lint lint;
+	bool (*check)(const struct subject *subject, struct text *message);	/* NULL: elsewhere */
+} lints[] = {
+	{ { "double", "a rule is given twice; it is loaded once" }, NULL },
+	{ { "other-arch", "a system call that this machine lacks and another has is left out" }, NULL },
+	{ { "unreachable", "an earlier rule takes every event of this one" }, check_unreachable },
+	{ { "never-task", "a rule never,task keeps processes from being audited at all" },
+	  check_never_task },
+	{ { "exclude", "an exclude rule drops records of a type that is wanted" }, check_exclude },
+	{ { "no-arch", "system calls are named without an architecture" }, check_no_arch },
+	{ { "no-b32", "a rule for 64-bit programs has no twin for 32-bit ones" }, check_no_b32 },
+	{ { "absent", "a path does not exist on the host" }, check_absent },
+	{ { "literal", "a path has a pattern or .. in it, which the kernel does not resolve" },
+	  check_literal },
+	{ { "hot", "a system call that is made all the time is logged without another condition" },
+	  check_hot },
+	{ { "no-key", "a rule has no key" }, check_no_key },
+	{ { "label", "subj_role means an AppArmor profile on hosts with AppArmor" }, check_label },
+	{ { "comparison", "field_compare with a number that no kernel knows" }, check_comparison },
+};
+
+const struct rules_lint *rules_lint_at(size_t i)
+{
+	return i < ARRAY_SIZE(lints) ? &lints[i].lint : NULL;
+}
+
+static int lint_rule(const struct subject *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lints); i++) {
+		_cleanup_text_ struct text message = { 0 };
+
+		if (!lints[i].check || !lints[i].check(s, &message))
+			continue;
+		if (text_error(&message) < 0)
+			return -ENOMEM;
+		log_at(s->context->env->log, LEVEL_WARNING, s->rule->file, s->rule->line, "%s [lint: %s]",
+		       message.s, lints[i].lint.name);
+	}
+	return 0;
+}
+
+int lint_set(const struct rule_set *set, const struct rules_env *env)
+{
+	_cleanup_free_ uint32_t *hidden_by = calloc(set->n_rules + 1, sizeof(*hidden_by));
+	struct lint_context context = { .set = set, .env = env, .hidden_by = hidden_by };
+	struct subject subject = { .context = &context };
+	int r = hidden_by ? find_hidden(&context) : -ENOMEM;
+
+	if (r == 0)
+		r = find_twins(&context);
+	for (size_t i = 0; r == 0 && i < set->n_rules; i++) {
+		subject.rule = &set->rules[i];
+		subject.data = set->rules[i].data;
+		subject.index = i;
+		subject.exit_always = data_list(subject.data) == AUDIT_FILTER_EXIT &&
+				      subject.data->action == AUDIT_ALWAYS;
+		read_fields(subject.data, &subject.fields);
+		r = lint_rule(&subject);
+	}
+	map_done(&context.twins);
+	return r;
+}
