@@ -1,4 +1,10 @@
-# cloud-audit-setup: build, install, test. `make help` lists the targets.
+# cloud-audit-setup: build, install, test.
+#
+#   make           build/cloud-audit-setup
+#   make demo      configure a COS-shaped node in a virtual machine, and show it
+#   make check     all tests
+#   make deps      install what these need, by Debian package name (the two above do it, too)
+#   make install   honours PREFIX and DESTDIR
 CC ?= gcc
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
@@ -60,7 +66,47 @@ $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcas.a
 
 unit-tests: $(UNIT)
 
+# What building and testing needs, by Debian package name.
+DEPS_BUILD := gcc libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
+DEPS_TEST := perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
+	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod
+
+deps:
+	@missing=$$(for p in $(DEPS_BUILD) $(DEPS_TEST); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed$$' || echo $$p; done); \
+	[ -n "$$missing" ] || exit 0; \
+	echo "installing:" $$missing; \
+	[ "$$(id -u)" = 0 ] || { echo "run as root: apt-get install" $$missing >&2; exit 1; }; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -q update >/dev/null && \
+	apt-get -q install -y --no-install-recommends $$missing >$(DEPS_LOG) 2>&1 || \
+	{ tail -20 $(DEPS_LOG) >&2; exit 1; }; \
+	rm -f $(DEPS_LOG)
+DEPS_LOG := .deps.log
+
+# Recursive makes, because pkg-config may have come with the first one.
+demo:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@t/vm/demo
+
+# The tests that need no machine run a second time with the sanitizers in.
+check:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang all unit-tests
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined all unit-tests
+	@$(MAKE) --no-print-directory all unit-tests
+	BUILD=build/sanitize prove $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
+	prove -j2 --timer $(wildcard t/*.t)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules \
+		$(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup
+	install -m 0755 $(BUILD)/cloud-audit-setup $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
+	install -m 0644 README.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests clean
+.PHONY: all unit-tests deps demo check install clean

@@ -86,7 +86,6 @@ int print_setup_unit(const char *auditctl, const char *rules_file, uint64_t star
 	_cleanup_(unit_done) struct unit unit = {0};
 
 	unit_add(&unit, "Unit", "Description", "Load the Linux audit rules of cloud-audit-setup");
-	unit_add(&unit, "Unit", "Documentation", "man:cloud-audit-setup(8) man:auditctl(8)");
 	unit_add(&unit, "Unit", "After", "local-fs.target systemd-tmpfiles-setup.service auditd.service "
 		 "audit-rules.service systemd-journald-audit.socket");
 	add_settings(&unit, "Unit", ordering, ARRAY_SIZE(ordering));
@@ -101,7 +100,6 @@ int print_lock_unit(const char *auditctl, uint64_t start_timeout, struct text *o
 	_cleanup_(unit_done) struct unit unit = {0};
 
 	unit_add(&unit, "Unit", "Description", "Lock the Linux audit configuration until the next boot");
-	unit_add(&unit, "Unit", "Documentation", "man:cloud-audit-setup(8) man:auditctl(8)");
 	/* Rules that did not load are not locked in. */
 	unit_add(&unit, "Unit", "Requires", SETUP_UNIT);
 	unit_add(&unit, "Unit", "After", SETUP_UNIT);
