@@ -1,0 +1,71 @@
+# TAP for tests, on both sides: lib.sh reads this file on the host, vm_guest in
+# the guest. Every assertion prints one line; a failed one says what it got.
+# tap_n counts on across calls and reboots (vm_guest passes it in).
+
+tap_n=${tap_n:-0}
+tap_failed=0
+
+diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
+
+# tap_result STATUS SENTENCE
+tap_result() {
+	tap_n=$((tap_n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $tap_n - $2"
+	else
+		tap_failed=1
+		echo "not ok $tap_n - $2"
+	fi
+	return "$1"
+}
+
+# ok STATUS SENTENCE [SHOWN]: passes when STATUS is 0; SHOWN is printed if not.
+ok() {
+	tap_result "$1" "$2" || diag "status $1${3:+
+$3}"
+}
+
+# is GOT WANT SENTENCE
+is() {
+	[ "$1" = "$2" ]
+	tap_result $? "$3" || diag "got:
+$1
+wanted:
+$2"
+}
+
+# like GOT REGEX SENTENCE: some line of GOT matches (grep -E).
+like() {
+	printf '%s\n' "$1" | grep -Eq -- "$2"
+	tap_result $? "$3" || diag "got:
+$1
+wanted a line like: $2"
+}
+
+# unlike GOT REGEX SENTENCE: no line of GOT matches.
+unlike() {
+	! printf '%s\n' "$1" | grep -Eq -- "$2"
+	tap_result $? "$3" || diag "got:
+$1
+wanted no line like: $2"
+}
+
+# journal_mark: journal_has looks only at what comes after this.
+journal_mark() {
+	journal_cursor=$(journalctl --quiet -n 0 --show-cursor | sed -n 's/^-- cursor: //p')
+}
+
+# journal_audit: the audit records since the mark, one JSON object a line.
+journal_audit() {
+	journalctl --quiet --sync
+	journalctl --quiet --all -o json ${journal_cursor:+"--after-cursor=$journal_cursor"} _TRANSPORT=audit
+}
+
+# journal_has REGEX [SECONDS]: such an audit record comes within SECONDS (10).
+journal_has() {
+	journal_tries=${2:-10}
+	until journal_audit | grep -Eq -- "$1"; do
+		[ "$((journal_tries -= 1))" -ge 0 ] || return 1
+		sleep 1
+	done
+}
