@@ -52,7 +52,7 @@ static bool read_value(struct draft *draft, const char *option, const char *valu
 		return true;
 	if (value_is_number(value) && *value != '-')
 		return draft_fail(draft, "%s %s: this is %s; auditctl would read it as %u", option, value,
-				  wrong, value_as_auditctl(value));
+				  wrong, value_as_auditctl(value, VALUE_STRTOUL));
 	return draft_fail(draft, "%s %s: expected a number", option, value);
 }
 

@@ -8,13 +8,21 @@
 
 bool draft_fail(struct draft *draft, const char *format, ...)
 {
-	char buffer[512];
+	enum { HEAD = 160, TAIL = 200 };
+	_cleanup_free_ char *message = NULL;
 	va_list args;
+	int n;
 
 	va_start(args, format);
-	vsnprintf(buffer, sizeof(buffer), format, args);
+	n = vasprintf(&message, format, args);
 	va_end(args);
-	log_at(draft->env->log, LEVEL_ERROR, draft->file, draft->line, "%s", buffer);
+	if (n < 0)
+		log_at(draft->env->log, LEVEL_ERROR, draft->file, draft->line, "out of memory");
+	else if (n <= HEAD + TAIL)
+		log_at(draft->env->log, LEVEL_ERROR, draft->file, draft->line, "%s", message);
+	else	/* What is expected stands at the end, behind a word of up to six thousand bytes. */
+		log_at(draft->env->log, LEVEL_ERROR, draft->file, draft->line, "%.*s...%s", HEAD, message,
+		       message + n - TAIL);
 	return false;
 }
 
@@ -117,7 +125,7 @@ static bool add_syscall(struct draft *draft, const char *name)
 		wrong = value_number(name, 0, &number);
 		if (wrong && value_is_number(name) && *name != '-')
 			return draft_fail(draft, "-S %s: this is %s; auditctl would read it as %u", name,
-					  wrong, value_as_auditctl(name));
+					  wrong, value_as_auditctl(name, 0));
 		if (wrong)
 			return draft_fail(draft, "-S %s: %s has no such system call", name,
 					  names_of_arch(draft->arch) ? names_of_arch(draft->arch) : "the machine");

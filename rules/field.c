@@ -78,7 +78,7 @@ static const struct field_row rows[] = {
 	{ AUDIT_SESSIONID, LIST(EXIT) | LIST(USER), read_session, 0, false },
 	{ AUDIT_DEVMAJOR, LISTS_EXIT, read_number, 0, false },
 	{ AUDIT_DEVMINOR, LISTS_EXIT, read_number, 0, false },
-	{ AUDIT_INODE, LISTS_EXIT, read_number, 0, true },
+	{ AUDIT_INODE, LISTS_EXIT, read_number, VALUE_STRTOUL, true },
 	{ AUDIT_EXIT, LISTS_EXIT, read_exit, 0, false },
 	{ AUDIT_SUCCESS, LISTS_EXIT, read_number, 0, false },
 	{ AUDIT_WATCH, LISTS_EXIT, read_string, 0, false },
@@ -87,10 +87,10 @@ static const struct field_row rows[] = {
 	{ AUDIT_FILETYPE, LISTS_EXIT, read_file_type, 0, false },
 	{ AUDIT_FSTYPE, LIST(FS), read_fs_type, 0, true },
 	{ AUDIT_FIELD_COMPARE, LISTS_NOT_EXCLUDE, read_number, 0, false },
-	{ AUDIT_ARG0, LISTS_NOT_EXCLUDE, read_argument, VALUE_NEGATIVE, false },
-	{ AUDIT_ARG1, LISTS_NOT_EXCLUDE, read_argument, VALUE_NEGATIVE, false },
-	{ AUDIT_ARG2, LISTS_NOT_EXCLUDE, read_argument, VALUE_NEGATIVE, false },
-	{ AUDIT_ARG3, LISTS_NOT_EXCLUDE, read_argument, VALUE_NEGATIVE, false },
+	{ AUDIT_ARG0, LISTS_NOT_EXCLUDE, read_argument, 0, false },
+	{ AUDIT_ARG1, LISTS_NOT_EXCLUDE, read_argument, 0, false },
+	{ AUDIT_ARG2, LISTS_NOT_EXCLUDE, read_argument, 0, false },
+	{ AUDIT_ARG3, LISTS_NOT_EXCLUDE, read_argument, 0, false },
 	{ AUDIT_FILTERKEY, LISTS_NOT_EXCLUDE, read_key, 0, false },
 	{ AUDIT_EXE, LISTS_ANY, read_string, 0, true },
 	{ AUDIT_SADDR_FAM, LISTS_NOT_EXCLUDE, read_family, 0, false },
@@ -112,7 +112,7 @@ static bool add_number(struct draft *draft, const struct pair *pair, unsigned fl
 	if (!value_is_number(pair->value) || (*pair->value == '-' && !(flags & VALUE_NEGATIVE)))
 		return draft_fail(draft, "-F %s: expected a number, not \"%s\"", pair->text, pair->value);
 	return draft_fail(draft, "-F %s: \"%s\" is %s; auditctl would read it as %u", pair->text,
-			  pair->value, wrong, value_as_auditctl(pair->value));
+			  pair->value, wrong, value_as_auditctl(pair->value, flags));
 }
 
 static bool read_number(struct draft *draft, const struct pair *pair)
@@ -125,7 +125,7 @@ static bool read_argument(struct draft *draft, const struct pair *pair)
 	/* Flags and modes are written in octal, and the rule sets that auditd ships do so: a1&0100. */
 	bool bits = pair->operator == AUDIT_BIT_MASK || pair->operator == AUDIT_BIT_TEST;
 
-	return add_number(draft, pair, VALUE_NEGATIVE | (bits ? VALUE_OCTAL : 0));
+	return add_number(draft, pair, VALUE_NEGATIVE | VALUE_STRTOUL | (bits ? VALUE_OCTAL : 0));
 }
 
 static bool read_id(struct draft *draft, const struct pair *pair, const char *what,
@@ -145,7 +145,7 @@ static bool read_id(struct draft *draft, const struct pair *pair, const char *wh
 static bool read_user(struct draft *draft, const struct pair *pair)
 {
 	if (value_is_number(pair->value))
-		return add_number(draft, pair, VALUE_NEGATIVE);
+		return add_number(draft, pair, VALUE_NEGATIVE | VALUE_STRTOUL);
 	if (strcmp(pair->value, "unset") == 0)
 		return add(draft, pair, UINT32_MAX);
 	return read_id(draft, pair, "user", draft->env->host->user_id);
@@ -165,7 +165,7 @@ static bool read_session(struct draft *draft, const struct pair *pair)
 	if (!value_is_number(pair->value))
 		return draft_fail(draft, "-F %s: expected a number or \"unset\", not \"%s\", which auditctl "
 				  "would read as 0", pair->text, pair->value);
-	return add_number(draft, pair, VALUE_NEGATIVE);
+	return add_number(draft, pair, VALUE_NEGATIVE | VALUE_STRTOUL);
 }
 
 static bool read_exit(struct draft *draft, const struct pair *pair)
@@ -273,7 +273,7 @@ static bool read_fs_type(struct draft *draft, const struct pair *pair)
 	if (isdigit((unsigned char)*pair->value)) {
 		if (!value_number(pair->value, 0, &type) && type == UINT32_MAX)
 			return draft_fail(draft, "-F %s: not a file system type", pair->text);
-		return add_number(draft, pair, 0);
+		return add_number(draft, pair, VALUE_STRTOUL);
 	}
 	if (!names_fs_type(pair->value, &type))
 		return draft_fail(draft, "-F %s: expected tracefs, debugfs or the file system's magic number, "
@@ -290,10 +290,10 @@ static bool read_family(struct draft *draft, const struct pair *pair)
 	if (!isdigit((unsigned char)*pair->value))
 		return draft_fail(draft, "-F %s: expected the number of an address family, not \"%s\"; "
 				  "auditctl would read it as %u", pair->text, pair->value,
-				  value_as_auditctl(pair->value));
+				  value_as_auditctl(pair->value, VALUE_STRTOUL));
 	if (!value_number(pair->value, 0, &family) && family >= FAMILIES)
 		return draft_fail(draft, "-F %s: address families end at %d", pair->text, FAMILIES - 1);
-	return add_number(draft, pair, 0);
+	return add_number(draft, pair, VALUE_STRTOUL);
 }
 
 static bool read_string(struct draft *draft, const struct pair *pair)

@@ -10,9 +10,11 @@ bool value_is_number(const char *s)
 	return isdigit((unsigned char)s[s[0] == '-']);
 }
 
-uint32_t value_as_auditctl(const char *s)
+uint32_t value_as_auditctl(const char *s, unsigned flags)
 {
-	return s[0] == '-' ? (uint32_t)strtol(s, NULL, 0) : (uint32_t)strtoul(s, NULL, 0);
+	bool is_unsigned = flags & VALUE_STRTOUL && s[0] != '-';
+
+	return is_unsigned ? (uint32_t)strtoul(s, NULL, 0) : (uint32_t)strtol(s, NULL, 0);
 }
 
 const char *value_number(const char *s, unsigned flags, uint32_t *ret)

@@ -98,7 +98,8 @@ static void answer(const struct rules_host *host, const char *machine, const cha
 	struct rules_env env = { .log = log_new(f), .host = host, .machine = machine };
 	bool exact;
 
-	if (rules_read(&set, &env, "FILE", content, size) < 0 || set.n_rules != 1) {
+	if (rules_read(&set, &env, "FILE", content, size) < 0 || rules_finish(&set, &env) < 0 ||
+	    set.n_rules != 1) {
 		printf("-\t-\t-\t");
 	} else {
 		print_hex((const char *)set.rules[0].data, set.rules[0].size);
