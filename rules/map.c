@@ -52,9 +52,12 @@ void map_put(struct map *map, uint64_t key, uint32_t value)
 
 uint64_t map_hash(uint64_t hash, const void *bytes, size_t n)
 {
-	const unsigned char *p = bytes, *end = p + n;
+	const unsigned char *p = bytes, *end;
 	uint64_t word;
 
+	if (!n)
+		return hash;
+	end = p + n;
 	/* Eight bytes a step, or hashing would be most of the time for a rule's kilobyte. */
 	for (; end - p >= 8; p += 8) {
 		memcpy(&word, p, sizeof(word));

@@ -22,6 +22,7 @@ struct printer {
 	uint32_t n_perms;
 	bool all;	/* every system call */
 	bool key_last;	/* the last field is the joined key */
+	bool syscalls_printed;
 	bool exact;
 };
 
@@ -176,11 +177,11 @@ static bool print_comparison(struct printer *p, const struct data_field *f)
 	return true;
 }
 
-/* auditctl 4.0 turns -F perm= after an architecture into a list of system calls, -p never. */
+/* auditctl 4.0 turns -F perm= after an architecture or a -S into a list of system calls, -p never. */
 static bool print_short_perm(struct printer *p, const struct data_field *f, bool first)
 {
 	if (f->field != AUDIT_PERM || f->operator != AUDIT_EQUAL || first || p->n_perms != 1 ||
-	    (!p->arch && p->list == AUDIT_FILTER_EXIT))
+	    (!p->arch && !p->syscalls_printed && p->list == AUDIT_FILTER_EXIT))
 		return false;
 	text_add(p->out, " -p ");
 	print_perm(p, f->value);
@@ -247,17 +248,24 @@ static void print_mask(struct printer *p)
 		text_add(p->out, " -S ,");
 }
 
-/* Whether auditctl takes a key without a -S (libaudit EAU_KEYDEP). */
-static bool carries_key(const struct audit_rule_data *data)
+/* Whether auditctl takes a key after this field, without a -S (libaudit EAU_KEYDEP). */
+static bool is_key_carrier(uint32_t field)
 {
 	static const uint32_t carriers[] = {
 		AUDIT_WATCH, AUDIT_DIR, AUDIT_PERM, AUDIT_EXE, AUDIT_FSTYPE,
 	};
 
+	for (size_t i = 0; i < ARRAY_SIZE(carriers); i++)
+		if (carriers[i] == field)
+			return true;
+	return false;
+}
+
+static bool carries_key(const struct audit_rule_data *data)
+{
 	for (uint32_t i = 0; i < data->field_count; i++)
-		for (size_t j = 0; j < ARRAY_SIZE(carriers); j++)
-			if (data->fields[i] == carriers[j])
-				return true;
+		if (is_key_carrier(data->fields[i]))
+			return true;
 	return false;
 }
 
@@ -301,44 +309,72 @@ static void print_watch(struct printer *p, const struct data_field *path, const 
 	print_perm(p, perm->value);
 }
 
-static void print_syscalls(struct printer *p, const char *all)
+static void print_syscalls(struct printer *p)
 {
 	if (p->all)
-		text_add(p->out, all);
+		text_add(p->out, " -S all");
 	else
 		print_mask(p);
+	p->syscalls_printed = true;
+}
+
+/* Before a key that is a field in its place auditctl wants something to hang it on. */
+static void print_key_carrier(struct printer *p, uint32_t at)
+{
+	const struct audit_rule_data *data = p->data;
+	bool arch_follows = false;
+
+	for (uint32_t i = at; i < data->field_count; i++)
+		arch_follows = arch_follows || data->fields[i] == AUDIT_ARCH;
+	for (uint32_t i = 0; i < at; i++)
+		if (is_key_carrier(data->fields[i]))
+			return;
+	if (p->list != AUDIT_FILTER_EXIT || arch_follows)
+		p->exact = false;
+	else if (!p->syscalls_printed)
+		print_syscalls(p);
+}
+
+/* The list, and what must stand before or in place of it. */
+static void print_head(struct printer *p, bool syscalls, uint32_t *at, size_t *offset)
+{
+	struct data_field path, perm;
+
+	if (is_watch(p) && data_next(p->data, at, offset, &path) && data_next(p->data, at, offset, &perm)) {
+		print_watch(p, &path, &perm);
+		return;
+	}
+	/* On these lists auditctl refuses -S, but only when it comes after the list. */
+	if (!syscalls && p->list != AUDIT_FILTER_TASK && !p->all) {
+		print_mask(p);
+		text_add(p->out, " ");
+		p->exact = !data_has(p->data, AUDIT_ARCH);
+	}
+	if (p->list == AUDIT_FILTER_TASK && !data_mask_empty(p->data))
+		p->exact = false;
+	print_list(p);
 }
 
 static void print_rule(struct printer *p)
 {
 	const struct audit_rule_data *data = p->data;
 	bool syscalls = p->list == AUDIT_FILTER_EXIT || p->list == AUDIT_FILTER_URING_EXIT;
+	bool carried = carries_key(data);
 	uint32_t at = 0, end = data->field_count - p->key_last;
-	struct data_field field, perm;
+	struct data_field field;
 	size_t offset = 0;
 
-	if (is_watch(p)) {
-		data_next(data, &at, &offset, &field);
-		data_next(data, &at, &offset, &perm);
-		print_watch(p, &field, &perm);
-	} else {
-		/* On these lists auditctl refuses -S, but only when it comes after the list. */
-		if (!syscalls && p->list != AUDIT_FILTER_TASK && !p->all) {
-			print_mask(p);
-			text_add(p->out, " ");
-			p->exact = !data_has(data, AUDIT_ARCH);
-		}
-		print_list(p);
-	}
-	while (at < end && data_next(data, &at, &offset, &field))
+	print_head(p, syscalls, &at, &offset);
+	while (at < end && data_next(data, &at, &offset, &field)) {
+		if (field.field == AUDIT_FILTERKEY)
+			print_key_carrier(p, at);
 		print_field(p, &field, at == 1);
-	if (syscalls && (!p->all || p->arch || (p->key_last && !carries_key(data))))
-		print_syscalls(p, " -S all");
-	else if (p->list == AUDIT_FILTER_TASK && !data_mask_empty(data))
-		p->exact = false;
+	}
+	if (syscalls && !p->syscalls_printed && (!p->all || p->arch || (p->key_last && !carried)))
+		print_syscalls(p);
 	if (!p->key_last || !data_next(data, &at, &offset, &field))
 		return;
-	p->exact = p->exact && p->list != AUDIT_FILTER_EXCLUDE && (syscalls || carries_key(data) || !p->all);
+	p->exact = p->exact && p->list != AUDIT_FILTER_EXCLUDE && (syscalls || carried || !p->all);
 	print_keys(p, field.text, field.len);
 }
 

@@ -1,0 +1,230 @@
+/* Every warning about a set: a file that earns it, and one beside it that does not. */
+#include <linux/audit.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "rules/rules.h"
+
+static int path_type(void *context, const char *path, bool *ret_directory)
+{
+	*ret_directory = strcmp(path, "/etc") == 0 || strcmp(path, "/") == 0;
+	return strcmp(path, "/absent") != 0 && strncmp(path, "/absent/", 8) != 0 &&
+	       strcmp(path, "/etc/absent") != 0;
+}
+
+static int look_up(void *context, const char *name, uint32_t *ret_id)
+{
+	return 0;
+}
+
+static const struct rules_host host = { path_type, look_up, look_up, NULL };
+
+struct row {
+	const char *content;
+	const char *lints;	/* "LINE:NAME LINE:NAME " */
+};
+
+/* "LINE:NAME " for every warning in messages. */
+static void collect(struct text *out, char *messages)
+{
+	char *line, *rest = NULL, *name;
+
+	for (line = strtok_r(messages, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		assert_true(strncmp(line, "cloud-audit-setup: warning: F:", 30) == 0);
+		name = strstr(line, " [lint: ");
+		assert_non_null(name);
+		text_addf(out, "%lu:%.*s ", strtoul(line + 30, NULL, 10), (int)strcspn(name + 8, "]"),
+			  name + 8);
+	}
+}
+
+static void check_rows(const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_text_ struct text lints = { 0 };
+		_cleanup_free_ char *messages = NULL;
+		size_t size;
+		FILE *f = open_memstream(&messages, &size);
+		struct rules_env env = { .log = log_new(f), .host = &host, .machine = "x86_64" };
+		struct rule_set set = { 0 };
+
+		assert_int_equal(rules_read(&set, &env, "F", rows[i].content, strlen(rows[i].content)), 0);
+		assert_int_equal(rules_finish(&set, &env), 0);
+		log_free(env.log);
+		fclose(f);
+		collect(&lints, messages);
+		assert_string_equal(lints.s ? lints.s : "", rows[i].lints);
+		rule_set_done(&set);
+	}
+}
+
+static void rules_that_an_earlier_one_hides_are_told(void **state)
+{
+	static const struct row rows[] = {
+		{ "-w /etc -p wa -k a\n-w /etc -p wa -k b\n", "2:unreachable " },
+		{ "-w /etc -p wa -k a\n-w /etc -p r -k b\n", "" },
+		{ "-a never,exit -F auid=5\n-a always,exit -F path=/x -F auid=5 -k k\n", "2:unreachable " },
+		{ "-a always,exit -F path=/x -F auid=5 -k k\n-a never,exit -F auid=5\n", "" },
+		{ "-a always,exit -F path=/x -F auid=5 -k k\n-A never,exit -F auid=5\n", "1:unreachable " },
+		{ "-a never,exit -F auid=5\n-a always,exit -F path=/x -F auid>5 -k k\n", "" },
+		/* Two rules together take all system calls of the third. */
+		{ "-a never,exit -F arch=b64 -S 1000 -F uid=0\n-a never,exit -F arch=b64 -S 1001 -F uid=0\n"
+		  "-a never,exit -F arch=b64 -S 1000,1001 -F uid=0 -F gid=0\n", "3:unreachable " },
+		{ "-a never,exit -F arch=b64 -S 1000 -F uid=0\n"
+		  "-a never,exit -F arch=b64 -S 1000,1001 -F uid=0 -F gid=0\n", "" },
+		/* Another list hides nothing. */
+		{ "-a never,user -F uid=0\n-a never,exit -F uid=0 -F gid=0\n", "" },
+		{ "-a never,exit -F a0=1\n-a never,exit -F uid=0 -F gid=0 -F pid=1 -F a1=1 -F a2=1 -F a3=1 -F a0=1\n",
+		  "2:unreachable " },
+	};
+
+	check_rows(rows, ARRAY_SIZE(rows));
+}
+
+static void records_that_go_missing_are_told(void **state)
+{
+	static const struct row rows[] = {
+		{ "-a never,task\n", "1:never-task " },
+		{ "-a always,task\n", "" },
+		{ "-a always,exclude -F msgtype=SYSCALL\n", "1:exclude " },
+		{ "-a never,exclude -F msgtype>0\n", "1:exclude " },
+		{ "-a always,exclude -F msgtype>=1300 -F msgtype<=1399\n", "1:exclude " },
+		{ "-a always,exclude -F msgtype=CWD\n-a always,exclude -F msgtype=PROCTITLE\n", "" },
+		{ "-a always,exclude -F msgtype=SYSCALL -F auid=5\n", "" },
+		{ "-a always,exclude -F auid=5\n", "" },
+	};
+
+	check_rows(rows, ARRAY_SIZE(rows));
+}
+
+static void system_calls_of_one_architecture_are_told(void **state)
+{
+	static const struct row rows[] = {
+		{ "-a always,exit -S mount -F uid=0 -k k\n", "1:no-arch " },
+		{ "-a always,exit -F uid=0 -S all -k k\n", "" },
+		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n", "1:no-b32 " },
+		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n"
+		  "-a always,exit -F arch=b32 -S mount,umount -F uid=0 -k other\n", "" },
+		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n"
+		  "-a always,exit -F arch=b32 -S mount -F uid=1 -k k\n", "1:no-b32 " },
+		/* 32-bit programs have no such call. */
+		{ "-a always,exit -F arch=b64 -S newfstatat -F uid=0 -k k\n", "" },
+		{ "-a never,exit -F arch=b64 -S mount\n", "" },
+	};
+
+	check_rows(rows, ARRAY_SIZE(rows));
+}
+
+static void paths_that_the_kernel_does_not_find_are_told(void **state)
+{
+	static const struct row rows[] = {
+		{ "-w /etc/absent -p wa -k k\n", "1:absent " },
+		{ "-w /absent/file -p wa -k k\n", "1:absent " },
+		{ "-a always,exit -F dir=/absent -k k\n", "1:absent " },
+		{ "-a always,exit -F exe=/absent/x -F uid=0 -k k\n", "1:absent " },
+		{ "-w /etc/*.conf -p wa -k k\n", "1:literal " },
+		{ "-w /etc/../x -p wa -k k\n", "1:literal " },
+		{ "-w /etc/..x -p wa -k k\n", "" },
+	};
+
+	check_rows(rows, ARRAY_SIZE(rows));
+}
+
+static void rules_that_log_too_much_or_namelessly_are_told(void **state)
+{
+	static const struct row rows[] = {
+		{ "-a always,exit -F arch=b32 -S read,mount -k k\n", "1:hot " },
+		{ "-a always,exit -F arch=b32 -S read -F auid>5 -k k\n", "" },
+		{ "-a never,exit -F arch=b32 -S read\n", "" },
+		{ "-a always,exit -S all -k k\n", "1:hot " },
+		{ "-w /etc -p wa\n", "1:no-key " },
+		{ "-a always,exit -F subj_role=x -S all -k k\n", "1:label " },
+		{ "-a always,exit -F field_compare=99 -S all -k k\n", "1:comparison " },
+		{ "-a always,exit -F field_compare=25 -S all -k k\n", "" },
+	};
+
+	check_rows(rows, ARRAY_SIZE(rows));
+}
+
+static void what_the_kernel_will_say_of_an_absent_path_is_told(void **state)
+{
+	static const char content[] = "-w /absent/file -p wa -k k\n-a always,exit -F dir=/absent -k k\n"
+				      "-w /etc/absent -p wa -k k\n";
+	_cleanup_free_ char *messages = NULL;
+	size_t size;
+	FILE *f = open_memstream(&messages, &size);
+	struct rules_env env = { .log = log_new(f), .host = &host };
+	struct rule_set set = { 0 };
+
+	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
+	assert_int_equal(rules_finish(&set, &env), 0);
+	log_free(env.log);
+	fclose(f);
+	assert_string_equal(messages,
+		"cloud-audit-setup: warning: F:1: /absent/file does not exist on the host; the kernel refuses a "
+		"rule on a path whose directory /absent is not there [lint: absent]\n"
+		"cloud-audit-setup: warning: F:2: /absent does not exist on the host; the kernel refuses a rule "
+		"on a directory that is not there [lint: absent]\n"
+		"cloud-audit-setup: warning: F:3: /etc/absent does not exist on the host [lint: absent]\n");
+	rule_set_done(&set);
+}
+
+static void every_lint_has_a_name_and_a_line_about_it(void **state)
+{
+	size_t n = 0;
+
+	for (; rules_lint_at(n); n++) {
+		assert_true(strspn(rules_lint_at(n)->name, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
+			    strlen(rules_lint_at(n)->name));
+		assert_null(strchr(rules_lint_at(n)->what, '\n'));
+	}
+	assert_int_equal(n, 13);
+}
+
+static void ten_thousand_rules_take_less_than_200_ms(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	const double limit = 5.0;	/* with every access checked */
+#else
+	const double limit = 0.2;
+#endif
+	_cleanup_text_ struct text content = { 0 };
+	FILE *null = fopen("/dev/null", "w");
+	struct rules_env env = { .log = log_new(null), .host = &host };
+	struct rule_set set = { 0 };
+	clock_t start;
+
+	for (int i = 0; i < 10000; i++)
+		text_addf(&content, "-a always,exit -F arch=b64 -S open,openat,creat,truncate -F exit=-EACCES -F "
+			  "auid>=%d -F auid!=unset -F path=/etc/%d -k access\n", i, i);
+	start = clock();
+	assert_int_equal(rules_read(&set, &env, "F", content.s, content.len), 0);
+	assert_int_equal(rules_finish(&set, &env), 0);
+	assert_true((double)(clock() - start) / CLOCKS_PER_SEC < limit);
+	assert_int_equal(set.n_rules, 10000);
+	rule_set_done(&set);
+	log_free(env.log);
+	fclose(null);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules_that_an_earlier_one_hides_are_told),
+		cmocka_unit_test(records_that_go_missing_are_told),
+		cmocka_unit_test(system_calls_of_one_architecture_are_told),
+		cmocka_unit_test(paths_that_the_kernel_does_not_find_are_told),
+		cmocka_unit_test(rules_that_log_too_much_or_namelessly_are_told),
+		cmocka_unit_test(what_the_kernel_will_say_of_an_absent_path_is_told),
+		cmocka_unit_test(every_lint_has_a_name_and_a_line_about_it),
+		cmocka_unit_test(ten_thousand_rules_take_less_than_200_ms),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

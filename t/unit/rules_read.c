@@ -1,0 +1,312 @@
+/* Tables of rules files and what is said about them; complete messages. */
+#include <errno.h>
+#include <linux/audit.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rules/rules.h"
+
+static int path_type(void *context, const char *path, bool *ret_directory)
+{
+	*ret_directory = strcmp(path, "/etc") == 0;
+	return strncmp(path, "/absent", 7) != 0 && strcmp(path, "/etc/absent") != 0;
+}
+
+static int look_up(void *context, const char *name, uint32_t *ret_id)
+{
+	*ret_id = 33;
+	return strcmp(name, "www-data") == 0;
+}
+
+static const struct rules_host host = { path_type, look_up, look_up, NULL };
+
+static const struct rules_setting settings[] = {
+	{ "-b", "8192", "[audit] backlog_limit = 8192", "config.ini:4" },
+	{ "-e", "2", "[audit] lock = yes", "built-in default" },
+	{ "-f", "1", "[audit] failure = printk", "built-in default" },
+	{ "-D", NULL, "[rules] existing = keep", "config.ini:9" },
+	{ "--backlog_wait_time", NULL, "[audit] backlog_wait_time = keep", "built-in default" },
+};
+
+/* What reading and finishing a file says, without the program's name; *ret gets the rules. */
+static char *said(const char *machine, const char *content, size_t size, struct rule_set *ret)
+{
+	char *messages = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&messages, &n);
+	struct rules_env env = { .log = log_new(f), .host = &host, .settings = settings,
+				 .n_settings = ARRAY_SIZE(settings), .machine = machine };
+	int r = rules_read(ret, &env, "F", content, size);
+
+	if (r == 0)
+		r = rules_finish(ret, &env);
+	assert_int_equal(r, log_count(env.log, LEVEL_ERROR) ? -EINVAL : 0);
+	log_free(env.log);
+	fclose(f);
+	return messages;
+}
+
+struct row {
+	const char *content, *messages;
+	size_t size;	/* of content, where it has a NUL; 0: strlen() */
+};
+
+#define E "cloud-audit-setup: error: "
+#define W "cloud-audit-setup: warning: "
+
+static void check_rows(const char *machine, const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct rule_set set = { 0 };
+		_cleanup_free_ char *messages = said(machine, rows[i].content, rows[i].size ? rows[i].size :
+						     strlen(rows[i].content), &set);
+
+		assert_string_equal(messages, rows[i].messages);
+		rule_set_done(&set);
+	}
+}
+
+static void text_that_auditctl_would_misread_is_refused(void **state)
+{
+	static const struct row rows[] = {
+		{ "-w /a\0 -k k", E "F:1: a NUL byte: auditctl would ignore the rest of the line\n", 11 },
+		{ "\n-w /a -k k\r\n", E "F:2: a carriage return: auditctl would take it as part of the word\n", 0 },
+		{ "\t-w /a", E "F:1: a tab: auditctl separates words by spaces only and would take it as part of "
+		  "the word\n", 0 },
+		{ "\xef\xbb\xbf# x\n", E "F:1: the file begins with a byte order mark; auditctl would fail at the "
+		  "first line\n", 0 },
+		{ "-w /a -k a\\\n-w b", E "F:1: a backslash at the end of the line; auditctl has no continuation "
+		  "lines and would take it as it is (write \\\\ for a backslash)\n"
+		  E "F:2: -w b: the path must begin with /\n", 0 },
+		{ "-w/a\\ b -k k", E "F:1: an escape in the first word, where auditctl does not resolve it; put a "
+		  "space after the option\n", 0 },
+		{ "-a always,exit -S 0 -S 0 -S 0 -S 0 -S 0 -S 0 -S 0 -S 0 -S 0 -S 0 -S 0 -S 0 -S 0 -S 1",
+		  E "F:1: too many short words for the length of the line; auditctl would silently drop the "
+		  "last ones (join system calls with commas, write -F key= for -k)\n", 0 },
+		{ "-w /a # why", E "F:1: \"#\": a comment must stand on a line of its own; auditctl would fail "
+		  "here\n", 0 },
+		{ "-a always,exit -F \"auid>=500\"", E "F:1: -F \"auid>=500\": auditctl knows no quotes; write "
+		  "the field without them\n", 0 },
+		{ "-w \"/a\"", E "F:1: -w \"/a\": auditctl knows no quotes; write the path without them, a space as "
+		  "\"\\ \"\n", 0 },
+	};
+
+	check_rows("x86_64", rows, ARRAY_SIZE(rows));
+}
+
+static void a_line_that_auditctl_would_cut_is_refused(void **state)
+{
+	static char content[7000];
+	const struct row longest = { content, "", 6143 }, longer = { content, E "F:1: the line is longer than "
+		"6143 bytes; auditctl would cut it and read the pieces as lines of their own\n", 6144 };
+
+	memset(content, '#', sizeof(content));
+	check_rows("x86_64", &longest, 1);
+	check_rows("x86_64", &longer, 1);
+}
+
+static void a_whole_file_with_cr_lf_is_read_with_one_warning(void **state)
+{
+	static const char content[] = "# x\r\n\r\n-w /etc -p wa -k k\r\n-w /b -p wa -k k";
+	struct rule_set set = { 0 };
+	_cleanup_free_ char *messages = said("x86_64", content, strlen(content), &set);
+
+	assert_string_equal(messages, W "F:1: the lines end in CR LF and are read as LF; auditctl would take "
+			    "each CR as part of the last word\n");
+	assert_int_equal(set.n_rules, 2);
+	assert_int_equal(set.rules[0].line, 3);
+	assert_int_equal(set.rules[0].size, sizeof(struct audit_rule_data) + strlen("/etck"));
+	rule_set_done(&set);
+}
+
+static void options_without_a_place_say_why(void **state)
+{
+	static const struct row rows[] = {
+		{ "-w /a -k k -i", E "F:1: -i has no place in a checked set: it would load a set with mistakes and "
+		  "still report success; a rule on the same line would be dropped\n", 0 },
+		{ "-c", E "F:1: -c has no place in a checked set: it would load a set with mistakes; a rule on the "
+		  "same line would be dropped\n", 0 },
+		{ "-q /a,/b", E "F:1: -q has no place in a checked set: it changes directory watches that are "
+		  "loaded already, not the set\n", 0 },
+		{ "-t", E "F:1: -t has no place in a checked set: it trims directory watches that are loaded "
+		  "already; a rule on the same line would be dropped\n", 0 },
+		{ "-m hello", E "F:1: -m has no place in a checked set: it writes a record whenever the rules are "
+		  "loaded\n", 0 },
+		{ "-s", E "F:1: -s has no place in a checked set: it only reports the status\n", 0 },
+		{ "-l", E "F:1: -l has no place in a checked set: it only lists what is loaded\n", 0 },
+		{ "-R /x", E "F:1: -R has no place in a checked set: it reads another file, which auditctl does not "
+		  "do from a file\n", 0 },
+		{ "--signal HUP", E "F:1: --signal has no place in a checked set: it sends a signal to auditd; a "
+		  "rule on the same line would be dropped\n", 0 },
+		{ "--reset-lost", E "F:1: --reset-lost has no place in a checked set: it clears the count of lost "
+		  "records; a rule on the same line would be dropped\n", 0 },
+		{ "-x", E "F:1: -x: unknown option\n", 0 },
+		{ "--reset", E "F:1: --reset: unknown option\n", 0 },
+		{ "-Di", E "F:1: -Di: -D takes no value\n", 0 },
+		{ "garbage", E "F:1: \"garbage\": expected an option\n", 0 },
+		{ "-", E "F:1: \"-\": expected an option\n", 0 },
+		{ "-w /a --", E "F:1: --: unknown option\n", 0 },
+		{ "-w /a -k", E "F:1: -k: the value is missing\n", 0 },
+	};
+
+	check_rows("x86_64", rows, ARRAY_SIZE(rows));
+}
+
+static void settings_that_agree_are_taken_and_others_name_both_places(void **state)
+{
+	static const struct row rows[] = {
+		{ "-b 8192\n-b 0x2000\n-f 1 -e 1\n-e 2\n", "", 0 },
+		{ "-b 64", E "F:1: -b 64 contradicts [audit] backlog_limit = 8192 (config.ini:4)\n", 0 },
+		{ "-f 2", E "F:1: -f 2 contradicts [audit] failure = printk (built-in default)\n", 0 },
+		{ "-e 0", E "F:1: -e 0 would switch auditing off\n", 0 },
+		{ "-e 3", E "F:1: -e 3: expected 0, 1 or 2\n", 0 },
+		{ "-b 08192", E "F:1: -b 08192: this is a number with trailing characters; auditctl would read it "
+		  "as 0\n", 0 },
+		{ "-b many", E "F:1: -b many: expected a number\n", 0 },
+		{ "-D", E "F:1: -D contradicts [rules] existing = keep (config.ini:9)\n", 0 },
+		{ "-D -k x", E "F:1: -D must stand alone on its line: auditctl would crash, or with -k delete every "
+		  "rule whose key has that text in it\n", 0 },
+		{ "--backlog_wait_time=60000", E "F:1: --backlog_wait_time 60000 contradicts [audit] "
+		  "backlog_wait_time = keep (built-in default)\n", 0 },
+		{ "-r 100", E "F:1: -r 100: the configuration has no such setting\n", 0 },
+	};
+
+	check_rows("x86_64", rows, ARRAY_SIZE(rows));
+}
+
+static void every_mistake_of_a_file_is_said(void **state)
+{
+	static const struct row rows[] = {
+		{ "-w a\n-a always,exit -S opne -k k\n# fine\n-a always,exit -F uid=nobody\n",
+		  E "F:1: -w a: the path must begin with /\n"
+		  E "F:2: -S opne: x86_64 has no such system call\n"
+		  E "F:4: -F uid=nobody: the host has no user \"nobody\"\n", 0 },
+	};
+
+	check_rows("x86_64", rows, ARRAY_SIZE(rows));
+}
+
+static void a_given_option_is_never_forgotten(void **state)
+{
+	static const struct row rows[] = {
+		{ "-a always,exit -a never,exit", E "F:1: -a never,exit: the line has a list already\n", 0 },
+		{ "-w /a -p r -p w", E "F:1: -p w: given twice; auditctl would forget the first\n", 0 },
+		{ "-w /a -w /b", E "F:1: -w /b: a watch cannot be given with -a, -A, -d or another watch\n", 0 },
+		{ "-S open -w /a", E "F:1: -w /a: auditctl would throw away the -S before it\n", 0 },
+		{ "-a always,exit -F dir=/etc -F perm=r -p w", E "F:1: -p w: auditctl would overwrite the -F perm= "
+		  "before it\n", 0 },
+		{ "-a always,exit -S ,", E "F:1: -S ,: expected a system call; auditctl would load a rule that "
+		  "never matches\n", 0 },
+		{ "-a exit,possible", E "F:1: -a exit,possible: the action possible is gone; auditctl would "
+		  "silently skip the rule\n", 0 },
+		{ "-S open", E "F:1: the line has no list (-a LIST,ACTION) and no watch\n", 0 },
+		{ "-w /a -k a!=b", E "F:1: -k a!=b: a key with \"!=\" in it cannot be loaded; auditctl would take "
+		  "that for the operator\n", 0 },
+		{ "-a always,exit -F arch=b64 -S open -F exe=/a -F exe=/b -k k", E "F:1: the kernel would refuse "
+		  "this rule: it has two exe= fields\n", 0 },
+		{ "-a always,exit -F uid&5 -S open -k k", E "F:1: the kernel would refuse this rule: uid does not "
+		  "take the operators & and &=\n", 0 },
+	};
+
+	check_rows("x86_64", rows, ARRAY_SIZE(rows));
+}
+
+static void deletions_take_equal_earlier_rules_away(void **state)
+{
+	static const char content[] = "-w /b -p wa -k k\n-w /c -p wa -k k\n-A always,exit -F path=/b -F perm=wa "
+				      "-k k\n-W /b -p wa -k k\n-w /etc -p r -k k\n-d always,exit -F path=/x\n";
+	struct rule_set set = { 0 };
+	_cleanup_free_ char *messages = said("x86_64", content, strlen(content), &set);
+
+	assert_string_equal(messages, E "F:6: this deletes a rule that is not there: no equal rule stands before "
+			    "it\n");
+	assert_int_equal(set.n_rules, 2);
+	assert_int_equal(set.rules[0].line, 2);
+	assert_int_equal(set.rules[1].line, 5);
+	rule_set_done(&set);
+}
+
+static void doubles_are_loaded_once(void **state)
+{
+	static const struct row rows[] = {
+		{ "-w /b -p wa -k k\n-a always,exit -F path=/b -F perm=wa -k k\n",
+		  W "F:2: the same rule as F:1; it is loaded once [lint: double]\n", 0 },
+		/* The kernel comes to the later one first. */
+		{ "-w /b -p wa -k k\n-A always,exit -F path=/b -F perm=wa -k k\n",
+		  W "F:1: the same rule as F:2; it is loaded once [lint: double]\n", 0 },
+	};
+
+	check_rows("x86_64", rows, ARRAY_SIZE(rows));
+}
+
+static void another_machine_has_other_system_calls(void **state)
+{
+	static const struct row rows[] = {
+		{ "-a always,exit -F arch=b64 -S open,openat -F uid=0 -k k\n"
+		  "-a always,exit -F arch=b32 -S open,openat -F uid=0 -k k\n",
+		  W "F:1: -S open: aarch64 has no such system call; left out [lint: other-arch]\n", 0 },
+		{ "-a always,exit -F arch=b64 -S opne -k k", E "F:1: -S opne: aarch64 has no such system call\n", 0 },
+		{ "-a always,exit -F arch=aarch64 -S open -k k", E "F:1: -S open: aarch64 has no such system call\n",
+		  0 },
+	};
+	static const char content[] = "-a always,exit -F arch=b64 -S openat -F uid=0 -k k\n"
+				      "-a always,exit -F arch=b32 -S openat -F uid=0 -k k\n"
+				      "-a always,exit -F arch=b64 -S creat -F uid=0 -k k\n";
+	struct rule_set set = { 0 };
+	_cleanup_free_ char *messages = NULL;
+
+	check_rows("aarch64", rows, ARRAY_SIZE(rows));
+	messages = said("aarch64", content, strlen(content), &set);
+	assert_int_equal(set.n_rules, 2);
+	assert_int_equal(set.rules[0].data->values[0], AUDIT_ARCH_AARCH64);
+	assert_int_equal(set.rules[0].data->mask[AUDIT_WORD(56)], AUDIT_BIT(56));
+	assert_int_equal(set.rules[1].data->values[0], AUDIT_ARCH_ARM);
+	assert_int_equal(set.rules[1].data->mask[AUDIT_WORD(322)], AUDIT_BIT(322));
+	rule_set_done(&set);
+}
+
+static void features_of_the_running_kernel_are_asked_for(void **state)
+{
+	static const char content[] = "-a always,exclude -F msgtype=CWD\n-a always,exclude -F auid=5\n"
+				      "-a never,filesystem -F fstype=debugfs\n-a always,exit -F exe=/a -k k\n"
+				      "-a always,exit -F sessionid=3 -S 400 -k k\n";
+	struct rule_set set = { 0 };
+	_cleanup_free_ char *messages = said("x86_64", content, strlen(content), &set), *found = NULL;
+	size_t n;
+	FILE *f = open_memstream(&found, &n);
+	struct log *log = log_new(f);
+
+	assert_int_equal(rules_check_features(&set, log, 0x7f), 0);
+	assert_int_equal(rules_check_features(&set, log, 0x03), -EINVAL);
+	log_free(log);
+	fclose(f);
+	assert_string_equal(found,
+		E "F:2: the running kernel does not have other fields than msgtype in the list exclude\n"
+		E "F:3: the running kernel does not have the list filesystem\n"
+		E "F:4: the running kernel does not have the field exe\n"
+		E "F:5: the running kernel does not have the field sessionid\n");
+	rule_set_done(&set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_that_auditctl_would_misread_is_refused),
+		cmocka_unit_test(a_line_that_auditctl_would_cut_is_refused),
+		cmocka_unit_test(a_whole_file_with_cr_lf_is_read_with_one_warning),
+		cmocka_unit_test(options_without_a_place_say_why),
+		cmocka_unit_test(settings_that_agree_are_taken_and_others_name_both_places),
+		cmocka_unit_test(every_mistake_of_a_file_is_said),
+		cmocka_unit_test(a_given_option_is_never_forgotten),
+		cmocka_unit_test(deletions_take_equal_earlier_rules_away),
+		cmocka_unit_test(doubles_are_loaded_once),
+		cmocka_unit_test(another_machine_has_other_system_calls),
+		cmocka_unit_test(features_of_the_running_kernel_are_asked_for),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
