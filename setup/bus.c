@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <time.h>
@@ -239,7 +240,13 @@ int bus_enable(struct bus *bus, const char *unit)
 
 int bus_disable(struct bus *bus, const char *unit)
 {
-	return CALL(bus, "DisableUnitFiles", unit, NULL, "asb", 1, unit, false);
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = sd_bus_call_method(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER,
+				   "DisableUnitFiles", &error, NULL, "asb", 1, unit, false);
+
+	if (r < 0 && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit"))
+		return 0;
+	return r < 0 ? say_failed(bus, "DisableUnitFiles", unit, &error, r) : 0;
 }
 
 int bus_reset_failed(struct bus *bus, const char *unit)
@@ -424,7 +431,7 @@ static int add_commands(sd_bus_message *m, const struct bus_command *commands, s
 	return r;
 }
 
-int bus_run_transient(struct bus *bus, const char *unit, const char *description,
+int bus_run_transient(struct bus *bus, const char *description,
 		      const struct bus_command *commands, size_t n)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
@@ -432,8 +439,11 @@ int bus_run_transient(struct bus *bus, const char *unit, const char *description
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
 	_cleanup_(wait_done) struct wait wait = {0};
 	uint64_t since = now_usec(CLOCK_REALTIME);
+	char unit[64];
 	int r;
 
+	/* A name of its own each time: systemd forgets an ended unit only some time later. */
+	snprintf(unit, sizeof(unit), "cloud-audit-setup-helper-%" PRIx64 ".service", since);
 	r = watch_jobs(bus, &wait, &slot);
 	if (r < 0)
 		return r;
@@ -444,9 +454,9 @@ int bus_run_transient(struct bus *bus, const char *unit, const char *description
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sv)");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Description", "s", description,
-					  "Type", "s", "oneshot", "CollectMode", "s",
-					  "inactive-or-failed");
+		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s", description,
+					  "Type", "s", "oneshot", "StandardOutput", "s", "null",
+					  "CollectMode", "s", "inactive-or-failed");
 	if (r >= 0)
 		r = add_commands(m, commands, n);
 	if (r >= 0)

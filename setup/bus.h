@@ -35,6 +35,7 @@ void unit_state_done(struct unit_state *state);
 int bus_subscribe(struct bus *bus) _must_check_;
 int bus_reload(struct bus *bus) _must_check_;
 int bus_enable(struct bus *bus, const char *unit) _must_check_;
+/* A unit that does not exist is disabled already. */
 int bus_disable(struct bus *bus, const char *unit) _must_check_;
 int bus_reset_failed(struct bus *bus, const char *unit) _must_check_;
 
@@ -49,8 +50,8 @@ struct bus_command {
 	bool ignore_failure;
 };
 
-/* Runs commands one after the other in a transient oneshot unit of that name. Same returns. */
-int bus_run_transient(struct bus *bus, const char *unit, const char *description,
+/* Runs commands one after the other in a transient oneshot unit. Same returns. */
+int bus_run_transient(struct bus *bus, const char *description,
 		      const struct bus_command *commands, size_t n) _must_check_;
 
 #endif

@@ -103,8 +103,8 @@ static int load_host_rules(struct context *c)
 			continue;
 		commands_add(&commands, augenrules[i], "--load");
 		return commands.failed ? -ENOMEM :
-			bus_run_transient(c->bus, "cloud-audit-setup-helper.service",
-					  "Load the host's own audit rules", commands.items, commands.n);
+			bus_run_transient(c->bus, "Load the host's own audit rules", commands.items,
+					  commands.n);
 	}
 	return 0;
 }

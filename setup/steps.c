@@ -9,8 +9,6 @@
 #include "setup/rights.h"
 #include "units/audit_units.h"
 
-#define HELPER_UNIT "cloud-audit-setup-helper.service"
-
 static bool file_differs(const struct context *c, size_t i)
 {
 	const struct text *want = &c->wanted.files[i], *have = &c->node.files[i];
@@ -74,7 +72,7 @@ static int run_commands(struct context *c, const struct commands *commands, cons
 		return -ENOMEM;
 	if (commands->n == 0)
 		return 0;
-	return bus_run_transient(c->bus, HELPER_UNIT, description, commands->items, commands->n);
+	return bus_run_transient(c->bus, description, commands->items, commands->n);
 }
 
 static void add_rule_command(struct commands *commands, const char *auditctl, const char *option,
@@ -110,9 +108,9 @@ int step_delete_rules(struct context *c, const struct rule_set *set)
 	return run_commands(c, &commands, "Delete audit rules for cloud-audit-setup");
 }
 
-int step_restore_kernel(struct context *c, const struct node *before)
+int step_restore_kernel(struct context *c, const struct kernel_status *status,
+			const struct kernel_rules *rules)
 {
-	const struct kernel_status *status = &before->status;
 	const struct {
 		const char *option;
 		uint32_t value;
@@ -124,9 +122,8 @@ int step_restore_kernel(struct context *c, const struct node *before)
 	const char *auditctl = c->wanted.auditctl;
 
 	commands_add(&commands, auditctl, "-D");
-	for (size_t i = 0; i < before->rules.n; i++)
-		add_rule_command(&commands, auditctl, "-a", before->rules.rules[i].data,
-				 before->rules.rules[i].size);
+	for (size_t i = 0; i < rules->n; i++)
+		add_rule_command(&commands, auditctl, "-a", rules->rules[i].data, rules->rules[i].size);
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		char line[64];
 

@@ -27,6 +27,7 @@ int step_lock(struct context *c) _must_check_;
 int step_delete_rules(struct context *c, const struct rule_set *set) _must_check_;
 
 /* Has the host's auditctl bring rules and settings back to those of an earlier reading. */
-int step_restore_kernel(struct context *c, const struct node *before) _must_check_;
+int step_restore_kernel(struct context *c, const struct kernel_status *status,
+			const struct kernel_rules *rules) _must_check_;
 
 #endif

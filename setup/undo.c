@@ -82,10 +82,38 @@ static int undo_kernel(struct context *c, const struct node *before)
 		return r;
 	if (node_locked(&c->node))
 		return -EPERM;
-	r = step_restore_kernel(c, before);
+	r = step_restore_kernel(c, &before->status, &before->rules);
 	if (r == 0)
 		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
 	return r < 0 ? r : same_kernel(before, &c->node) ? 0 : -EBADE;
+}
+
+/* Brings the kernel to what it held besides the rules of an earlier run: a unit that does not delete
+ * first would find its own rules there and fail. */
+static int make_room(struct context *c, const struct node *before, const struct rule_set *earlier)
+{
+	_cleanup_free_ struct kernel_rule *foreign = calloc(before->rules.n + 1, sizeof(*foreign));
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	struct kernel_rules rest = { .rules = foreign };
+
+	if (!foreign || rulesdiff_compare(&diff, earlier, &before->rules, true) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < before->rules.n; i++)
+		if (diff.unexpected[i])
+			foreign[rest.n++] = before->rules.rules[i];
+	return step_restore_kernel(c, &before->status, &rest);
+}
+
+/* Starts the unit that was active before, from its earlier files. */
+static int start_earlier(struct context *c, const struct node *before)
+{
+	_cleanup_(rule_set_done) struct rule_set earlier = {0};
+	bool replaced;
+	int r = wanted_earlier_rules(&c->host, before->files[FILE_RULES].s, &earlier, &replaced);
+
+	if (r == 0 && !replaced)
+		r = make_room(c, before, &earlier);
+	return r < 0 ? r : bus_run_job(c->bus, BUS_START, SETUP_UNIT);
 }
 
 /* No unit is left failed, and one that was active is so again. */
@@ -103,8 +131,9 @@ static int undo_units(struct context *c, const struct node *before)
 		if (r == 0 && now->active && !old->active)
 			r = bus_run_job(c->bus, BUS_STOP, wanted_files[i].unit);
 		/* Only ours: what a vendor's unit would run is not known. */
-		if (r == 0 && !now->active && old->active && before->files[i].s && i == FILE_SETUP_UNIT)
-			r = bus_run_job(c->bus, BUS_START, wanted_files[i].unit);
+		if (r == 0 && i == FILE_SETUP_UNIT && !now->active && old->active &&
+		    before->files[i].s && before->files[FILE_RULES].s)
+			r = start_earlier(c, before);
 	}
 	return r;
 }

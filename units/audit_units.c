@@ -76,6 +76,8 @@ static void add_service(struct unit *unit, const char *const *argv, uint64_t sta
 	unit_add(unit, "Service", "RemainAfterExit", "yes");
 	unit_add_command(unit, "Service", "ExecStart", argv);
 	unit_add(unit, "Service", "TimeoutStartSec", timeout);
+	/* auditctl prints the kernel's whole status after every setting; its errors go to stderr. */
+	unit_add(unit, "Service", "StandardOutput", "null");
 	add_settings(unit, "Service", sandbox, ARRAY_SIZE(sandbox));
 }
 

@@ -1,0 +1,135 @@
+#!/bin/sh
+# The main job on an ordinary Debian node, before anything is locked.
+. t/vm/lib.sh
+vm_up apply plain
+
+vm_guest --timeout 300 <<'EOF'
+	cd $cas
+	cas() { ./cloud-audit-setup "$@"; }
+	conf=/etc/cloud-audit-setup
+	mkdir -p $conf/rules.d
+	printf '[audit]\nlock = no\n' >$conf/config.ini
+	state() { auditctl -l; systemctl is-enabled cloud-audit-setup; systemctl is-active cloud-audit-setup
+		ls /etc/audit /etc/systemd/system; }
+	reloads() { journalctl --quiet --sync; journalctl --quiet -b _PID=1 | grep -c 'Reloading'; }
+	before=$(state 2>&1)
+
+	out=$(cas plan 2>&1); got=$?
+	is $got 4 'plan on a fresh node says that it differs'
+	like "$out" '^\+\+\+ /etc/systemd/system/cloud-audit-setup.service$' 'plan shows the unit as a diff'
+	like "$out" '^\+-a always,exit -F arch=x86_64 -S execve,execveat' 'plan shows the rules of the kernel as a diff'
+	is "$(state 2>&1)" "$before" 'plan changes nothing'
+	out=$(cas verify 2>&1); is $? 4 'verify on a fresh node says that it differs'
+
+	out=$(cas apply 2>&1); ok $? 'the first apply succeeds' "$out"
+	is "$(stat -c '%a %U' /etc/audit/cloud-audit-setup.rules)" '640 root' 'the rules file is 0640 root'
+	is "$(systemctl is-enabled cloud-audit-setup)" enabled 'the unit is enabled'
+	is "$(systemctl is-active cloud-audit-setup)" active 'the unit is active'
+	is "$(ls /etc/systemd/system/cloud-audit-lock.service 2>&1 | grep -c cannot)" 1 'lock = no writes no lock unit'
+	like "$(auditctl -s)" '^enabled 1$' 'lock = no leaves auditing on and unlocked'
+	is "$(auditctl -l | wc -l)" "$(grep -c '^-[aA]' /etc/audit/cloud-audit-setup.rules)" 'every rule of the file is in the kernel'
+	out=$(cas verify 2>&1); ok $? 'verify after apply succeeds' "$out"
+	out=$(cas plan 2>/dev/null); is "$? $out" '0 ' 'plan after apply is empty'
+	out=$(systemd-analyze verify /etc/systemd/system/cloud-audit-setup.service 2>&1); is "$? $out" '0 ' 'the unit passes systemd-analyze verify'
+	out=$(cas -o tap verify 2>/dev/null); like "$out" '^1\.\.[0-9]+$' 'verify -o tap prints a plan'
+	unlike "$out" '^not ok' 'verify -o tap fails nothing after apply'
+
+	# --- real events ---
+	journal_mark
+	chage -d 2020-01-01 daemon
+	perl -MIO::Socket::INET -e '
+		$l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die;
+		IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $l->sockport) or die'
+	/bin/true
+	journal_has 'SYSCALL.*_COMM":"chage".*logins|logins.*_COMM":"chage"'; ok $? 'a watched file written is in the journal with its key'
+	journal_has '"exec\\".*"_EXE":"/usr/bin/true"|_EXE":"/usr/bin/true".*"exec\\"'; ok $? 'a program executed is in the journal with its key'
+	journal_has '_COMM":"perl".*network|network.*_COMM":"perl"'; ok $? 'a connection made is in the journal with its key'
+	journal_has 'SOCKADDR.*saddr=02'; ok $? 'the address connected to is in the journal'
+
+	# --- again ---
+	files='/etc/audit /etc/audit/cloud-audit-setup.rules /etc/systemd/system /etc/systemd/system/cloud-audit-setup.service'
+	stat -c '%n %i %Y %Z' $files >/run/stat1; n=$(reloads)
+	out=$(cas apply 2>&1); ok $? 'a second apply succeeds' "$out"
+	like "$out" 'nothing to do' 'a second apply says that there is nothing to do'
+	is "$(stat -c '%n %i %Y %Z' $files)" "$(cat /run/stat1)" 'a second apply touches no file'
+	is "$(reloads)" "$n" 'a second apply does not reload systemd'
+
+	# --- changed configuration ---
+	mkdir -p /srv/watched
+	echo '-w /srv/watched/ -p wa -k mine' >$conf/rules.d/10-mine.rules
+	out=$(cas verify 2>&1); is $? 4 'a rule added to the configuration is a difference'
+	like "$out" '10-mine.rules:1: .*missing' 'verify names the missing rule with its FILE:LINE'
+	out=$(cas apply 2>&1); ok $? 'the changed configuration is applied' "$out"
+	like "$(auditctl -l)" 'mine' "the user's rule is in force"
+	journal_mark; echo x >/srv/watched/file
+	journal_has 'mine'; ok $? "the user's rule records"
+	before=$(state); cp /etc/audit/cloud-audit-setup.rules /run/rules1
+	printf -- '-w /srv/watched/ -p zz -k mine\n-a always,exit -F bogus=1\n' >$conf/rules.d/20-bad.rules
+	out=$(cas apply 2>&1); is $? 3 'a mistake in the rules is exit status 3'
+	like "$out" 'error: /etc/cloud-audit-setup/rules.d/20-bad.rules:1: ' 'the first mistake is named with FILE:LINE'
+	like "$out" 'error: /etc/cloud-audit-setup/rules.d/20-bad.rules:2: ' 'so is the second'
+	is "$(state)" "$before" 'bad rules leave the node untouched'
+	rm $conf/rules.d/20-bad.rules
+
+	# --- drift ---
+	auditctl -D >/dev/null; auditctl -w /etc/hostname -p wa -k stray; auditctl -b 64 >/dev/null
+	out=$(cas verify 2>&1); is $? 4 'rules changed behind our back are a difference'
+	like "$out" 'no such rule in force: .*stray.*unexpected' 'verify names the unexpected rule'
+	like "$out" 'kernel setting -b 8192 .the kernel has -b 64' 'verify names the changed setting'
+	out=$(cas apply 2>&1); ok $? 'apply brings a node back that drifted' "$out"
+	unlike "$(auditctl -l)" stray 'the stray rule is gone'
+	rm /etc/systemd/system/multi-user.target.wants/cloud-audit-setup.service; systemctl daemon-reload
+	out=$(cas verify 2>&1); is $? 4 'a disabled unit is a difference'
+	out=$(cas apply 2>&1); ok $? 'apply enables it again' "$out"
+	is "$(systemctl is-enabled cloud-audit-setup)" enabled 'the unit is enabled again'
+
+	# --- settings ---
+	out=$(cas -s audit.backlog_limit=4096 -s audit.failure=silent -s audit.rate_limit=500 -s audit.backlog_wait_time=1000 apply 2>&1)
+	ok $? 'changed settings are applied' "$out"
+	is "$(auditctl -s | grep -E '^(failure|rate_limit|backlog_limit|backlog_wait_time) ' | tr '\n' ' ')" \
+		'failure 0 rate_limit 500 backlog_limit 4096 backlog_wait_time 1000 ' 'the kernel has the settings'
+
+	# --- remove ---
+	echo '-w /etc/hosts -p wa -k host-own' >/etc/audit/rules.d/50-own.rules
+	out=$(cas remove 2>&1); ok $? 'remove on an unlocked node succeeds' "$out"
+	is "$(auditctl -l)" '-w /etc/hosts -p wa -k host-own' "after remove the kernel has the host's own rules"
+	is "$(ls /etc/audit /etc/systemd/system /etc/systemd/system/* | grep -c cloud-audit)" 0 'remove leaves no file and no link'
+	is "$(systemctl show -P LoadState cloud-audit-setup)" not-found 'systemd does not know the unit any more'
+	out=$(cas remove 2>&1); ok $? 'a second remove succeeds' "$out"
+	like "$out" 'nothing to remove' 'a second remove says that there is nothing'
+EOF
+
+# --- a kernel that refuses half-way ---
+vm_guest --timeout 300 <<'EOF'
+	cd $cas
+	cas() { ./cloud-audit-setup "$@"; }
+	conf=/etc/cloud-audit-setup
+	printf '[audit]\nlock = no\n[rules]\nexisting = keep\n' >$conf/config.ini
+	printf -- '-w /etc/hostname -p wa -k one\n-w /etc/hosts -p wa -k host-own\n-w /etc/issue -p wa -k three\n' >$conf/rules.d/10-mine.rules
+	before=$(auditctl -l; auditctl -s | grep -Ev '^(pid|lost|backlog )'; ls /etc/audit /etc/systemd/system)
+	out=$(cas apply 2>&1); is $? 1 'a rule that the kernel refuses half-way is exit status 1'
+	like "$out" "RestartUnit cloud-audit-setup.service: the job ended with 'failed', exit status 1" "the error has the job's result and the exit status"
+	like "$out" 'Rule exists' "the error has auditctl's words from the journal"
+	like "$out" 'files, units and kernel rules are as before' 'the error says that the node is as before'
+	is "$(auditctl -l; auditctl -s | grep -Ev '^(pid|lost|backlog )'; ls /etc/audit /etc/systemd/system)" "$before" 'the node is as before'
+	is "$(systemctl is-failed cloud-audit-setup)" inactive 'no unit is left failed'
+
+	printf -- '-w /etc/hostname -p wa -k one\n' >$conf/rules.d/10-mine.rules
+	out=$(cas apply 2>&1); ok $? 'existing = keep adds our rules' "$out"
+	is "$(auditctl -l | head -n 1)" '-w /etc/hosts -p wa -k host-own' 'what the kernel held stays before ours'
+	out=$(cas apply 2>&1); ok $? 'a second apply succeeds with existing = keep' "$out"
+	like "$out" 'nothing to do' 'and has nothing to do'
+	good=$(auditctl -l; cat /etc/audit/cloud-audit-setup.rules)
+	printf -- '-w /etc/issue -p wa -k three\n' >$conf/rules.d/10-mine.rules
+	out=$(cas apply 2>&1); ok $? 'changed rules are applied with existing = keep' "$out"
+	is "$(auditctl -l | grep -Ec 'host-own|three'; auditctl -l | grep -c 'k one')" "$(printf '2\n0')" 'our earlier rule is gone, the host has its own and the new one'
+	printf -- '-w /etc/hostname -p wa -k one\n' >$conf/rules.d/10-mine.rules
+	cas -q apply
+	printf -- '-w /etc/issue -p wa -k three\n-w /etc/hosts -p wa -k host-own\n' >$conf/rules.d/10-mine.rules
+	out=$(cas apply 2>&1); is $? 1 'a refusal on a configured node is exit status 1, too'
+	is "$(auditctl -l; cat /etc/audit/cloud-audit-setup.rules)" "$good" 'the node has the earlier rules and files again'
+	is "$(systemctl is-active cloud-audit-setup)" active 'the unit is active as it was'
+	out=$(cas remove 2>&1); ok $? 'remove with existing = keep succeeds' "$out"
+	is "$(auditctl -l)" '-w /etc/hosts -p wa -k host-own' "remove takes only our rules away"
+EOF
+done_testing
