@@ -50,9 +50,12 @@ $1
 wanted no line like: $2"
 }
 
-# journal_mark: journal_has looks only at what comes after this.
+# journal_mark: journal_has looks only at what comes after this. The mark is an
+# audit record: --after-cursor also skips the first match when the cursor's own
+# entry is not a match (systemd 252).
 journal_mark() {
-	journal_cursor=$(journalctl --quiet -n 0 --show-cursor | sed -n 's/^-- cursor: //p')
+	journalctl --quiet --sync
+	journal_cursor=$(journalctl --quiet -n 0 --show-cursor _TRANSPORT=audit | sed -n 's/^-- cursor: //p')
 }
 
 # journal_audit: the audit records since the mark, one JSON object a line.
