@@ -186,18 +186,19 @@ static bool add_watch(struct draft *draft, const struct option_row *row, const c
 {
 	_cleanup_free_ char *trimmed = strdup(path);
 	size_t len = strlen(path);
-	bool directory = false;
+	bool directory = false, slash = path[len - 1] == '/';
 	int r;
 
 	if (!trimmed)
 		return draft_fail(draft, "out of memory");
-	while (len > 1 && trimmed[len - 1] == '/')
+	/* A path of two slashes keeps them. */
+	while (slash && strlen(path) > 2 && len > 1 && trimmed[len - 1] == '/')
 		trimmed[--len] = '\0';
 	r = draft->env->host->path_type(draft->env->host->context, trimmed, &directory);
 	if (r < 0)
 		return draft_fail(draft, "%s %s: cannot look at the path: %s", row->name, path, strerror(-r));
 	if (r == 0)
-		directory = path[len] == '/' || len == 1;
+		directory = slash;
 	memset(draft->mask, 0xff, sizeof(draft->mask));
 	draft->syscalls = draft->permissions = true;
 	return draft_add_string(draft, directory ? AUDIT_DIR : AUDIT_WATCH, AUDIT_EQUAL, trimmed) &&

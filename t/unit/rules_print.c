@@ -13,7 +13,7 @@
 static int path_type(void *context, const char *path, bool *ret_directory)
 {
 	*ret_directory = strcmp(path, "/etc") == 0;
-	return 1;
+	return path[1] != '/' && path[1] != '\0';
 }
 
 static int look_up(void *context, const char *name, uint32_t *ret_id)
@@ -54,6 +54,8 @@ static void rules_are_printed_so_that_both_auditctl_agree(void **state)
 		const char *line, *printed;
 	} rows[] = {
 		{ "-w /etc/passwd -p wa -k id", "-a always,exit -F path=/etc/passwd -F perm=wa -F key=id" },
+		{ "-w // -k id", "-a always,exit -F dir=// -F perm=rwxa -F key=id" },
+		{ "-w /// -k id", "-a always,exit -F dir=/ -F perm=rwxa -F key=id" },
 		{ "-w /etc/ -k id", "-a always,exit -F dir=/etc -F perm=rwxa -F key=id" },
 		/* auditctl 4.0 would make a list of system calls of -F perm= after an architecture. */
 		{ "-a always,exit -F arch=b64 -F path=/a -F perm=wa", "-a always,exit -F arch=x86_64 -F path=/a -p wa "

@@ -229,6 +229,17 @@ static void deletions_take_equal_earlier_rules_away(void **state)
 	rule_set_done(&set);
 }
 
+static void a_rule_can_be_deleted_once_and_given_again(void **state)
+{
+	static const struct row rows[] = {
+		{ "-w /b -p wa -k k\n-W /b -p wa -k k\n-W /b -p wa -k k\n", E "F:3: this deletes a rule that is "
+		  "not there: no equal rule stands before it\n", 0 },
+		{ "-w /b -p wa -k k\n-W /b -p wa -k k\n-w /b -p wa -k k\n", "", 0 },
+	};
+
+	check_rows("x86_64", rows, ARRAY_SIZE(rows));
+}
+
 static void doubles_are_loaded_once(void **state)
 {
 	static const struct row rows[] = {
@@ -302,6 +313,7 @@ int main(void)
 		cmocka_unit_test(every_mistake_of_a_file_is_said),
 		cmocka_unit_test(a_given_option_is_never_forgotten),
 		cmocka_unit_test(deletions_take_equal_earlier_rules_away),
+		cmocka_unit_test(a_rule_can_be_deleted_once_and_given_again),
 		cmocka_unit_test(doubles_are_loaded_once),
 		cmocka_unit_test(another_machine_has_other_system_calls),
 		cmocka_unit_test(features_of_the_running_kernel_are_asked_for),
