@@ -3,6 +3,7 @@
 #   make           build/cloud-audit-setup
 #   make demo      configure a COS-shaped node in a virtual machine, and show it
 #   make check     all tests
+#   make bench     what it costs on a node, as ratios to what a user would run instead
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
 CC ?= gcc
@@ -90,6 +91,11 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@t/vm/demo
 
+bench:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@t/vm/bench
+
 # The tests that need no machine run a second time with the sanitizers in.
 check:
 	@$(MAKE) --no-print-directory deps
@@ -109,4 +115,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo check install clean
+.PHONY: all unit-tests deps demo bench check install clean

@@ -454,9 +454,9 @@ int bus_run_transient(struct bus *bus, const char *description,
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sv)");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s", description,
-					  "Type", "s", "oneshot", "StandardOutput", "s", "null",
-					  "CollectMode", "s", "inactive-or-failed");
+		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)", "Description", "s",
+					  description, "Type", "s", "oneshot", "StandardOutput", "s",
+					  "null", "StandardError", "s", "journal", "CollectMode", "s", "inactive-or-failed");
 	if (r >= 0)
 		r = add_commands(m, commands, n);
 	if (r >= 0)

@@ -78,6 +78,7 @@ static void add_service(struct unit *unit, const char *const *argv, uint64_t sta
 	unit_add(unit, "Service", "TimeoutStartSec", timeout);
 	/* auditctl prints the kernel's whole status after every setting; its errors go to stderr. */
 	unit_add(unit, "Service", "StandardOutput", "null");
+	unit_add(unit, "Service", "StandardError", "journal");
 	add_settings(unit, "Service", sandbox, ARRAY_SIZE(sandbox));
 }
 
