@@ -39,6 +39,7 @@ struct rules_env {
 	size_t n_settings;
 	const char *machine;	/* "x86_64", "aarch64"; NULL: this machine */
 	bool optimise;
+	bool shipped;	/* what is read now comes with the program: written to suit any host */
 };
 
 struct rule {
@@ -46,6 +47,7 @@ struct rule {
 	unsigned line;
 	struct audit_rule_data *data;	/* as sent to the kernel, owned */
 	size_t size;	/* 1040 + data->buflen */
+	bool shipped;	/* read while env->shipped was set */
 	bool remove;	/* -d or -W: takes equal earlier rules away; gone after rules_finish() */
 };
 

@@ -54,6 +54,7 @@ static int add_line(struct rule_set *set, const struct rules_env *env, struct le
 	if (r != PARSE_ADD && r != PARSE_DELETE)
 		return r < 0 ? r : 0;
 	rule.remove = r == PARSE_DELETE;
+	rule.shipped = env->shipped;
 	return append(set, &rule, lexer->file, lexer->line);
 }
 

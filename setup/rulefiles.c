@@ -138,6 +138,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 			  const struct config *config)
 {
 	_cleanup_free_ char *directory = find_shipped();
+	struct rules_env shipped = *env;
 	struct dirent **list = NULL;
 	uint64_t seen = 0;
 	struct utsname uts;
@@ -147,6 +148,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		return -ENOMEM;
 	if (uname(&uts) < 0)
 		return -errno;
+	shipped.shipped = true;
 	n = list_directory(directory, &list);
 	for (int i = 0; i < n; i++) {
 		int group = wanted_group(config, list[i]->d_name,
@@ -155,7 +157,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		if (group < 0)
 			continue;
 		seen |= UINT64_C(1) << group;
-		r = add_file(set, env, directory, list[i]->d_name);
+		r = add_file(set, &shipped, directory, list[i]->d_name);
 		worst = r < 0 ? r : worst;
 	}
 	free_list(list, n);
