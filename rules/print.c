@@ -305,6 +305,9 @@ static void print_watch(struct printer *p, const struct data_field *path, const 
 {
 	text_add(p->out, "-w ");
 	print_escaped(p, path->text, path->len);
+	/* auditctl cuts the slash, and looks whether there is a directory. */
+	if (path->field == AUDIT_DIR)
+		text_add(p->out, "/");
 	text_add(p->out, " -p ");
 	print_perm(p, perm->value);
 }

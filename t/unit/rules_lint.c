@@ -140,6 +140,8 @@ static void rules_that_log_too_much_or_namelessly_are_told(void **state)
 	static const struct row rows[] = {
 		{ "-a always,exit -F arch=b32 -S read,mount -k k\n", "1:hot " },
 		{ "-a always,exit -F arch=b32 -S read -F auid>5 -k k\n", "" },
+		{ "-a always,exit -F arch=b32 -S mmap -k k\n", "" },
+		{ "-a always,exit -F arch=b32 -S mmap2 -k k\n", "1:hot " },
 		{ "-a never,exit -F arch=b32 -S read\n", "" },
 		{ "-a always,exit -S all -k k\n", "1:hot " },
 		{ "-w /etc -p wa\n", "1:no-key " },
@@ -171,6 +173,30 @@ static void what_the_kernel_will_say_of_an_absent_path_is_told(void **state)
 		"cloud-audit-setup: warning: F:2: /absent does not exist on the host; the kernel refuses a rule "
 		"on a directory that is not there [lint: absent]\n"
 		"cloud-audit-setup: warning: F:3: /etc/absent does not exist on the host [lint: absent]\n");
+	rule_set_done(&set);
+}
+
+static void a_rule_hidden_by_several_says_so(void **state)
+{
+	static const char content[] = "-a never,exit -F arch=b64 -S 1000 -F uid=0\n"
+				      "-a always,exit -F arch=b64 -S 1000 -F uid=0 -F gid=0 -k k\n"
+				      "-a always,exit -F arch=b64 -S 1001 -F uid=0 -k k\n"
+				      "-a always,exit -F arch=b64 -S 1000,1001 -F uid=0 -F gid=0 -k k\n";
+	_cleanup_free_ char *messages = NULL;
+	size_t size;
+	FILE *f = open_memstream(&messages, &size);
+	struct rules_env env = { .log = log_new(f), .host = &host, .machine = "x86_64" };
+	struct rule_set set = { 0 };
+
+	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
+	assert_int_equal(rules_finish(&set, &env), 0);
+	log_free(env.log);
+	fclose(f);
+	assert_string_equal(messages,
+		"cloud-audit-setup: warning: F:2: this rule never comes to act: F:1, a rule with never, takes "
+		"every event that it matches [lint: unreachable]\n"
+		"cloud-audit-setup: warning: F:4: this rule never comes to act: F:1, a rule with never, together "
+		"with others of the same fields takes every event that it matches [lint: unreachable]\n");
 	rule_set_done(&set);
 }
 
@@ -221,6 +247,7 @@ int main(void)
 		cmocka_unit_test(paths_that_the_kernel_does_not_find_are_told),
 		cmocka_unit_test(rules_that_log_too_much_or_namelessly_are_told),
 		cmocka_unit_test(what_the_kernel_will_say_of_an_absent_path_is_told),
+		cmocka_unit_test(a_rule_hidden_by_several_says_so),
 		cmocka_unit_test(every_lint_has_a_name_and_a_line_about_it),
 		cmocka_unit_test(ten_thousand_rules_take_less_than_200_ms),
 	};

@@ -75,6 +75,7 @@ static void rules_are_printed_so_that_both_auditctl_agree(void **state)
 		  "key=b\\ c" },
 		/* Only -w can have an operator in its path. */
 		{ "-w /etc/a!=b -p r -k x", "-w /etc/a!=b -p r -F key=x" },
+		{ "-w //etc/a!=b/ -p r -k x", "-w //etc/a!=b/ -p r -F key=x" },
 		{ "-w /etc/a!=b -p r -F uid=0", "-w /etc/a!=b -p r -F uid=0" },
 		{ "-S 2 -a never,user -F uid=0", "-S 2 -a never,user -F uid=0" },
 		{ "-a always,exit -S 5 -F KEY=a -F uid=0", "-a always,exit -S 5 -F KEY=a -F uid=0" },
