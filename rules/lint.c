@@ -480,22 +480,22 @@ static const struct {
 	bool (*check)(const struct subject *subject, struct text *message);	/* NULL: elsewhere */
 	bool by_design;	/* in a shipped rule: nothing its reader could mend */
 } lints[] = {
-	{ { "double", "a rule is given twice; it is loaded once" }, NULL },
-	{ { "other-arch", "a system call that this machine lacks and another has is left out" }, NULL },
-	{ { "unreachable", "an earlier rule takes every event of this one" }, check_unreachable },
+	{ { "double", "a rule is given twice; it is loaded once" }, NULL, false },
+	{ { "other-arch", "a system call that this machine lacks and another has is left out" }, NULL, false },
+	{ { "unreachable", "an earlier rule takes every event of this one" }, check_unreachable, false },
 	{ { "never-task", "a rule never,task keeps processes from being audited at all" },
-	  check_never_task },
-	{ { "exclude", "an exclude rule drops records of a type that is wanted" }, check_exclude },
-	{ { "no-arch", "system calls are named without an architecture" }, check_no_arch },
-	{ { "no-b32", "a rule for 64-bit programs has no twin for 32-bit ones" }, check_no_b32 },
+	  check_never_task, false },
+	{ { "exclude", "an exclude rule drops records of a type that is wanted" }, check_exclude, false },
+	{ { "no-arch", "system calls are named without an architecture" }, check_no_arch, false },
+	{ { "no-b32", "a rule for 64-bit programs has no twin for 32-bit ones" }, check_no_b32, false },
 	{ { "absent", "a path does not exist on the host" }, check_absent, true },
 	{ { "literal", "a path has a pattern or .. in it, which the kernel does not resolve" },
-	  check_literal },
+	  check_literal, false },
 	{ { "hot", "a system call that is made all the time is logged without another condition" },
 	  check_hot, true },
-	{ { "no-key", "a rule has no key" }, check_no_key },
-	{ { "label", "subj_role means an AppArmor profile on hosts with AppArmor" }, check_label },
-	{ { "comparison", "field_compare with a number that no kernel knows" }, check_comparison },
+	{ { "no-key", "a rule has no key" }, check_no_key, false },
+	{ { "label", "subj_role means an AppArmor profile on hosts with AppArmor" }, check_label, false },
+	{ { "comparison", "field_compare with a number that no kernel knows" }, check_comparison, false },
 };
 
 const struct rules_lint *rules_lint_at(size_t i)
@@ -507,14 +507,14 @@ static int lint_rule(const struct subject *s)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lints); i++) {
 		_cleanup_text_ struct text message = { 0 };
+		bool meant = s->rule->shipped && lints[i].by_design;
 
 		if (!lints[i].check || !lints[i].check(s, &message))
 			continue;
 		if (text_error(&message) < 0)
 			return -ENOMEM;
-		log_at(s->context->env->log,
-		       s->rule->shipped && lints[i].by_design ? LEVEL_DEBUG : LEVEL_WARNING, s->rule->file, s->rule->line, "%s [lint: %s]",
-		       message.s, lints[i].lint.name);
+		log_at(s->context->env->log, meant ? LEVEL_DEBUG : LEVEL_WARNING, s->rule->file, s->rule->line,
+		       "%s [lint: %s]", message.s, lints[i].lint.name);
 	}
 	return 0;
 }

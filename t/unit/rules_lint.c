@@ -200,6 +200,22 @@ static void a_rule_hidden_by_several_says_so(void **state)
 	rule_set_done(&set);
 }
 
+static void what_shipped_rules_are_meant_to_do_is_no_warning(void **state)
+{
+	static const char content[] = "-w /etc/absent -p wa -k k\n-w /etc/absent -p wa -k other\n";
+	FILE *null = fopen("/dev/null", "w");
+	struct rules_env env = { .log = log_new(null), .host = &host, .shipped = true };
+	struct rule_set set = { 0 };
+
+	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
+	assert_int_equal(rules_finish(&set, &env), 0);
+	assert_int_equal(log_count(env.log, LEVEL_WARNING), 1);	/* unreachable */
+	assert_int_equal(log_count(env.log, LEVEL_DEBUG), 2);
+	rule_set_done(&set);
+	log_free(env.log);
+	fclose(null);
+}
+
 static void every_lint_has_a_name_and_a_line_about_it(void **state)
 {
 	size_t n = 0;
@@ -248,6 +264,7 @@ int main(void)
 		cmocka_unit_test(rules_that_log_too_much_or_namelessly_are_told),
 		cmocka_unit_test(what_the_kernel_will_say_of_an_absent_path_is_told),
 		cmocka_unit_test(a_rule_hidden_by_several_says_so),
+		cmocka_unit_test(what_shipped_rules_are_meant_to_do_is_no_warning),
 		cmocka_unit_test(every_lint_has_a_name_and_a_line_about_it),
 		cmocka_unit_test(ten_thousand_rules_take_less_than_200_ms),
 	};
