@@ -74,12 +74,12 @@ static const struct field_rule {
 struct state {
 	const struct audit_rule_data *data;
 	uint32_t list;
-	bool watch, dir, inode, key, exe;
+	bool watch, inode, key, exe;
 };
 
 static const char *check_one_place(const struct state *state)
 {
-	if (state->watch || state->dir || state->inode)
+	if (state->watch || state->inode)
 		return "a rule can have one of path=, dir= and inode= only";
 	if (state->list != AUDIT_FILTER_EXIT)
 		return "path=, dir=, inode= and watches are for the list exit only";
@@ -122,27 +122,15 @@ static const char *check_path(const char *path, size_t len, bool name)
 	return NULL;
 }
 
-static const char *check_watch(struct state *state, uint32_t operator, const char *s, size_t len)
+static const char *check_watch(struct state *state, bool name, uint32_t operator, const char *s, size_t len)
 {
 	const char *why = check_one_place(state);
 
 	if (!why && operator != AUDIT_EQUAL)
-		why = "path takes the operator = only";
+		why = "path and dir take the operator = only";
 	if (!why)
-		why = check_path(s, len, true);
+		why = check_path(s, len, name);
 	state->watch = true;
-	return why;
-}
-
-static const char *check_dir(struct state *state, uint32_t operator, const char *s, size_t len)
-{
-	const char *why = check_one_place(state);
-
-	if (!why && operator != AUDIT_EQUAL)
-		why = "dir takes the operator = only";
-	if (!why)
-		why = check_path(s, len, false);
-	state->dir = true;
 	return why;
 }
 
@@ -181,9 +169,8 @@ static const char *check_string(struct state *state, const struct field_rule *ru
 		return "a value is longer than 4096 bytes";
 	switch (rule->kind) {
 	case KIND_WATCH:
-		return check_watch(state, operator, s, len);
 	case KIND_DIR:
-		return check_dir(state, operator, s, len);
+		return check_watch(state, rule->kind == KIND_WATCH, operator, s, len);
 	case KIND_KEY:
 		return check_key(state, len);
 	case KIND_EXE:

@@ -334,12 +334,24 @@ static bool check_no_b32(const struct subject *s, struct text *message)
 	return true;
 }
 
-/* The path of a field as a string; NULL for other fields and without memory. */
-static char *field_path(const struct data_field *field)
+/* Calls check for every path of the rule until it has something to say. */
+static bool check_paths(const struct subject *s, struct text *message,
+			bool (*check)(const struct subject *s, uint32_t field, char *path, struct text *message))
 {
-	if (field->field != AUDIT_WATCH && field->field != AUDIT_DIR && field->field != AUDIT_EXE)
-		return NULL;
-	return strndup(field->text, field->len);
+	struct data_field field;
+	uint32_t at = 0;
+	size_t offset = 0;
+
+	while (data_next(s->data, &at, &offset, &field)) {
+		_cleanup_free_ char *path = NULL;
+
+		if (field.field != AUDIT_WATCH && field.field != AUDIT_DIR && field.field != AUDIT_EXE)
+			continue;
+		path = strndup(field.text, field.len);
+		if (path && check(s, field.field, path, message))
+			return true;
+	}
+	return false;
 }
 
 static bool is_absent(const struct rules_host *host, const char *path)
@@ -349,8 +361,9 @@ static bool is_absent(const struct rules_host *host, const char *path)
 	return host->path_type(host->context, path, &directory) == 0;
 }
 
-static bool say_absent(const struct rules_host *host, uint32_t field, char *path, struct text *message)
+static bool say_absent(const struct subject *s, uint32_t field, char *path, struct text *message)
 {
+	const struct rules_host *host = s->context->env->host;
 	char *slash = strrchr(path, '/');
 
 	if (!is_absent(host, path))
@@ -369,35 +382,21 @@ static bool say_absent(const struct rules_host *host, uint32_t field, char *path
 
 static bool check_absent(const struct subject *s, struct text *message)
 {
-	struct data_field field;
-	uint32_t at = 0;
-	size_t offset = 0;
+	return check_paths(s, message, say_absent);
+}
 
-	while (data_next(s->data, &at, &offset, &field)) {
-		_cleanup_free_ char *path = field_path(&field);
-
-		if (path && say_absent(s->context->env->host, field.field, path, message))
-			return true;
-	}
-	return false;
+static bool say_literal(const struct subject *s, uint32_t field, char *path, struct text *message)
+{
+	if (!strpbrk(path, "*?[") && !strstr(path, "/../"))
+		return false;
+	text_addf(message, "%s: the kernel takes the path as it is written, without patterns or relative parts",
+		  path);
+	return true;
 }
 
 static bool check_literal(const struct subject *s, struct text *message)
 {
-	struct data_field field;
-	uint32_t at = 0;
-	size_t offset = 0;
-
-	while (data_next(s->data, &at, &offset, &field)) {
-		_cleanup_free_ char *path = field_path(&field);
-
-		if (path && (strpbrk(path, "*?[") || strstr(path, "/../"))) {
-			text_addf(message, "%s: the kernel takes the path as it is written, without patterns "
-				  "or relative parts", path);
-			return true;
-		}
-	}
-	return false;
+	return check_paths(s, message, say_literal);
 }
 
 /* System calls that every program makes all the time. */

@@ -24,6 +24,24 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 
 static const struct rules_host host = { path_type, look_up, look_up, NULL };
 
+/* The messages about a file without mistakes; *ret_warnings counts the warnings. */
+static char *said(const char *content, bool shipped, unsigned *ret_warnings)
+{
+	char *messages = NULL;
+	size_t size;
+	FILE *f = open_memstream(&messages, &size);
+	struct rules_env env = { .log = log_new(f), .host = &host, .machine = "x86_64", .shipped = shipped };
+	struct rule_set set = { 0 };
+
+	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
+	assert_int_equal(rules_finish(&set, &env), 0);
+	*ret_warnings = log_count(env.log, LEVEL_WARNING);
+	rule_set_done(&set);
+	log_free(env.log);
+	fclose(f);
+	return messages;
+}
+
 struct row {
 	const char *content;
 	const char *lints;	/* "LINE:NAME LINE:NAME " */
@@ -47,19 +65,11 @@ static void check_rows(const struct row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_text_ struct text lints = { 0 };
-		_cleanup_free_ char *messages = NULL;
-		size_t size;
-		FILE *f = open_memstream(&messages, &size);
-		struct rules_env env = { .log = log_new(f), .host = &host, .machine = "x86_64" };
-		struct rule_set set = { 0 };
+		unsigned warnings;
+		_cleanup_free_ char *messages = said(rows[i].content, false, &warnings);
 
-		assert_int_equal(rules_read(&set, &env, "F", rows[i].content, strlen(rows[i].content)), 0);
-		assert_int_equal(rules_finish(&set, &env), 0);
-		log_free(env.log);
-		fclose(f);
 		collect(&lints, messages);
 		assert_string_equal(lints.s ? lints.s : "", rows[i].lints);
-		rule_set_done(&set);
 	}
 }
 
@@ -157,23 +167,15 @@ static void what_the_kernel_will_say_of_an_absent_path_is_told(void **state)
 {
 	static const char content[] = "-w /absent/file -p wa -k k\n-a always,exit -F dir=/absent -k k\n"
 				      "-w /etc/absent -p wa -k k\n";
-	_cleanup_free_ char *messages = NULL;
-	size_t size;
-	FILE *f = open_memstream(&messages, &size);
-	struct rules_env env = { .log = log_new(f), .host = &host };
-	struct rule_set set = { 0 };
+	unsigned warnings;
+	_cleanup_free_ char *messages = said(content, false, &warnings);
 
-	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
-	assert_int_equal(rules_finish(&set, &env), 0);
-	log_free(env.log);
-	fclose(f);
 	assert_string_equal(messages,
 		"cloud-audit-setup: warning: F:1: /absent/file does not exist on the host; the kernel refuses a "
 		"rule on a path whose directory /absent is not there [lint: absent]\n"
 		"cloud-audit-setup: warning: F:2: /absent does not exist on the host; the kernel refuses a rule "
 		"on a directory that is not there [lint: absent]\n"
 		"cloud-audit-setup: warning: F:3: /etc/absent does not exist on the host [lint: absent]\n");
-	rule_set_done(&set);
 }
 
 static void a_rule_hidden_by_several_says_so(void **state)
@@ -182,38 +184,25 @@ static void a_rule_hidden_by_several_says_so(void **state)
 				      "-a always,exit -F arch=b64 -S 1000 -F uid=0 -F gid=0 -k k\n"
 				      "-a always,exit -F arch=b64 -S 1001 -F uid=0 -k k\n"
 				      "-a always,exit -F arch=b64 -S 1000,1001 -F uid=0 -F gid=0 -k k\n";
-	_cleanup_free_ char *messages = NULL;
-	size_t size;
-	FILE *f = open_memstream(&messages, &size);
-	struct rules_env env = { .log = log_new(f), .host = &host, .machine = "x86_64" };
-	struct rule_set set = { 0 };
+	unsigned warnings;
+	_cleanup_free_ char *messages = said(content, false, &warnings);
 
-	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
-	assert_int_equal(rules_finish(&set, &env), 0);
-	log_free(env.log);
-	fclose(f);
 	assert_string_equal(messages,
 		"cloud-audit-setup: warning: F:2: this rule never comes to act: F:1, a rule with never, takes "
 		"every event that it matches [lint: unreachable]\n"
 		"cloud-audit-setup: warning: F:4: this rule never comes to act: F:1, a rule with never, together "
 		"with others of the same fields takes every event that it matches [lint: unreachable]\n");
-	rule_set_done(&set);
 }
 
 static void what_shipped_rules_are_meant_to_do_is_no_warning(void **state)
 {
 	static const char content[] = "-w /etc/absent -p wa -k k\n-w /etc/absent -p wa -k other\n";
-	FILE *null = fopen("/dev/null", "w");
-	struct rules_env env = { .log = log_new(null), .host = &host, .shipped = true };
-	struct rule_set set = { 0 };
+	unsigned user, shipped;
 
-	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
-	assert_int_equal(rules_finish(&set, &env), 0);
-	assert_int_equal(log_count(env.log, LEVEL_WARNING), 1);	/* unreachable */
-	assert_int_equal(log_count(env.log, LEVEL_DEBUG), 2);
-	rule_set_done(&set);
-	log_free(env.log);
-	fclose(null);
+	free(said(content, false, &user));
+	free(said(content, true, &shipped));
+	assert_int_equal(user, 3);
+	assert_int_equal(shipped, 1);	/* unreachable */
 }
 
 static void every_lint_has_a_name_and_a_line_about_it(void **state)

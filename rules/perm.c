@@ -1,0 +1,122 @@
+/* What audit_match_perm() (kernel/auditsc.c) can say yes to.
+ *
+ * It asks audit_classify_syscall() (lib/audit.c, lib/compat_audit.c, arch/x86/kernel/audit_64.c,
+ * arch/x86/ia32/audit.c): open, openat and openat2 are matched by their flags, which give r and w
+ * only (ACC_MODE in include/linux/fs.h); execve and execveat match x; socketcall matches w when it
+ * is a bind; all others match when the class of a letter lists them (include/asm-generic/
+ * audit_read.h, audit_write.h, audit_dir_write.h, audit_change_attr.h; x has no class). Which names
+ * a class lists differs by kernel, so the table below has
+ *  - every name that a class or the classifier has on any kernel from 4.0 to 6.18, and
+ *  - names of the same kind that none has so far, which a later kernel may well add,
+ * with every letter that either may go with. A name that an architecture lacks is passed over.
+ *
+ * Calls that are newer than all of those have numbers from NEW_FIRST on, the same on every
+ * architecture (scripts/syscall.tbl). Their classes cannot be known, so every one of them goes with
+ * every letter, up to NEW_LAST: the line of a rules file, which lists them one by one, ends at 6143
+ * bytes, where all up to 2031 take 7300. Half a thousand numbers are what Linux has given out in all
+ * its time; it gives out five a year. Linux 6.18 ends at 469. */
+#include "rules/perm.h"
+
+#include <string.h>
+
+#include "rules/names.h"
+
+enum {
+	NEW_FIRST = 470,
+	NEW_LAST = 999,
+};
+
+#define R AUDIT_PERM_READ
+#define W AUDIT_PERM_WRITE
+#define X AUDIT_PERM_EXEC
+#define A AUDIT_PERM_ATTR
+
+/* With a number where an installed libaudit may be too old to know the name; from 424 on the number
+ * is the same on every architecture. */
+static const struct {
+	const char *name;
+	uint16_t number;
+	uint8_t perms;
+} calls[] = {
+	/* the classifier */
+	{ "open", 0, R | W }, { "openat", 0, R | W }, { "openat2", 437, R | W },
+	{ "socketcall", 0, W }, { "execve", 0, X }, { "execveat", 0, X },
+	/* audit_dir_write.h */
+	{ "rename", 0, W }, { "mkdir", 0, W }, { "rmdir", 0, W }, { "creat", 0, W },
+	{ "link", 0, W | A }, { "unlink", 0, W }, { "symlink", 0, W }, { "mknod", 0, W },
+	{ "mkdirat", 0, W }, { "mknodat", 0, W }, { "unlinkat", 0, W }, { "renameat", 0, W },
+	{ "linkat", 0, W | A }, { "symlinkat", 0, W }, { "renameat2", 0, W },
+	/* audit_write.h */
+	{ "acct", 0, W }, { "swapon", 0, W }, { "quotactl", 0, R | W }, { "quotactl_fd", 443, R | W },
+	{ "truncate", 0, W }, { "truncate64", 0, W }, { "ftruncate", 0, W }, { "ftruncate64", 0, W },
+	{ "bind", 0, W }, { "fallocate", 0, W },
+	/* audit_change_attr.h */
+	{ "chmod", 0, A }, { "fchmod", 0, A }, { "fchmodat", 0, A }, { "fchmodat2", 452, A },
+	{ "chown", 0, A }, { "fchown", 0, A }, { "lchown", 0, A }, { "fchownat", 0, A },
+	{ "chown32", 0, A }, { "fchown32", 0, A }, { "lchown32", 0, A },
+	{ "setxattr", 0, A }, { "lsetxattr", 0, A }, { "fsetxattr", 0, A }, { "setxattrat", 463, A },
+	{ "removexattr", 0, A }, { "lremovexattr", 0, A }, { "fremovexattr", 0, A },
+	{ "removexattrat", 466, A }, { "open_tree_attr", 467, A }, { "file_setattr", 469, A },
+	/* audit_read.h */
+	{ "readlink", 0, R }, { "readlinkat", 0, R }, { "listxattr", 0, R }, { "llistxattr", 0, R },
+	{ "flistxattr", 0, R }, { "listxattrat", 465, R }, { "getxattr", 0, R },
+	{ "lgetxattr", 0, R }, { "fgetxattr", 0, R }, { "getxattrat", 464, R },
+	{ "file_getattr", 468, R },
+	/* of the same kind, in no class so far */
+	{ "open_by_handle_at", 0, R | W }, { "name_to_handle_at", 0, R }, { "swapoff", 0, W },
+	{ "copy_file_range", 0, W }, { "utime", 0, W | A }, { "utimes", 0, W | A },
+	{ "futimesat", 0, W | A }, { "utimensat", 0, W | A }, { "utimensat_time64", 412, W | A },
+	/* No letter goes with it, but a kernel counts the rules whose mask has it, and only while there
+	 * is one does it write down whom a signal was sent to (kernel/auditfilter.c
+	 * audit_match_signal(), kernel/auditsc.c audit_signal_info_syscall()): with an all-ones mask
+	 * the rule was counted, and so it stays. */
+	{ "kill", 0, R | W | X | A },
+};
+
+#undef R
+#undef W
+#undef X
+#undef A
+
+static void add(uint32_t *mask, uint32_t number)
+{
+	mask[AUDIT_WORD(number)] |= AUDIT_BIT(number);
+}
+
+static bool is_known(uint32_t arch)
+{
+	static const uint32_t known[] = {
+		AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (known[i] == arch)
+			return names_syscall("execve", arch) >= 0;
+	return false;
+}
+
+bool perm_masks_init(struct perm_masks *masks, uint32_t arch)
+{
+	int number;
+
+	memset(masks, 0, sizeof(*masks));
+	if (!is_known(arch))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		number = calls[i].number ? calls[i].number : names_syscall(calls[i].name, arch);
+		for (uint32_t bit = 0; number >= 0 && bit < ARRAY_SIZE(masks->of_bit); bit++)
+			if (calls[i].perms & 1U << bit)
+				add(masks->of_bit[bit], (uint32_t)number);
+	}
+	for (uint32_t bit = 0; bit < ARRAY_SIZE(masks->of_bit); bit++)
+		for (uint32_t new = NEW_FIRST; new <= NEW_LAST; new++)
+			add(masks->of_bit[bit], new);
+	return true;
+}
+
+void perm_masks_add(const struct perm_masks *masks, uint32_t perms, uint32_t mask[AUDIT_BITMASK_SIZE])
+{
+	for (uint32_t bit = 0; bit < ARRAY_SIZE(masks->of_bit); bit++)
+		for (size_t i = 0; perms & 1U << bit && i < AUDIT_BITMASK_SIZE; i++)
+			mask[i] |= masks->of_bit[bit][i];
+}
