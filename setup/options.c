@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/rules.h"
 #include "setup/nearest.h"
 
 static const char *const command_names[] = {
@@ -44,6 +45,25 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 done, or node matches; 1 failed on the node; 2 usage; 3 configuration or rules\n"
 	"invalid; 4 differs (plan, verify); 5 locked with other rules: reboot or recreate the node.\n";
+
+static const char render_help[] =
+	"\nWarnings about rules, each with FILE:LINE and [lint: NAME]:\n";
+
+/* --help, and after the word render what render may warn about. */
+static void print_help(int argc, char **argv)
+{
+	const struct rules_lint *lint;
+	bool render = false;
+
+	for (int i = 1; i < argc; i++)
+		render = render || strcmp(argv[i], command_names[COMMAND_RENDER]) == 0;
+	fputs(help, stdout);
+	if (!render)
+		return;
+	fputs(render_help, stdout);
+	for (size_t i = 0; (lint = rules_lint_at(i)); i++)
+		printf("  %-12s %s\n", lint->name, lint->what);
+}
 
 static int name_index(const char *word, const char *const *names, size_t n)
 {
@@ -164,7 +184,10 @@ int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":c:R:o:s:qvhV", longs, NULL)) >= 0) {
 		if (c == 'h' || c == 'V') {
-			fputs(c == 'h' ? help : "cloud-audit-setup " VERSION "\n", stdout);
+			if (c == 'h')
+				print_help(argc, argv);
+			else
+				puts("cloud-audit-setup " VERSION);
 			return 0;
 		}
 		if (c == '?' || c == ':') {

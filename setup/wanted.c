@@ -138,8 +138,10 @@ static void print_control(void *context, const char *control, const char *source
 }
 
 static int print_rules_file(const struct wanted *wanted, const struct config *config,
-			    struct text *out)
+			    struct text *out, struct log *log)
 {
+	int r = 0;
+
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
 		 "# Loaded by " SETUP_UNIT " with auditctl -R.\n");
 	settings_lines(config, true, print_control, out);
@@ -147,11 +149,15 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 		const struct rule *rule = &wanted->rules.rules[i];
 
 		text_addf(out, "# %s:%u\n", rule->file, rule->line);
-		rule_print(out, rule->data, rule->size);
+		if (!rule_print(out, rule->data, rule->size)) {
+			log_at(log, LEVEL_ERROR, rule->file, rule->line, "auditctl has no line of a rules file for "
+			       "this rule; write it in another way");
+			r = -EINVAL;
+		}
 		text_add(out, "\n");
 	}
 	settings_lines(config, false, print_control, out);
-	return text_error(out);
+	return r < 0 ? r : text_error(out);
 }
 
 const char *wanted_find_auditctl(const struct host *host)
@@ -183,7 +189,7 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	}
 	if (!ret->auditctl)
 		ret->auditctl = "/sbin/auditctl";
-	r = print_rules_file(ret, config, &ret->files[FILE_RULES]);
+	r = print_rules_file(ret, config, &ret->files[FILE_RULES], log);
 	if (r == 0)
 		r = print_setup_unit(ret->auditctl, RULES_FILE, timeout, &ret->files[FILE_SETUP_UNIT]);
 	if (r == 0 && config->lock)
