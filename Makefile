@@ -110,6 +110,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup
 	install -m 0755 $(BUILD)/cloud-audit-setup $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
+	install -D -m 0644 setup/cloud-audit-setup.8 $(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8
 	install -m 0644 README.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/
 
 clean:
