@@ -17,6 +17,7 @@ struct config_row_state {
 	const char *file;	/* NULL: default */
 	unsigned line;
 	unsigned pass;		/* the reading that set it last, for repeats */
+	bool invalid;		/* said already */
 };
 
 struct row;
@@ -473,11 +474,13 @@ static void take_value(struct pass *pass, int i, const char *value, bool add)
 		return;
 	}
 	state->pass = pass->number;
+	state->invalid = false;
 	r = set_row(pass->config, i, value, add, pass->file, pass->line);
 	if (r == -EINVAL) {
 		/* The place of a bad value still counts when the key comes again. */
 		if (note_value(state, value, false, pass->file, pass->line) < 0)
 			pass->r = -ENOMEM;
+		state->invalid = true;
 		pass_error(pass, "%s = '%s' is not valid; expected %s", rows[i].key, value,
 			   rows[i].expected);
 	} else if (r < 0) {
@@ -620,7 +623,8 @@ int config_check(struct config *config, struct log *log)
 	for (int i = 0; i < N_ROWS; i++) {
 		const struct config_row_state *state = &config->state[i];
 
-		if (!rows[i].supported || strcmp(state->value, rows[i].supported) == 0)
+		if (!rows[i].supported || state->invalid ||
+		    strcmp(state->value, rows[i].supported) == 0)
 			continue;
 		log_say(log, LEVEL_ERROR, "%s: [%s] %s = %s is not supported yet; leave it at '%s'",
 			state->source, rows[i].section, rows[i].key, state->value, rows[i].supported);

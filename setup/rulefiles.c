@@ -86,10 +86,13 @@ static int wanted_group(const struct config *config, const char *name, const cha
 	return -1;
 }
 
-/* Beside the program, beside its directory (the build tree), or where make install puts them. */
+/* Beside the program, beside its directory (the build tree), in the share directory next to it, or
+ * where make install puts them. */
 static char *find_shipped(void)
 {
-	static const char *const places[] = { "/rules", "/../rules", NULL };
+	static const char *const places[] = {
+		"/rules", "/../rules", "/../share/cloud-audit-setup/rules", NULL,
+	};
 	char exe[4096], *slash, *path;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
@@ -150,6 +153,11 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		return -errno;
 	shipped.shipped = true;
 	n = list_directory(directory, &list);
+	if (n < 0) {
+		log_say(env->log, LEVEL_ERROR, "the shipped rules cannot be read from %s: %s; install them "
+			"there, or in rules/ beside the program", directory, strerror(-n));
+		return -EINVAL;
+	}
 	for (int i = 0; i < n; i++) {
 		int group = wanted_group(config, list[i]->d_name,
 					 env->machine ? env->machine : uts.machine);
