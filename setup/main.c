@@ -68,7 +68,7 @@ static enum exit_status run(struct context *c)
 		return config < 0 ? STATUS_CONFIG : STATUS_NODE;
 	}
 	r = needs_rules ? wanted_build(&c->wanted, &c->config, &c->host, o->machine,
-				       o->command == COMMAND_APPLY, c->log) : 0;
+				       config == 0 && o->command == COMMAND_APPLY, c->log) : 0;
 	if (config < 0 || r == -EINVAL) {
 		log_say(c->log, LEVEL_INFO, "the configuration has %u mistake%s; the node is untouched",
 			log_count(c->log, LEVEL_ERROR), log_count(c->log, LEVEL_ERROR) == 1 ? "" : "s");
