@@ -103,6 +103,8 @@ static void log_put(struct log *log, enum log_level level, const char *message)
 }
 
 static void log_vat(struct log *log, enum log_level level, const char *file, unsigned line,
+		    const char *format, va_list args) _printf_format_(5, 0);
+static void log_vat(struct log *log, enum log_level level, const char *file, unsigned line,
 		    const char *format, va_list args)
 {
 	_cleanup_free_ char *raw = NULL;
@@ -113,10 +115,12 @@ static void log_vat(struct log *log, enum log_level level, const char *file, uns
 		log_put(log, level, "out of memory while writing a message");
 		return;
 	}
+	/* A file's name may have newlines, too: it comes from a command line or a directory. */
+	if (file)
+		add_one_line(&message, file);
 	if (file && line)
-		text_addf(&message, "%s:%u: ", file, line);
-	else if (file)
-		text_addf(&message, "%s: ", file);
+		text_addf(&message, ":%u", line);
+	text_add(&message, file ? ": " : "");
 	add_one_line(&message, raw);
 	log_put(log, level, message.s ? message.s : "");
 }

@@ -21,7 +21,6 @@ enum log_level {
 
 struct log;
 
-
 /* A log that writes to out (borrowed). Returns NULL without memory; freed with log_free(). */
 struct log *log_new(FILE *out);
 void log_free(struct log *log);

@@ -1,0 +1,128 @@
+#include "t/unit/test.h"
+
+#include <time.h>
+
+static void form(void **state)
+{
+	struct capture c;
+
+	capture_begin(&c);
+	log_say(c.log, LEVEL_ERROR, "no %s in %d", "rule", 7);
+	log_say(c.log, LEVEL_WARNING, "careful");
+	log_say(c.log, LEVEL_INFO, "done");
+	assert_string_equal(capture_text(&c), "cloud-audit-setup: error: no rule in 7\n"
+			    "cloud-audit-setup: warning: careful\ncloud-audit-setup: info: done\n");
+	capture_end(&c);
+}
+
+static void places(void **state)
+{
+	struct capture c;
+
+	capture_begin(&c);
+	log_at(c.log, LEVEL_ERROR, "/etc/x.ini", 12, "bad %s", "key");
+	log_at(c.log, LEVEL_ERROR, "/etc/x.ini", 0, "cannot be read");
+	log_at(c.log, LEVEL_ERROR, NULL, 3, "nowhere");
+	assert_string_equal(capture_text(&c), "cloud-audit-setup: error: /etc/x.ini:12: bad key\n"
+			    "cloud-audit-setup: error: /etc/x.ini: cannot be read\n"
+			    "cloud-audit-setup: error: nowhere\n");
+	capture_end(&c);
+}
+
+static void one_line(void **state)
+{
+	struct capture c;
+
+	capture_begin(&c);
+	log_say(c.log, LEVEL_ERROR, "first\nsecond\n\n");
+	log_say(c.log, LEVEL_ERROR, "%s", "");
+	log_say(c.log, LEVEL_ERROR, "\n");
+	assert_string_equal(capture_text(&c), "cloud-audit-setup: error: first; second\n"
+			    "cloud-audit-setup: error: \ncloud-audit-setup: error: \n");
+	capture_end(&c);
+}
+
+static void one_line_file(void **state)
+{
+	struct capture c;
+
+	capture_begin(&c);
+	log_at(c.log, LEVEL_ERROR, "a\nb", 1, "x");
+	log_at(c.log, LEVEL_ERROR, "a\nb\n", 0, "y\nz");
+	assert_string_equal(capture_text(&c), "cloud-audit-setup: error: a; b:1: x\n"
+			    "cloud-audit-setup: error: a; b: y; z\n");
+	capture_end(&c);
+}
+
+static void levels(void **state)
+{
+	struct capture c;
+
+	capture_begin(&c);
+	log_say(c.log, LEVEL_DEBUG, "hidden by default");
+	log_set_level(c.log, LEVEL_WARNING);
+	log_say(c.log, LEVEL_INFO, "quiet");
+	log_say(c.log, LEVEL_WARNING, "loud");
+	log_set_level(c.log, LEVEL_DEBUG);
+	log_say(c.log, LEVEL_DEBUG, "verbose");
+	assert_string_equal(capture_text(&c), "cloud-audit-setup: warning: loud\n"
+			    "cloud-audit-setup: debug: verbose\n");
+	capture_end(&c);
+}
+
+static void counts(void **state)
+{
+	struct capture c;
+
+	capture_begin(&c);
+	assert_null(log_last_error(c.log));
+	log_set_level(c.log, LEVEL_ERROR);
+	log_say(c.log, LEVEL_WARNING, "a warning");
+	assert_null(log_last_error(c.log));
+	log_at(c.log, LEVEL_ERROR, "f", 1, "one");
+	log_at(c.log, LEVEL_ERROR, "f", 2, "two\nlines");
+	log_say(c.log, LEVEL_WARNING, "another");
+	assert_int_equal(log_count(c.log, LEVEL_ERROR), 2);
+	assert_int_equal(log_count(c.log, LEVEL_WARNING), 2);
+	assert_int_equal(log_count(c.log, LEVEL_INFO), 0);
+	assert_string_equal(log_last_error(c.log), "f:2: two; lines");
+	capture_end(&c);
+}
+
+static void json(void **state)
+{
+	static const char *const severities[] = { "ERROR", "WARNING", "INFO", "DEBUG" };
+
+	for (int i = 0; i < LEVEL_MAX; i++) {
+		struct capture c;
+		char severity[16], rest[64];
+		int year, end = 0;
+
+		capture_begin(&c);
+		log_set_json(c.log, true);
+		log_set_level(c.log, LEVEL_DEBUG);
+		log_at(c.log, (enum log_level)i, "f", 3, "say \"%s\"\n", "\xff");
+		assert_int_equal(sscanf(capture_text(&c), "{\"severity\":\"%15[A-Z]\",\"time\":\"%4d-%*2d-%*2dT%*2d:"
+					"%*2d:%*2d.%*6dZ\",\"message\":%n%63[^\n]", severity, &year, &end,
+					rest), 3);
+		assert_string_equal(severity, severities[i]);
+		assert_true(year >= 2024);
+		assert_string_equal(c.s + end, "\"f:3: say \\\"\\ufffd\\\"\"}\n");
+		capture_end(&c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("text: program, level, message, one line each", form),
+		TEST("FILE:LINE stands in front; without a line FILE alone", places),
+		TEST("a message with newlines stays one line", one_line),
+		TEST("a file name with newlines does not break the line either", one_line_file),
+		TEST("messages above the level are dropped", levels),
+		TEST("dropped messages are counted; the last error is kept", counts),
+		TEST("JSON: severity of Cloud Logging, time in RFC 3339, message escaped", json),
+	};
+
+	return RUN(tests);
+}
