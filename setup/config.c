@@ -11,6 +11,8 @@
 #include "setup/host.h"
 #include "setup/nearest.h"
 
+#define WHITE " \t\r\n\v\f"
+
 struct config_row_state {
 	char *value;		/* as written; lists: items joined by commas */
 	char *source;		/* for people */
@@ -175,10 +177,15 @@ static int list_add(struct config_list *list, const char *value, size_t length)
 	return 0;
 }
 
+static void list_cut(struct config_list *list, size_t n)
+{
+	while (list->n > n)
+		free(list->items[--list->n].value);
+}
+
 static void list_clear(struct config_list *list)
 {
-	for (size_t i = 0; i < list->n; i++)
-		free(list->items[i].value);
+	list_cut(list, 0);
 	free(list->items);
 	*list = (struct config_list){0};
 }
@@ -302,32 +309,40 @@ static void set_item_places(struct config_list *list, size_t from, const char *f
 	}
 }
 
-/* Notes value and place of a row; add: the value goes on from the line before. */
-static int note_value(struct config_row_state *state, const char *value, bool add,
-		      const char *file, unsigned line)
+static int note_value(struct config_row_state *state, const char *value, bool add)
 {
-	_cleanup_text_ struct text text = {0}, source = {0};
+	_cleanup_text_ struct text text = {0};
 
 	if (add && state->value && *state->value)
 		text_addf(&text, "%s,", state->value);
 	text_add(&text, value);
+	if (text_error(&text) < 0)
+		return -ENOMEM;
+	free(state->value);
+	state->value = text_take(&text);
+	return 0;
+}
+
+static int note_place(struct config_row_state *state, const char *file, unsigned line)
+{
+	_cleanup_text_ struct text source = {0};
+
 	if (!file)
 		text_add(&source, "built-in default");
 	else if (line)
 		text_addf(&source, "%s:%u", file, line);
 	else
 		text_add(&source, file);
-	if (text_error(&text) < 0 || text_error(&source) < 0)
+	if (text_error(&source) < 0)
 		return -ENOMEM;
-	free(state->value);
 	free(state->source);
-	state->value = text_take(&text);
 	state->source = text_take(&source);
 	state->file = file;
 	state->line = line;
 	return 0;
 }
 
+/* add: the value goes on from the line before; its place is still where it began. */
 static int set_row(struct config *config, int i, const char *value, bool add, const char *file,
 		   unsigned line)
 {
@@ -341,11 +356,14 @@ static int set_row(struct config *config, int i, const char *value, bool add, co
 		list_clear(list);
 	from = list ? list->n : 0;
 	r = row->parse(row, value, target);
+	if (r < 0 && list)
+		list_cut(list, from);
 	if (r < 0)
 		return r;
 	if (list)
 		set_item_places(list, from, file, line);
-	return note_value(&config->state[i], value, add, file, line);
+	r = note_value(&config->state[i], value, add);
+	return r < 0 || add ? r : note_place(&config->state[i], file, line);
 }
 
 int config_init(struct config *config)
@@ -402,6 +420,7 @@ struct pass {
 	const char *next, *end;
 	unsigned line;
 	bool indented, have_key;
+	bool lost;	/* after a [section that ends nowhere: whose keys these are is unknown */
 	int r;
 };
 
@@ -478,7 +497,7 @@ static void take_value(struct pass *pass, int i, const char *value, bool add)
 	r = set_row(pass->config, i, value, add, pass->file, pass->line);
 	if (r == -EINVAL) {
 		/* The place of a bad value still counts when the key comes again. */
-		if (note_value(state, value, false, pass->file, pass->line) < 0)
+		if (!add && note_place(state, pass->file, pass->line) < 0)
 			pass->r = -ENOMEM;
 		state->invalid = true;
 		pass_error(pass, "%s = '%s' is not valid; expected %s", rows[i].key, value,
@@ -488,46 +507,91 @@ static void take_value(struct pass *pass, int i, const char *value, bool add)
 	}
 }
 
+/* Length of what stands before a comment as inih knows it: a semicolon after white space. */
+static size_t content_length(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] && !(s[n] == ';' && n > 0 && isspace((unsigned char)s[n - 1])))
+		n++;
+	while (n > 0 && isspace((unsigned char)s[n - 1]))
+		n--;
+	return n;
+}
+
+/* inih leaves a comment behind a continuation line in the value. */
+static void continue_value(struct pass *pass, int i, const char *value)
+{
+	_cleanup_free_ char *content = strndup(value, content_length(value));
+
+	if (content)
+		take_value(pass, i, content, true);
+	else
+		pass->r = -ENOMEM;
+}
+
 static int on_value(void *user, const char *section, const char *name, const char *value)
 {
 	struct pass *pass = user;
 	bool add = pass->indented && pass->have_key;
 	int i = find_row(section, name);
 
-	pass->have_key = true;
-	if (!*section)
+	pass->have_key = *name;
+	/* What is wrong was said already: by check_line(), or where the continued key stands. */
+	if (!*name || pass->lost || (add && i < 0))
+		return 1;
+	if (add)
+		continue_value(pass, i, value);
+	else if (!*section)
 		pass_error(pass, "'%s' stands before any [section]", name);
 	else if (i >= 0)
-		take_value(pass, i, value, add);
+		take_value(pass, i, value, false);
 	else
 		say_unknown_key(pass, section, name);
 	return 1;
 }
 
-/* What inih passes over in silence, or reports without saying what it was. */
-static void check_line(struct pass *pass, char *line)
+/* A line that begins with '[', of length bytes. */
+static void check_section_line(struct pass *pass, const char *s, size_t length)
 {
-	char *s = line + strspn(line, " \t\r\n\v\f"), *end;
+	const char *end = memchr(s, ']', length), *rest;
+	_cleanup_free_ char *name = NULL;
+
+	pass->lost = !end;
+	if (!end) {
+		pass_error(pass, "'[' without ']'");
+		return;
+	}
+	pass->have_key = false;
+	name = strndup(s + 1, (size_t)(end - s) - 1);
+	if (!name) {
+		pass->r = -ENOMEM;
+		return;
+	}
+	check_section(pass, name);
+	rest = end + 1 + strspn(end + 1, WHITE);
+	if (rest < s + length && *rest != '#' && *rest != ';')
+		pass_error(pass, "'%.*s' after [%s] is not read; put it on a line of its own",
+			   (int)(s + length - rest), rest, name);
+}
+
+/* What inih passes over in silence, or reports without saying what it was. */
+static void check_line(struct pass *pass, const char *line)
+{
+	const char *s = line + strspn(line, WHITE);
+	size_t length = content_length(s);
 
 	pass->indented = s > line;
-	if (*s == '\0' || *s == ';' || *s == '#')
+	if (length == 0 || *s == ';' || *s == '#')
 		return;
 	if (pass->indented && pass->have_key)
 		return;
-	if (*s == '[') {
-		pass->have_key = false;
-		end = strchr(s, ']');
-		if (!end) {
-			pass_error(pass, "'[' without ']'");
-			return;
-		}
-		*end = '\0';
-		check_section(pass, s + 1);
-		*end = ']';
-	} else if (!strpbrk(s, "=:")) {
-		s[strcspn(s, "\r\n")] = '\0';
-		pass_error(pass, "'%s' is neither [section] nor key = value", s);
-	}
+	if (*s == '[')
+		check_section_line(pass, s, length);
+	else if (*s == '=' || *s == ':')
+		pass_error(pass, "a value without a key in front of the '%c'", *s);
+	else if (!memchr(s, '=', length) && !memchr(s, ':', length))
+		pass_error(pass, "'%.*s' is neither [section] nor key = value", (int)length, s);
 }
 
 /* inih's reader: gives out the content line by line, so that the handler knows its line. */
