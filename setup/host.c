@@ -109,7 +109,7 @@ static int open_parent(const struct host *host, const char *path, bool make, mod
 {
 	const char *name = strrchr(path, '/');
 	_cleanup_free_ char *dir = NULL;
-	int fd;
+	int fd, r;
 
 	if (!name || name[1] == '\0')
 		return -EINVAL;
@@ -124,9 +124,16 @@ static int open_parent(const struct host *host, const char *path, bool make, mod
 
 		if (above < 0)
 			return above;
-		if (mkdirat(above, dir_name, dir_mode) < 0 && errno != EEXIST)
-			return -errno;
+		r = mkdirat(above, dir_name, dir_mode) < 0 ? -errno : 0;
+		if (r < 0 && r != -EEXIST)
+			return r;
 		fd = host_open(host, dir, O_RDONLY | O_DIRECTORY);
+		/* The umask of whoever calls us is not meant for a host's /etc. */
+		if (r == 0 && fd >= 0 && fchmod(fd, dir_mode) < 0) {
+			r = -errno;
+			close(fd);
+			return r;
+		}
 	}
 	return fd;
 }
