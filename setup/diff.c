@@ -12,7 +12,7 @@ enum {
 struct lines {
 	struct line {
 		const char *s;
-		size_t length;
+		size_t length;	/* with its newline, which the last line may lack */
 	} *line;
 	size_t n;
 	bool *changed;
@@ -28,10 +28,11 @@ static int split(struct lines *lines, const char *s)
 	lines->changed = calloc(n + 1, sizeof(*lines->changed));
 	if (!lines->line || !lines->changed)
 		return -ENOMEM;
-	for (; *s; s += *s == '\n') {
+	while (*s) {
 		struct line *line = &lines->line[lines->n++];
 
 		*line = (struct line){ s, strcspn(s, "\n") };
+		line->length += s[line->length] == '\n';
 		s += line->length;
 	}
 	return 0;
@@ -134,7 +135,10 @@ static void print_range(struct text *out, char sign, size_t start, size_t n)
 
 static void print_line(struct text *out, char sign, const struct line *line)
 {
-	text_addf(out, "%c%.*s\n", sign, (int)line->length, line->s);
+	text_add_bytes(out, &sign, 1);
+	text_add_bytes(out, line->s, line->length);
+	if (line->s[line->length - 1] != '\n')
+		text_add(out, "\n\\ No newline at end of file\n");
 }
 
 /* One hunk that starts after the equal lines before (i, j); moves both past it. */
