@@ -73,6 +73,28 @@ static int name_index(const char *word, const char *const *names, size_t n)
 	return -1;
 }
 
+/* Says which option getopt_long(3) did not like, and why; word is the one it read last. */
+static void say_option(struct log *log, int c, const char *word, const struct option *longs)
+{
+	bool is_long = strncmp(word, "--", 2) == 0;
+	size_t length = is_long ? strcspn(word + 2, "=") : 0;
+	unsigned like = 0;
+
+	for (const struct option *o = longs; is_long && o->name; o++)
+		like += strncmp(word + 2, o->name, length) == 0;
+	if (c == ':' && is_long)
+		log_say(log, LEVEL_ERROR, "option %s needs a value (see --help)", word);
+	else if (c == ':')
+		log_say(log, LEVEL_ERROR, "option -%c needs a value (see --help)", optopt);
+	else if (optopt && (!is_long || !like || !strchr("qvhV", optopt)))
+		log_say(log, LEVEL_ERROR, "unknown option -%c (see --help)", optopt);
+	else if (optopt)
+		log_say(log, LEVEL_ERROR, "option %.*s takes no value (see --help)", (int)length + 2, word);
+	else
+		log_say(log, LEVEL_ERROR, like ? "option %s is ambiguous (see --help)" :
+			"unknown option %s (see --help)", word);
+}
+
 /* The index of word among names; otherwise says so and returns -EINVAL. */
 static int find_name(struct log *log, const char *what, const char *word,
 		     const char *const *names, size_t n)
@@ -105,6 +127,7 @@ static int take_option(struct options *o, int c, char *value, struct log *log)
 	case 'o':
 		i = find_name(log, "output format", value, output_names, ARRAY_SIZE(output_names));
 		o->output = i < 0 ? OUTPUT_TEXT : (enum output)i;
+		log_set_json(log, o->output == OUTPUT_JSON);
 		return i < 0 ? i : 0;
 	case 's':
 		o->set[o->n_set++] = value;
@@ -191,8 +214,7 @@ int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 			return 0;
 		}
 		if (c == '?' || c == ':') {
-			log_say(log, LEVEL_ERROR, c == ':' ? "option %s needs a value (see --help)" :
-				"unknown option %s (see --help)", argv[optind - 1]);
+			say_option(log, c, argv[optind - 1], longs);
 			return -EINVAL;
 		}
 		r = take_option(ret, c, optarg, log);

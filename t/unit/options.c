@@ -1,0 +1,247 @@
+#include "t/unit/test.h"
+
+#include <getopt.h>
+
+#include "setup/options.h"
+
+/* A command line and what comes of it; emptied by done(). */
+struct line {
+	struct options options;
+	struct capture said;
+	char *argv[32];
+	int argc, result;
+};
+
+static void parse(struct line *l, const char *const *words)
+{
+	*l = (struct line){0};
+	l->argv[l->argc++] = strdup("./cloud-audit-setup");
+	for (; *words; words++)
+		l->argv[l->argc++] = strdup(*words);
+	optind = 0;	/* getopt(3): a new command line */
+	capture_begin(&l->said);
+	l->result = options_parse(&l->options, l->argc, l->argv, l->said.log);
+	capture_text(&l->said);
+}
+
+static void done(struct line *l)
+{
+	options_done(&l->options);
+	capture_end(&l->said);
+	for (int i = 0; i < l->argc; i++)
+		free(l->argv[i]);
+}
+
+#define LINE(name, ...) \
+	_cleanup_(done) struct line name; \
+	parse(&name, (const char *const[]){ __VA_ARGS__ __VA_OPT__(,) NULL })
+
+static void refused(const char *message, const char *const *words)
+{
+	_cleanup_(done) struct line l;
+	_cleanup_free_ char *want = NULL;
+
+	parse(&l, words);
+	assert_true(asprintf(&want, "cloud-audit-setup: error: %s\n", message) > 0);
+	assert_string_equal(l.said.s, want);
+	assert_int_equal(l.result, -EINVAL);
+}
+
+#define REFUSED(message, ...) refused(message, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void nothing(void **state)
+{
+	LINE(l);
+
+	assert_int_equal(l.result, 1);
+	assert_int_equal(l.options.command, COMMAND_APPLY);
+	assert_int_equal(l.options.output, OUTPUT_TEXT);
+	assert_int_equal(l.options.level, LEVEL_INFO);
+	assert_string_equal(l.options.root, DEFAULT_ROOT);
+	assert_null(l.options.config);
+	assert_null(l.options.machine);
+	assert_int_equal(l.options.n_set, 0);
+	assert_string_equal(l.said.s, "");
+}
+
+static void commands(void **state)
+{
+	static const struct {
+		const char *word;
+		enum command command;
+	} rows[] = {
+		{ "apply", COMMAND_APPLY }, { "plan", COMMAND_PLAN }, { "verify", COMMAND_VERIFY },
+		{ "remove", COMMAND_REMOVE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		LINE(l, rows[i].word);
+
+		assert_int_equal(l.result, 1);
+		assert_int_equal(l.options.command, rows[i].command);
+	}
+}
+
+static void renders(void **state)
+{
+	static const char *const words[] = { "rules", "unit", "kernel" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		LINE(l, "render", words[i]);
+
+		assert_int_equal(l.result, 1);
+		assert_int_equal(l.options.command, COMMAND_RENDER);
+		assert_int_equal(l.options.render, i);
+	}
+	REFUSED("render needs one of rules, unit, kernel", "render");
+	REFUSED("unknown thing to render 'rule'; did you mean 'rules'? (see --help)", "render", "rule");
+	REFUSED("unknown thing to render 'everything' (see --help)", "render", "everything");
+	REFUSED("unexpected argument 'kernel' (see --help)", "render", "rules", "kernel");
+}
+
+static void values(void **state)
+{
+	static const char *const forms[][9] = {
+		{ "-c", "f", "-R", "/r", "-o", "json" }, { "-cf", "-R/r", "-ojson" },
+		{ "--config", "f", "--root", "/r", "--output", "json" },
+		{ "--config=f", "--root=/r", "--output=json" }, { "--conf=f", "--ro", "/r", "--out=json" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		_cleanup_(done) struct line l;
+
+		parse(&l, forms[i]);
+		assert_string_equal(l.said.s, "");
+		assert_int_equal(l.result, 1);
+		assert_string_equal(l.options.config, "f");
+		assert_string_equal(l.options.root, "/r");
+		assert_int_equal(l.options.output, OUTPUT_JSON);
+	}
+}
+
+static void sets(void **state)
+{
+	LINE(l, "-s", "a.b=1", "--set", "c.d=2", "plan", "--set=e.f=3", "-sg.h=4");
+
+	assert_int_equal(l.result, 1);
+	assert_int_equal(l.options.n_set, 4);
+	assert_string_equal(l.options.set[0], "a.b=1");
+	assert_string_equal(l.options.set[1], "c.d=2");
+	assert_string_equal(l.options.set[2], "e.f=3");
+	assert_string_equal(l.options.set[3], "g.h=4");
+	assert_int_equal(l.options.command, COMMAND_PLAN);
+}
+
+static void levels(void **state)
+{
+	LINE(q, "-q");
+	LINE(quiet, "--quiet");
+	LINE(v, "-v");
+	LINE(verbose, "verify", "--verbose");
+	LINE(last, "-qv");
+
+	assert_int_equal(q.options.level, LEVEL_WARNING);
+	assert_int_equal(quiet.options.level, LEVEL_WARNING);
+	assert_int_equal(v.options.level, LEVEL_DEBUG);
+	assert_int_equal(verbose.options.level, LEVEL_DEBUG);
+	assert_int_equal(last.options.level, LEVEL_DEBUG);
+}
+
+static void machines(void **state)
+{
+	static const char *const names[] = { "x86_64", "aarch64" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		LINE(l, "render", "kernel", "--machine", names[i]);
+
+		assert_int_equal(l.result, 1);
+		assert_string_equal(l.options.machine, names[i]);
+	}
+	REFUSED("unknown machine 'x86-64'; did you mean 'x86_64'? (see --help)", "render", "rules",
+		"--machine=x86-64");
+	REFUSED("unknown machine 's390x' (see --help)", "render", "rules", "--machine", "s390x");
+}
+
+static void together(void **state)
+{
+	static const char *const not_render[] = { "apply", "plan", "verify", "remove" };
+	static const char *const not_verify[] = { "apply", "plan", "remove" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(not_render); i++)
+		REFUSED("--machine works with render only: a node is always its own machine",
+			not_render[i], "--machine=aarch64");
+	REFUSED("--machine works with render only: a node is always its own machine", "--machine=aarch64");
+	for (size_t i = 0; i < ARRAY_SIZE(not_verify); i++)
+		REFUSED("--output tap works with verify only", "-o", "tap", not_verify[i]);
+	REFUSED("--output tap works with verify only", "-o", "tap", "render", "rules");
+	REFUSED("--output tap works with verify only", "-otap");
+	LINE(l, "verify", "-o", "tap");
+	assert_int_equal(l.result, 1);
+	assert_int_equal(l.options.output, OUTPUT_TAP);
+}
+
+static void words(void **state)
+{
+	REFUSED("unknown command 'aply'; did you mean 'apply'? (see --help)", "aply");
+	REFUSED("unknown command 'configure' (see --help)", "configure");
+	REFUSED("unknown command '' (see --help)", "");
+	REFUSED("unexpected argument 'now' (see --help)", "apply", "now");
+	REFUSED("unexpected argument '-x' (see --help)", "apply", "--", "-x");
+	REFUSED("unknown output format 'yaml' (see --help)", "-o", "yaml");
+	REFUSED("unknown output format 'jason'; did you mean 'json'? (see --help)", "--output=jason");
+}
+
+static void unknown(void **state)
+{
+	REFUSED("unknown option -x (see --help)", "-x");
+	REFUSED("unknown option -x (see --help)", "-xq");
+	REFUSED("unknown option -x (see --help)", "-qx");
+	REFUSED("unknown option -x (see --help)", "--quiet", "-xq");
+	REFUSED("unknown option -x (see --help)", "-qxv", "plan");
+	REFUSED("unknown option -m (see --help)", "-m", "aarch64");
+	REFUSED("unknown option -? (see --help)", "-?");
+	REFUSED("unknown option -: (see --help)", "-:");
+	REFUSED("unknown option --xyz (see --help)", "--xyz");
+	REFUSED("unknown option --xyz=1 (see --help)", "plan", "--xyz=1");
+	REFUSED("option --ver is ambiguous (see --help)", "--ver");
+	REFUSED("unknown option --xyz (see --help)", "-q", "--xyz", "-v");
+}
+
+static void no_value(void **state)
+{
+	REFUSED("option -c needs a value (see --help)", "-c");
+	REFUSED("option -s needs a value (see --help)", "plan", "-qs");
+	REFUSED("option --root needs a value (see --help)", "--root");
+	REFUSED("option --machine needs a value (see --help)", "render", "rules", "--machine");
+	REFUSED("option --quiet takes no value (see --help)", "--quiet=yes");
+	REFUSED("option --help takes no value (see --help)", "--help=me");
+}
+
+static void json(void **state)
+{
+	LINE(l, "-o", "json", "--xyz");
+
+	assert_int_equal(l.result, -EINVAL);
+	assert_non_null(strstr(l.said.s, "\"message\":\"unknown option --xyz (see --help)\"}\n"));
+	assert_memory_equal(l.said.s, "{\"severity\":\"ERROR\",", 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("no words mean apply, text, the default root and configuration", nothing),
+		TEST("each command has its word", commands),
+		TEST("render takes one word and refuses none, another, or two", renders),
+		TEST("values are taken short, joined, long, with =, and abbreviated", values),
+		TEST("--set is repeatable and keeps its order", sets),
+		TEST("--quiet and --verbose, the last one counts", levels),
+		TEST("--machine takes the machines that there are", machines),
+		TEST("--machine is refused without render, -o tap without verify", together),
+		TEST("a wrong word is refused, with the nearest one", words),
+		TEST("an unknown option is named, wherever it stands", unknown),
+		TEST("an option without its value, or with one too many, is named", no_value),
+		TEST("after -o json usage errors are JSON, too", json),
+	};
+
+	return RUN(tests);
+}
