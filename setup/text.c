@@ -93,6 +93,18 @@ static size_t utf8_length(const unsigned char *s)
 	return 0;
 }
 
+bool text_is_utf8(const char *s)
+{
+	size_t n;
+
+	for (; *s; s += n) {
+		n = utf8_length((const unsigned char *)s);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 void text_add_json(struct text *t, const char *s)
 {
 	text_add(t, "\"");

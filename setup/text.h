@@ -27,6 +27,8 @@ void text_addf(struct text *t, const char *format, ...) _printf_format_(2, 3);
 /* Appends s as a JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD. */
 void text_add_json(struct text *t, const char *s);
 
+bool text_is_utf8(const char *s);
+
 /* Appends n bytes in base64 (RFC 4648, with padding). */
 void text_add_base64(struct text *t, const void *bytes, size_t n);
 

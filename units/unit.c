@@ -59,7 +59,8 @@ static bool value_fits(const char *value)
 	for (size_t i = 0; i < n; i++)
 		if (((unsigned char)value[i] < 0x20 && value[i] != '\t') || value[i] == 0x7f)
 			return false;
-	return true;
+	/* systemd passes over a line that is not UTF-8 (config_parse() in src/shared/conf-parser.c). */
+	return text_is_utf8(value);
 }
 
 void unit_add(struct unit *unit, const char *section, const char *key, const char *value)
@@ -76,8 +77,9 @@ void unit_add(struct unit *unit, const char *section, const char *key, const cha
 }
 
 /* systemd.syntax(7), "Quoting": inside double quotes C escapes count. systemd.service(5), "Command
- * lines": $ is doubled against variables, % against specifiers. */
-static void add_word(struct text *text, const char *word)
+ * lines": $ is doubled against variables, which the program's path does not have, % against
+ * specifiers. */
+static void add_word(struct text *text, const char *word, bool program)
 {
 	text_add(text, "\"");
 	for (; *word; word++) {
@@ -85,7 +87,7 @@ static void add_word(struct text *text, const char *word)
 
 		if (c == '"' || c == '\\')
 			text_addf(text, "\\%c", c);
-		else if (c == '%' || c == '$')
+		else if (c == '%' || (c == '$' && !program))
 			text_addf(text, "%c%c", c, c);
 		else if (c < 0x20 || c >= 0x7f)
 			text_addf(text, "\\x%02x", c);
@@ -101,13 +103,22 @@ static bool is_plain(const char *word)
 			       "/._-+,=:") == strlen(word);
 }
 
+/* The characters @ - : + ! in front of a program are prefixes: it must be a path, and one that
+ * config_parse_exec() of systemd's src/core/load-fragment.c takes. */
+static bool is_program(const char *path)
+{
+	for (const char *s = path; *s; s++)
+		if ((unsigned char)*s < 0x20 || strchr("\"'\\\x7f", *s))
+			return false;
+	return path[0] == '/';
+}
+
 void unit_add_command(struct unit *unit, const char *section, const char *key,
 		      const char *const *argv)
 {
 	_cleanup_text_ struct text text = {0};
 
-	/* The program's own characters @ - : + ! are prefixes, and it must be a path. */
-	if (!argv[0] || argv[0][0] != '/') {
+	if (!argv[0] || !is_program(argv[0])) {
 		fail(unit, -EINVAL);
 		return;
 	}
@@ -116,7 +127,7 @@ void unit_add_command(struct unit *unit, const char *section, const char *key,
 		if (is_plain(argv[i]))
 			text_add(&text, argv[i]);
 		else
-			add_word(&text, argv[i]);
+			add_word(&text, argv[i], i == 0);
 	}
 	add_entry(unit, section, key, &text);
 }

@@ -17,13 +17,14 @@ void unit_done(struct unit *unit);
 
 /* Appends key=value to a section (borrowed: a string constant); entries of one section must follow
  * each other. A % is doubled, so that it is no specifier. Values that no unit file can carry (line
- * breaks, other control characters, white space at an end, a backslash at the end) make
- * unit_print() fail with -EINVAL. */
+ * breaks, other control characters, white space at an end, a backslash at the end, what is not
+ * UTF-8) make unit_print() fail with -EINVAL. */
 void unit_add(struct unit *unit, const char *section, const char *key, const char *value);
 
 /* Appends a command line such as ExecStart=: every word is quoted as systemd.service(5) unquotes it,
  * $ and % keep their own meaning. argv ends with NULL; the program comes first. Any byte but NUL can
- * be carried; words that are not UTF-8 are escaped. */
+ * be carried; words that are not UTF-8 are escaped. A program that is no absolute path, or has quotes,
+ * backslashes or control characters in it, makes unit_print() fail with -EINVAL: systemd takes none. */
 void unit_add_command(struct unit *unit, const char *section, const char *key,
 		      const char *const *argv);
 
