@@ -92,11 +92,12 @@ int main(int argc, char **argv)
 	if (!log)
 		return STATUS_NODE;
 	r = options_parse(&options, argc, argv, log);
-	if (r <= 0)
-		return r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
-	log_set_json(log, options.output == OUTPUT_JSON);
-	log_set_level(log, options.level);
-	status = run(&context);
+	if (r > 0) {
+		log_set_level(log, options.level);
+		status = run(&context);
+	} else {
+		status = r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
+	}
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		log_say(log, LEVEL_ERROR, "the result could not be written to stdout: %s", strerror(errno));
 		status = status == STATUS_DONE ? STATUS_NODE : status;
