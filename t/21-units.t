@@ -1,0 +1,86 @@
+#!/usr/bin/perl
+# What our units mean to systemd: systemd-analyze reads them and tells.
+use strict;
+use warnings;
+use Test::More;
+use lib 't/unit';
+use Cli;
+
+plan skip_all => 'systemd-analyze is not there' if (run('systemd-analyze', '--version'))[0];
+my $dir = "$tmp/units";
+
+# (exit status, what it complains about) of a unit with this content.
+sub verify {
+	my ($content, %env) = @_;
+	my $file = put("$dir/probe.service", $content);
+	return run({ before => sub { %ENV = (%ENV, %env) } }, 'systemd-analyze', '--man=no', 'verify', $file);
+}
+{
+	my ($code, $out, $err) = verify("[Service]\nNonsense=1\nExecStart=/bin/true\n");
+	plan skip_all => 'systemd-analyze verify does not work here' if $code || $err !~ /Nonsense/;
+}
+
+# --- the units themselves; their program is not on this machine ---
+my $program = program();
+my $root = make_root();
+my ($code, $units) = run($program, '-R', $root, 'render', 'unit');
+is $code, 0, 'the units are rendered';
+my %unit = $units =~ m{^# /etc/systemd/system/(\S+)\n(.*?)(?=\n# /etc/|\z)}msg;
+is_deeply [sort keys %unit], [qw(cloud-audit-lock.service cloud-audit-setup.service)], 'two units';
+put("$dir/$_", $unit{$_} =~ s{^ExecStart=\S+}{ExecStart=/bin/true}mr) for keys %unit;
+for (sort keys %unit) {
+	my ($verified, $out, $err) = run('systemd-analyze', '--man=no', 'verify', "$dir/$_");
+	# Of other units it complains as well: of this machine's own.
+	my @ours = grep { /cloud-audit/ } split /\n/, $err;
+	is "$verified @ours", '0 ', "$_ passes systemd-analyze verify" or diag $err;
+}
+
+# --- commands: the words that systemd reads are those that went in ---
+# systemd-analyze prints them in C's quotes; a dollar stays doubled until the command is run.
+sub words_of {
+	my ($line) = @_;
+	my (@words, %c);
+	@c{qw(a b f n r t v)} = ("\a", "\b", "\f", "\n", "\r", "\t", "\x0b");
+	while ($line =~ /\G\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))/g) {
+		my $word = defined $1 ? $1 : $2;
+		$word =~ s/\\([0-7]{3}|x[0-9a-f]{2}|.)/
+			my $e = $1; $e =~ m{^[0-7]{3}$} ? chr oct $e : $e =~ m{^x(..)} ? chr hex $1 : $c{$e} || $e/gex;
+		push @words, $word;
+	}
+	return @words;
+}
+my @plain = (
+	[ 'a b', ' ', '', "\t", "a\nb", "\n[Install]\nAlias=x.service", "\r", "x\\", '\\', '\\n', '\\x41' ],
+	[ '"', '"q"', "'", "it's", '`', ';', '\\;', 'a;b', '#', '# c', '!', '~', '*', '?', '[a]', '{', '|a' ],
+	[ '%n', '%%', '100%', '%', '%i%H' ], [ '-', '-k', '@a', '+', ':', '=', 'a=b' ],
+	[ "\xc3\xb6", "\xff", "\x80\xfe", "\xed\xa0\x80" ], [ join '', map { chr } 1 .. 255 ],
+	[ map { chr } 1 .. 123, 125 .. 255 ],
+);
+my @dollars = ([ '$', '$$', '$HOME', '${HOME}', 'a$b', '$1', 'x$' ]);
+my @commands = map { [ '/bin/true', @$_ ] } @plain, @dollars;
+{
+	my @argv = map { (@$_, '|') } @commands;
+	pop @argv;
+	my ($printed, $unit, $err) = run(($ENV{BUILD} || 'build') . '/t/unit/unit', @argv);
+	is "$printed $err", '0 ', 'commands are printed';
+	is +(() = $unit =~ /\n/g), @commands + 3, 'each is one line';
+	my ($verified, $out, $said) = verify($unit, SYSTEMD_LOG_LEVEL => 'debug');
+	my @read = map { [ words_of($_) ] } "$out\n$said" =~ /^\s*Command Line: (.*)$/mg;
+	is @read, @commands, 'systemd reads as many';
+	for my $i (0 .. $#commands) {
+		my @want = map { s/\$/\$\$/gr } @{$commands[$i]};
+		is_deeply $read[$i], \@want, 'systemd reads the words that went in: ' .
+			(join(' ', @{$plain[$i] || $dollars[0]}) =~ s/[^ -~]|#/./gr =~ s/^(.{40}).*/$1.../r);
+	}
+}
+
+# --- the program's path is looked for as it is ---
+for my $name ('my tools', '50%', 'a$b', 'a;b#c', "h\xc3\xb6he") {
+	my $true = put("$tmp/$name/true", "#!/bin/sh\n");
+	chmod 0755, $true;
+	my (undef, $unit) = run(($ENV{BUILD} || 'build') . '/t/unit/unit', $true);
+	my ($verified, $out, $err) = verify($unit);
+	is "$verified $err", '0 ', "a program in a directory named $name is found" =~ s/[^ -~]/./gr;
+}
+
+done_testing;

@@ -1,0 +1,90 @@
+#!/usr/bin/perl
+# The command line as a user sees it: help, usage errors, messages, what happens to stdout.
+use strict;
+use warnings;
+use JSON::PP;
+use Test::More;
+use lib 't/unit';
+use Cli;
+
+my $program = program();
+my $root = make_root();
+my $before = snapshot($root);
+
+for my $option ('-h', '--help') {
+	my ($code, $out, $err) = run($program, $option, '--nonsense');
+	is "$code $err", '0 ', "$option: exit 0, nothing on stderr, whatever follows";
+	like $out, qr/^Usage: cloud-audit-setup \[OPTIONS\] \[COMMAND\]\n/, "$option: the usage on stdout";
+	like $out, qr/^  $_ /m, "$option: tells of $_" for qw(apply plan render verify remove);
+	like $out, qr/^ .*$_\b/m, "$option: tells of $_"
+		for qw(--config --root --output --set --machine --quiet --verbose --help --version);
+	is((grep { length > 100 } split /\n/, $out), 0, "$option: no line is wider than 100 columns");
+}
+for my $option ('-V', '--version') {
+	my ($code, $out, $err) = run($program, $option);
+	is "$code $err", '0 ', "$option: exit 0";
+	like $out, qr/^cloud-audit-setup \d+\.\d+\.\d+\n\z/, "$option: name and number";
+}
+
+# --- wrong usage: exit 2, one line on stderr, nothing on stdout ---
+my @usage = (
+	[ ['--nonsense'], 'unknown option --nonsense (see --help)' ],
+	[ ['-x'], 'unknown option -x (see --help)' ],
+	[ ['-qx'], 'unknown option -x (see --help)' ],
+	[ ['-c'], 'option -c needs a value (see --help)' ],
+	[ ['--quiet=1'], 'option --quiet takes no value (see --help)' ],
+	[ ['aply'], "unknown command 'aply'; did you mean 'apply'? (see --help)" ],
+	[ ['apply', 'now'], "unexpected argument 'now' (see --help)" ],
+	[ ['render'], 'render needs one of rules, unit, kernel' ],
+	[ ['render', 'rulez'], "unknown thing to render 'rulez'; did you mean 'rules'? (see --help)" ],
+	[ ['-o', 'xml', 'plan'], "unknown output format 'xml' (see --help)" ],
+	[ ['-o', 'tap', 'plan'], '--output tap works with verify only' ],
+	[ ['--machine', 'aarch64', 'apply'],
+	  '--machine works with render only: a node is always its own machine' ],
+	[ ['--machine', 'vax', 'render', 'rules'], "unknown machine 'vax' (see --help)" ],
+	[ ['-s', 'audit.lock', 'apply'], '--set audit.lock: expected SECTION.KEY=VALUE (see --help)' ],
+	[ ['-s', 'lock=no', 'remove'], '--set lock=no: expected SECTION.KEY=VALUE (see --help)' ],
+);
+for my $case (@usage) {
+	my ($args, $message) = @$case;
+	my ($code, $out, $err) = run($program, '-R', $root, @$args);
+	is "$code|$out|$err", "2||cloud-audit-setup: error: $message\n", "@$args: usage";
+}
+{
+	my ($code, $out, $err) = run($program, '-o', 'json', '-R', $root, 'aply');
+	my $m = eval { decode_json($err) } || {};
+	is "$code|$out|$m->{severity}|$m->{message}",
+		"2||ERROR|unknown command 'aply'; did you mean 'apply'? (see --help)",
+		'-o json: a usage error is JSON, too';
+}
+is snapshot($root), $before, 'wrong usage leaves the root untouched';
+
+# --- where a Pod looks for the reason ---
+SKIP: {
+	my $script = 'mount -t tmpfs none /dev && : >/dev/null && : >/dev/termination-log && "$@"; r=$?;' .
+		' cat /dev/termination-log; exit $r';
+	my @new = ('unshare', '-rm', 'sh', '-c');
+	skip 'no mount namespace to be had', 2 if (run(@new, 'mount -t tmpfs none /dev'))[0];
+	my ($code, $out) = run(@new, $script, 'sh', $program, '-x');
+	is "$code $out", "2 unknown option -x (see --help)\n", 'a usage error is left as termination message';
+	($code, $out) = run(@new, $script, 'sh', $program, '-R', $root, '-s', 'audit.lock=x', 'apply');
+	is "$code $out", "3 --set audit.lock=x: lock = 'x' is not valid; expected yes or no\n",
+		'so is the last error of an invalid configuration';
+}
+
+# --- a result that cannot be written ---
+for my $args (['--help'], ['--version'], ['render', 'rules'], ['render', 'kernel']) {
+	my ($code, $out, $err) = run({ out => '/dev/full' }, $program, '-R', $root, @$args);
+	is $code, 1, "@$args to a full disk: exit 1";
+	is errors($err), "the result could not be written to stdout: No space left on device\n",
+		"@$args to a full disk: says so";
+}
+
+# --- a root that is none ---
+{
+	my ($code, $out, $err) = run($program, '-R', "$tmp/absent", 'plan');
+	is "$code|$out|" . errors($err), "1||the host's root $tmp/absent cannot be opened: No such file or " .
+		"directory; mount it there, or name another with --root\n", 'an absent root is said';
+}
+
+done_testing;
