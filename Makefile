@@ -3,6 +3,7 @@
 #   make           build/cloud-audit-setup
 #   make demo      configure a COS-shaped node in a virtual machine, and show it
 #   make check     all tests
+#   make fuzz      the fuzzers, TIME=60 seconds each
 #   make bench     what it costs on a node, as ratios to what a user would run instead
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
@@ -105,6 +106,28 @@ check:
 	BUILD=build/sanitize prove $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
 	prove -j2 --timer $(wildcard t/*.t)
 
+# Fuzzers: the library with coverage and sanitizers, each target for TIME seconds, on a corpus that
+# grows in build/corpus and starts from what t/fuzz/NAME-corpus makes of the vectors.
+TIME ?= 60
+FUZZ := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
+FUZZ_ARGS := -rss_limit_mb=1024 -timeout=10 -print_final_stats=1
+
+$(BUILD)/fuzz-%: t/fuzz/%.c $(BUILD)/libcas.a
+	$(Q)clang $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libcas.a $(LDLIBS)
+
+fuzz:
+	@$(MAKE) --no-print-directory deps
+	@set -e; for f in $(FUZZ); do \
+		$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz \
+			SANITIZE=fuzzer-no-link,address,undefined build/fuzz/sanitize/fuzz-$$f; \
+		mkdir -p build/corpus; \
+		[ -d build/corpus/$$f ] || t/fuzz/$$f-corpus build/corpus/$$f; \
+		echo "fuzzing $$f for $(TIME) s"; \
+		build/fuzz/sanitize/fuzz-$$f $(FUZZ_ARGS) -max_total_time=$(TIME) build/corpus/$$f \
+			>build/fuzz/$$f.log 2>&1 || { tail -60 build/fuzz/$$f.log; exit 1; }; \
+		grep -E '^stat::(number_of_executed_units|peak_rss_mb)' build/fuzz/$$f.log; \
+	done
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules \
 		$(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup
@@ -116,4 +139,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo bench check install clean
+.PHONY: all unit-tests deps demo bench check fuzz install clean
