@@ -119,11 +119,11 @@ fuzz:
 	@$(MAKE) --no-print-directory deps
 	@set -e; for f in $(FUZZ); do \
 		$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz \
-			SANITIZE=fuzzer-no-link,address,undefined build/fuzz/sanitize/fuzz-$$f; \
+			SANITIZE=fuzzer-no-link,address,undefined build/fuzz/fuzz-$$f; \
 		mkdir -p build/corpus; \
 		[ -d build/corpus/$$f ] || t/fuzz/$$f-corpus build/corpus/$$f; \
 		echo "fuzzing $$f for $(TIME) s"; \
-		build/fuzz/sanitize/fuzz-$$f $(FUZZ_ARGS) -max_total_time=$(TIME) build/corpus/$$f \
+		build/fuzz/fuzz-$$f $(FUZZ_ARGS) -max_total_time=$(TIME) build/corpus/$$f \
 			>build/fuzz/$$f.log 2>&1 || { tail -60 build/fuzz/$$f.log; exit 1; }; \
 		grep -E '^stat::(number_of_executed_units|peak_rss_mb)' build/fuzz/$$f.log; \
 	done
