@@ -41,15 +41,16 @@ bool data_next(const struct audit_rule_data *data, uint32_t *at, size_t *offset,
 
 bool data_next_syscall(const struct audit_rule_data *data, uint32_t *next, uint32_t *ret)
 {
-	for (; *next < AUDIT_BITMASK_SIZE * 32; ++*next) {
-		if (!data->mask[AUDIT_WORD(*next)]) {
-			*next |= 31;
-			continue;
-		}
-		if (data->mask[AUDIT_WORD(*next)] & AUDIT_BIT(*next)) {
-			*ret = (*next)++;
+	uint32_t rest;
+
+	while (*next < AUDIT_BITMASK_SIZE * 32) {
+		rest = data->mask[AUDIT_WORD(*next)] >> *next % 32;
+		if (rest) {
+			*ret = *next + (uint32_t)__builtin_ctz(rest);
+			*next = *ret + 1;
 			return true;
 		}
+		*next = (*next | 31) + 1;
 	}
 	return false;
 }

@@ -6,6 +6,7 @@
 #include "rules/data.h"
 #include "rules/lint.h"
 #include "rules/map.h"
+#include "rules/optimise.h"
 
 /* Of everything that the kernel compares, which is all but the place in the list: a rule that was
  * prepended is stored without that bit (kernel/auditfilter.c audit_add_rule, audit_compare_rule). */
@@ -107,6 +108,10 @@ int rules_finish(struct rule_set *set, const struct rules_env *env)
 
 	if (r == -ENOMEM || drop_doubles(set, env) < 0 || lint_set(set, env) < 0)
 		return -ENOMEM;
+	if (r == 0 && env->optimise) {
+		r = optimise_set(set, env);
+		compact(set);
+	}
 	return r;
 }
 

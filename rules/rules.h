@@ -42,9 +42,16 @@ struct rules_env {
 	bool shipped;	/* what is read now comes with the program: written to suit any host */
 };
 
+struct rule_place {
+	char *file;
+	unsigned line;
+};
+
 struct rule {
 	char *file;	/* where it is written */
 	unsigned line;
+	struct rule_place *merged;	/* where rules are written that the optimiser made one with this */
+	size_t n_merged;
 	struct audit_rule_data *data;	/* as sent to the kernel, owned */
 	size_t size;	/* 1040 + data->buflen */
 	bool shipped;	/* read while env->shipped was set */

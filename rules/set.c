@@ -9,6 +9,9 @@
 
 static void rule_done(struct rule *rule)
 {
+	for (size_t i = 0; i < rule->n_merged; i++)
+		free(rule->merged[i].file);
+	free(rule->merged);
 	free(rule->file);
 	free(rule->data);
 	*rule = (struct rule){ 0 };

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec build/t/unit/rules_optimise

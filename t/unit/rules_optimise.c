@@ -1,0 +1,617 @@
+/* Merged rules and narrowed masks decide every event as the rules that were written. */
+#include <linux/audit.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rules/data.h"
+#include "rules/lex.h"
+#include "rules/lint.h"
+#include "rules/names.h"
+#include "rules/rules.h"
+
+static int path_type(void *context, const char *path, bool *ret_directory)
+{
+	*ret_directory = path[1] == 'd';
+	return 1;
+}
+
+static int look_up(void *context, const char *name, uint32_t *ret_id)
+{
+	return 0;
+}
+
+static const struct rules_host host = { path_type, look_up, look_up, NULL };
+
+static struct rule_set read_set(const char *content, const char *machine, bool optimise)
+{
+	_cleanup_fclose_ FILE *null = fopen("/dev/null", "w");
+	struct rules_env env = {
+		.log = log_new(null), .host = &host, .machine = machine, .optimise = optimise,
+	};
+	struct rule_set set = { 0 };
+
+	if (rules_read(&set, &env, "F", content, strlen(content)) < 0 || rules_finish(&set, &env) < 0)
+		fail_msg("a mistake in: %s", content);
+	log_free(env.log);
+	return set;
+}
+
+/* --- merging ------------------------------------------------------------------------------ */
+
+/* "LINE,LINE: rule" for every rule. */
+static char *print_set(const struct rule_set *set)
+{
+	struct text out = { 0 };
+
+	for (size_t i = 0; i < set->n_rules; i++) {
+		const struct rule *rule = &set->rules[i];
+
+		text_addf(&out, "%u", rule->line);
+		for (size_t j = 0; j < rule->n_merged; j++)
+			text_addf(&out, ",%u", rule->merged[j].line);
+		text_add(&out, ": ");
+		assert_true(rule_print(&out, rule->data, rule->size));
+		text_add(&out, "\n");
+	}
+	return text_take(&out);
+}
+
+static void check_merged(const char *content, const char *wanted)
+{
+	struct rule_set set = read_set(content, "x86_64", true);
+	_cleanup_free_ char *got = print_set(&set);
+
+	assert_string_equal(got, wanted);
+	rule_set_done(&set);
+}
+
+static void rules_that_differ_in_system_calls_only_become_one(void **state)
+{
+	check_merged("-a always,exit -F arch=b64 -S 1000 -F uid=0 -k a\n"
+		     "-a always,exit -F arch=b64 -S 1002,1001 -F uid=0 -k a\n"
+		     "-a always,exit -F arch=b64 -S 1003 -F uid=0 -k a\n",
+		     "1,2,3: -a always,exit -F arch=x86_64 -F uid=0 -S 1000,1001,1002,1003 -F key=a\n");
+	check_merged("-a never,exit -S 1000 -F uid=0\n-a never,exit -S 1001 -F uid=0\n",
+		     "1,2: -a never,exit -F uid=0 -S 1000,1001\n");
+	/* Both architectures in turn, as people write them. */
+	check_merged("-a always,exit -F arch=b64 -S 1000 -k a\n-a always,exit -F arch=b32 -S 1000 -k a\n"
+		     "-a always,exit -F arch=b64 -S 1001 -k a\n-a always,exit -F arch=b32 -S 1001 -k a\n",
+		     "1,3: -a always,exit -F arch=x86_64 -S 1000,1001 -F key=a\n"
+		     "2,4: -a always,exit -F arch=i386 -S 1000,1001 -F key=a\n");
+	/* Over rules for other system calls, into the first one's place. */
+	check_merged("-a always,exit -S 1000 -k a\n-a never,exit -S 1001 -F uid=1\n-a always,exit -S 1002 -k a\n",
+		     "1,3: -a always,exit -S 1000,1002 -F key=a\n2: -a never,exit -F uid=1 -S 1001\n");
+	check_merged("-a always,exit -F path=/x -S 1000 -k a\n-a always,exit -F path=/x -S 1001 -k a\n",
+		     "1,2: -a always,exit -F path=/x -S 1000,1001 -F key=a\n");
+	/* Other lists decide other things. */
+	check_merged("-a always,exit -S 1000 -k a\n-a never,task -F uid=1\n-a never,exclude -F uid=1\n"
+		     "-a always,exit -S 1001 -k a\n",
+		     "1,4: -a always,exit -S 1000,1001 -F key=a\n2: -a never,task -F uid=1\n"
+		     "3: -a never,exclude -F uid=1\n");
+	/* Prepended ones stand in the kernel last first. */
+	check_merged("-A always,exit -S 1000 -k a\n-A never,exit -S 1001\n-A always,exit -S 1002 -k a\n",
+		     "2: -A never,exit -S 1001\n3,1: -A always,exit -S 1000,1002 -F key=a\n");
+	/* Calls that an earlier rule with the same fields has already. */
+	check_merged("-a always,exit -S 1000,1001 -k a\n-a never,exit -S 1000 -F uid=1\n"
+		     "-a always,exit -S 1000 -k a\n",
+		     "1,3: -a always,exit -S 1000,1001 -F key=a\n2: -a never,exit -F uid=1 -S 1000\n");
+	check_merged("-a always,exit -S 1000 -k a\n-a always,exit -S 1001 -k a\n-a never,exit -S 1000 -F uid=1\n"
+		     "-a always,exit -S 1000,1001 -k a\n",
+		     "1,2,4: -a always,exit -S 1000,1001 -F key=a\n3: -a never,exit -F uid=1 -S 1000\n");
+	check_merged("-a always,exit -S 1000 -k a\n-a always,exit -S 1001,1002 -k a\n"
+		     "-a never,exit -S 1001 -F uid=1\n-a always,exit -S 1001 -k a\n",
+		     "1,2,4: -a always,exit -S 1000,1001,1002 -F key=a\n3: -a never,exit -F uid=1 -S 1001\n");
+}
+
+static void rules_that_may_not_move_stay(void **state)
+{
+	static const char *const sets[] = {
+		/* The second decides some events of the third. */
+		"-a always,exit -S 1000 -k a\n-a never,exit -S 1001 -F uid=1\n-a always,exit -S 1001 -k a\n",
+		"-a always,exit -F arch=b64 -S 1000 -k a\n-a never,exit -S 1001 -F uid=1\n"
+		"-a always,exit -F arch=b64 -S 1001 -k a\n",
+		"-a always,exit -S 1000 -k a\n-a never,exit -F arch=b32 -S 1001 -F uid=1\n-a always,exit -S 1001 -k a\n",
+		"-a always,exit -S 1000 -k a\n-a always,exit -F dir=/d -k b\n-a always,exit -S 1001 -k a\n",
+		/* A file has two names: the rules may be about the same one. */
+		"-a always,exit -F path=/x -S 1000 -k a\n-a always,exit -F path=/y -S 1001 -k b\n"
+		"-a always,exit -F path=/x -S 1001 -k a\n",
+		/* A rule for a file wins by its place, too. */
+		"-a always,exit -S 1000 -k a\n-a always,exit -F path=/x -S 1001 -k b\n-a always,exit -S 1001 -k a\n",
+		"-A always,exit -S 1001 -k a\n-A never,exit -S 1001 -F uid=1\n-A always,exit -S 1000 -k a\n",
+		/* Where a file is replaced, the order of these is turned round. */
+		"-a always,exit -F path=/x -S 1000,1001 -k a\n-a always,exit -F path=/x -S 1001 -k b\n"
+		"-a always,exit -F path=/x -S 1001 -k a\n",
+		/* What class bits mean only the kernel knows. */
+		"-a always,exit -S 1000 -k a\n-a always,exit -S 2040 -k b\n-a always,exit -S 1001 -k a\n",
+		"-a always,exit -S 2040 -k a\n-a always,exit -S 1001 -k a\n",
+		/* Different in more than the system calls. */
+		"-a always,exit -S 1000 -k a\n-a always,exit -S 1001 -k b\n",
+		"-a always,exit -S 1000 -k a\n-a always,exit -S 1001\n",
+		"-a always,exit -S 1000 -F uid=1 -k a\n-a always,exit -S 1001 -F uid=2 -k a\n",
+		"-a always,exit -S 1000 -F uid=1 -k a\n-a always,exit -S 1001 -F uid!=1 -k a\n",
+		"-a always,exit -S 1000 -F uid=1 -k a\n-a always,exit -S 1001 -F gid=1 -k a\n",
+		"-a always,exit -S 1000 -F uid=1\n-a never,exit -S 1001 -F uid=1\n",
+		"-a always,exit -S 1000 -k a\n-A always,exit -S 1001 -k a\n",
+		"-a always,exit -F arch=b64 -S 1000 -k a\n-a always,exit -F arch=b32 -S 1001 -k a\n",
+		"-a always,exit -F path=/x -S 1000 -k a\n-a always,exit -F path=/y -S 1001 -k a\n",
+		/* The mask is not looked at in other lists. */
+		"-S 1000 -a never,user -F uid=1\n-S 1001 -a never,user -F uid=1\n",
+		/* Nothing to narrow. */
+		"-a always,exit -F dir=/d -k a\n",
+		"-a always,exit -F path=/x -F perm=w -S 1000 -k a\n",
+		"-a always,exit -F arch=s390x -F dir=/d -F perm=w -k a\n",
+		"-w /etc/a!=b -p r -k a\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		struct rule_set plain = read_set(sets[i], "x86_64", false);
+		struct rule_set optimised = read_set(sets[i], "x86_64", true);
+		_cleanup_free_ char *before = print_set(&plain), *after = print_set(&optimised);
+
+		assert_string_equal(after, before);
+		for (size_t j = 0; j < plain.n_rules; j++)
+			assert_memory_equal(plain.rules[j].data, optimised.rules[j].data, plain.rules[j].size);
+		rule_set_done(&plain);
+		rule_set_done(&optimised);
+	}
+}
+
+static void a_merged_list_that_no_line_has_room_for_is_not_made(void **state)
+{
+	_cleanup_text_ struct text content = { 0 };
+	struct rule_set set;
+
+	for (unsigned half = 0; half < 2; half++) {
+		text_add(&content, "-a always,exit -F uid=1 -S 0");
+		for (unsigned n = 1 + half; n < 1900; n += 2)
+			text_addf(&content, ",%u", n);
+		text_add(&content, " -k a\n");
+	}
+	set = read_set(content.s, "x86_64", true);
+	assert_int_equal(set.n_rules, 2);
+	rule_set_done(&set);
+}
+
+/* --- narrowing ---------------------------------------------------------------------------- */
+
+static bool has(const struct audit_rule_data *data, uint32_t number)
+{
+	return number < 2048 && data->mask[AUDIT_WORD(number)] & AUDIT_BIT(number);
+}
+
+/* All of names have, or lack, their bits of this architecture where it knows them. */
+static void assert_bits(const struct rule *rule, const char *machine, const char *names, bool wanted)
+{
+	_cleanup_free_ char *copy = strdup(names);
+	char *rest = NULL;
+
+	for (char *name = strtok_r(copy, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
+		int number = names_syscall(name, names_machine(machine));
+
+		if (number >= 0 && has(rule->data, (uint32_t)number) != wanted)
+			fail_msg("%s (%s %d) is %s the mask", name, machine, number, wanted ? "not in" : "in");
+	}
+}
+
+static void check_narrowed(const char *line, const char *machine, const char *arch, const char *in,
+			   const char *out)
+{
+	struct rule_set set = read_set(line, machine, true);
+	_cleanup_text_ struct text printed = { 0 };
+
+	assert_int_equal(set.n_rules, 1);
+	assert_bits(&set.rules[0], arch, in, true);
+	assert_bits(&set.rules[0], arch, out, false);
+	for (uint32_t n = 470; n < 1000; n++)
+		assert_true(has(set.rules[0].data, n));
+	assert_int_equal(set.rules[0].data->mask[63] & DATA_CLASS_BITS, 0);
+	assert_true(rule_print(&printed, set.rules[0].data, set.rules[0].size));
+	assert_true(printed.len < 4000);
+	rule_set_done(&set);
+}
+
+#define WRITES "open openat openat2 creat socketcall rename renameat renameat2 mkdir rmdir link linkat " \
+	"unlink unlinkat symlink symlinkat mknod mknodat mkdirat acct swapon quotactl truncate " \
+	"truncate64 ftruncate ftruncate64 bind fallocate kill "
+#define READS "open openat openat2 readlink readlinkat quotactl listxattr getxattr lgetxattr fgetxattr " \
+	"llistxattr flistxattr kill "
+#define CHANGES "chmod fchmod fchmodat chown fchown lchown fchownat chown32 fchown32 lchown32 setxattr " \
+	"lsetxattr fsetxattr removexattr lremovexattr fremovexattr link linkat kill "
+#define RUNS "execve execveat kill "
+
+static void a_rule_with_perm_has_the_calls_that_perm_can_match(void **state)
+{
+	check_narrowed("-a always,exit -F arch=b64 -F dir=/d -F perm=w -k a", "x86_64", "x86_64", WRITES,
+		       "getppid getpid read write close execve chmod mmap fstat stat futex readlink getxattr");
+	check_narrowed("-a always,exit -F arch=b64 -F dir=/d -F perm=r -k a", "x86_64", "x86_64", READS,
+		       "getppid unlink truncate creat chmod execve");
+	check_narrowed("-a always,exit -F arch=b64 -F dir=/d -F perm=a -k a", "x86_64", "x86_64", CHANGES,
+		       "getppid open openat openat2 unlink execve");
+	check_narrowed("-a always,exit -F arch=b64 -F path=/x -F perm=x -k a", "x86_64", "x86_64", RUNS,
+		       "getppid open openat openat2 unlink chmod link");
+	check_narrowed("-a always,exit -F arch=b64 -F path=/x -F perm=rwxa -k a", "x86_64", "x86_64",
+		       WRITES READS CHANGES RUNS, "getppid getpid read write close mmap fstat");
+	check_narrowed("-a always,exit -F arch=b32 -F dir=/d -F perm=wa -k a", "x86_64", "i386",
+		       WRITES CHANGES, "getppid getpid read write close execve readlink");
+	check_narrowed("-a always,exit -F arch=b64 -F dir=/d -F perm=wa -k a", "aarch64", "aarch64",
+		       WRITES CHANGES, "getppid getpid read write close execve readlinkat");
+	check_narrowed("-a always,exit -F arch=b32 -F dir=/d -F perm=rx -k a", "aarch64", "arm", READS RUNS,
+		       "getppid getpid read write close unlink chmod");
+	/* Without an architecture, or with all but one, it meets both. */
+	check_narrowed("-w /d -p wa -k a", "x86_64", "x86_64", WRITES CHANGES, "getppid read write close");
+	check_narrowed("-w /d -p wa -k a", "x86_64", "i386", WRITES CHANGES, "read write");
+	check_narrowed("-w /x -k a", "aarch64", "aarch64", WRITES READS CHANGES RUNS, "getppid read write close");
+	check_narrowed("-w /x -k a", "aarch64", "arm", WRITES READS CHANGES RUNS, "read write");
+	check_narrowed("-a never,exit -F arch!=b64 -F dir=/d -F perm=wa", "x86_64", "i386", WRITES CHANGES, "");
+	check_narrowed("-A always,exit -F dir=/d -F perm=wa -F auid>=1000 -k a", "x86_64", "x86_64", WRITES, "getppid");
+}
+
+static void calls_that_libaudit_is_too_old_to_know_are_among_them(void **state)
+{
+	struct rule_set set = read_set("-a always,exit -F arch=b64 -F dir=/d -F perm=wa -k a", "x86_64", true);
+	static const uint32_t numbers[] = { 437, 443, 452, 463, 466, 467, 469 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		assert_true(has(set.rules[0].data, numbers[i]));
+	rule_set_done(&set);
+}
+
+static void a_rule_with_a_path_too_long_for_its_list_keeps_all_calls(void **state)
+{
+	_cleanup_text_ struct text line = { 0 };
+	struct rule_set set;
+
+	text_add(&line, "-w /x");
+	while (line.len < 4000)
+		text_add(&line, "/abcdefghi");
+	text_add(&line, " -p wa -k a");
+	set = read_set(line.s, "x86_64", true);
+	assert_true(data_mask_all(set.rules[0].data));
+	rule_set_done(&set);
+}
+
+static void optimising_again_changes_nothing(void **state)
+{
+	static const char set_text[] =
+		"-w /d -p wa -k a\n-w /x -p wa -k b\n-a always,exit -F arch=b64 -S 1000 -k a\n"
+		"-a never,exit -S 1001 -F uid=1\n-a always,exit -F arch=b64 -S 1001 -k a\n"
+		"-a always,exit -F arch=b64 -S 1002 -k a\n-A always,exit -F dir=/d -F perm=x\n";
+	struct rule_set once = read_set(set_text, "x86_64", true), twice = { 0 };
+	_cleanup_text_ struct text content = { 0 };
+
+	for (size_t i = 0; i < once.n_rules; i++) {
+		assert_true(rule_print(&content, once.rules[i].data, once.rules[i].size));
+		text_add(&content, "\n");
+	}
+	twice = read_set(content.s, "x86_64", true);
+	assert_int_equal(twice.n_rules, once.n_rules);
+	for (size_t i = 0; i < once.n_rules; i++)
+		assert_memory_equal(once.rules[i].data, twice.rules[i].data, once.rules[i].size);
+	rule_set_done(&once);
+	rule_set_done(&twice);
+}
+
+/* --- a model of the kernel ---------------------------------------------------------------- */
+
+struct event {
+	uint32_t arch, number, uid, flags;	/* flags: of an open, or the call of socketcall */
+	uint32_t n_names;
+	char names[2];	/* the last letters of the paths of its files; in /d when in lower case */
+};
+
+/* xorshift64 */
+static uint32_t draw(uint64_t *state, uint32_t n)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (uint32_t)(*state >> 33) % n;
+}
+
+/* The classes of include/asm-generic/audit_*.h of Linux 6.18 and what the classifiers single out; a
+ * kernel of the future, it has given calls from 470 on to classes at random. */
+struct model {
+	uint32_t arch;
+	uint8_t perms[2048];
+	bool by_flags[2048];
+	uint32_t socketcall;
+};
+
+static void add_class(struct model *model, const char *names, uint8_t perm)
+{
+	_cleanup_free_ char *copy = strdup(names);
+	char *rest = NULL;
+
+	for (char *name = strtok_r(copy, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
+		int number = *name >= '0' && *name <= '9' ? atoi(name) : names_syscall(name, model->arch);
+
+		if (number >= 0)
+			model->perms[number] |= perm;
+	}
+}
+
+static void init_model(struct model *model, uint32_t arch)
+{
+	static const char *const opens[] = { "open", "openat", "openat2" };
+	uint64_t random = 99;
+
+	*model = (struct model){ .arch = arch, .socketcall = UINT32_MAX };
+	add_class(model, "rename mkdir rmdir creat link unlink symlink mknod mkdirat mknodat unlinkat renameat "
+		  "linkat symlinkat renameat2 acct swapon quotactl 443 truncate truncate64 ftruncate "
+		  "ftruncate64 bind fallocate", AUDIT_PERM_WRITE);
+	add_class(model, "readlink quotactl listxattr 465 llistxattr flistxattr getxattr 464 lgetxattr fgetxattr "
+		  "readlinkat 468", AUDIT_PERM_READ);
+	add_class(model, "chmod fchmod chown lchown fchown setxattr 463 lsetxattr fsetxattr removexattr 466 "
+		  "lremovexattr fremovexattr fchownat fchmodat 452 chown32 fchown32 lchown32 link linkat 469",
+		  AUDIT_PERM_ATTR);
+	add_class(model, "execve execveat", AUDIT_PERM_EXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(opens); i++) {
+		int number = names_syscall(opens[i], arch);
+
+		if (number >= 0)
+			model->by_flags[number] = true;
+	}
+	if (names_syscall("socketcall", arch) >= 0)
+		model->socketcall = (uint32_t)names_syscall("socketcall", arch);
+	for (uint32_t n = 470; n < 1000; n++)
+		model->perms[n] = (uint8_t)draw(&random, 16);
+}
+
+/* kernel/auditsc.c audit_match_perm() */
+static bool match_perm(const struct model *model, const struct event *e, uint32_t perms)
+{
+	static const uint32_t access[] = {
+		AUDIT_PERM_READ, AUDIT_PERM_WRITE, AUDIT_PERM_READ | AUDIT_PERM_WRITE,
+		AUDIT_PERM_READ | AUDIT_PERM_WRITE,
+	};
+
+	if (e->number >= 2048)
+		return false;
+	if (model->by_flags[e->number])
+		return perms & access[e->flags & 3];
+	if (e->number == model->socketcall)
+		return perms & AUDIT_PERM_WRITE && e->flags == 2;
+	return perms & model->perms[e->number];
+}
+
+/* A set as the kernel has it: in the order of its lists and buckets, an earlier one of higher prio. */
+struct kernel {
+	const struct model *models;
+	const struct rule_set *set;
+	uint32_t order[64];
+	bool turned;	/* the files were replaced: the buckets are in the other order */
+	bool linked;	/* /d/a is the same file as /x/A */
+};
+
+/* One field; name is the file at hand in a bucket, or 0. */
+static bool match_field(const struct kernel *kernel, const struct event *e, char name,
+			const struct data_field *f)
+{
+	const struct model *models = kernel->models;
+	bool result = false;
+
+	switch (f->field) {
+	case AUDIT_ARCH:
+		result = e->arch == f->value;
+		break;
+	case AUDIT_UID:
+		result = e->uid == f->value;
+		break;
+	case AUDIT_PERM:
+		result = match_perm(e->arch == models[0].arch ? &models[0] : &models[1], e, f->value);
+		break;
+	case AUDIT_WATCH:
+		return name == f->text[f->len - 1] ||
+		       (kernel->linked && (name ^ f->text[f->len - 1]) == ('a' ^ 'A'));
+	case AUDIT_DIR:
+		for (uint32_t i = 0; i < e->n_names; i++)
+			result = result || e->names[i] >= 'a';
+		return result;
+	case AUDIT_FILTERKEY:
+		return true;
+	default:
+		fail_msg("field %u", f->field);
+	}
+	return f->operator == AUDIT_EQUAL ? result : !result;
+}
+
+static bool matches(const struct kernel *kernel, const struct event *e, char name,
+		    const struct audit_rule_data *data)
+{
+	struct data_field field;
+	uint32_t at = 0;
+	size_t offset = 0;
+
+	/* The class bits are gone when the kernel has the rule. */
+	if (e->number >= 2032 || !has(data, e->number))
+		return false;
+	while (data_next(data, &at, &offset, &field))
+		if (!match_field(kernel, e, name, &field))
+			return false;
+	return true;
+}
+
+static const struct rule *find_in_bucket(const struct kernel *kernel, const struct event *e, char name,
+					 size_t before)
+{
+	size_t n = kernel->set->n_rules;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t place = kernel->turned ? n - 1 - i : i;
+		const struct rule *rule = &kernel->set->rules[kernel->order[place]];
+
+		if (data_list(rule->data) == AUDIT_FILTER_EXIT && data_has(rule->data, AUDIT_WATCH) &&
+		    place < before && matches(kernel, e, name, rule->data))
+			return rule;
+	}
+	return NULL;
+}
+
+/* audit_filter_syscall(), then audit_filter_inodes(). */
+static const struct rule *decide(const struct kernel *kernel, const struct event *e)
+{
+	size_t place = 0, n = kernel->set->n_rules;
+	const struct rule *rule, *found;
+
+	for (; place < n; place++) {
+		rule = &kernel->set->rules[kernel->order[place]];
+		if (data_list(rule->data) == AUDIT_FILTER_EXIT && !data_has(rule->data, AUDIT_WATCH) &&
+		    matches(kernel, e, 0, rule->data))
+			break;
+	}
+	for (uint32_t i = 0; i < e->n_names; i++) {
+		found = find_in_bucket(kernel, e, e->names[i], place);
+		if (found)
+			return found;
+	}
+	return place < n ? &kernel->set->rules[kernel->order[place]] : NULL;
+}
+
+static void assert_same(const struct rule *a, const struct rule *b, const char *content,
+			const struct event *e)
+{
+	struct text line = { 0 }, other = { 0 };
+
+	if ((!a && !b) || (a && b && a->data->action == b->data->action && a->size == b->size &&
+			   memcmp(a->data->buf, b->data->buf, a->data->buflen) == 0))
+		return;
+	if (a)
+		rule_print(&line, a->data, a->size);
+	if (b)
+		rule_print(&other, b->data, b->size);
+	fail_msg("call %u of %x, uid %u, flags %u, %u files %.2s: decided by \"%s\", optimised by \"%s\", in\n%s",
+		 e->number, e->arch, e->uid, e->flags, e->n_names, e->names, line.s ? line.s : "",
+		 other.s ? other.s : "", content);
+}
+
+/* Numbers that some rule may have, and some that none has. */
+static uint32_t draw_number(uint64_t *random, uint32_t arch)
+{
+	static const char *const names[] = {
+		"open", "openat", "creat", "unlink", "rename", "chmod", "fchmod", "setxattr", "execve",
+		"readlink", "getppid", "close", "socketcall", "link", "truncate", "quotactl",
+	};
+	uint32_t kind = draw(random, 8);
+	int number = names_syscall(names[draw(random, ARRAY_SIZE(names))], arch);
+
+	if (kind == 0)
+		return draw(random, 2048);
+	if (kind == 1)
+		return 437 + draw(random, 40);
+	if (kind == 2)
+		return number < 0 ? 2047 : (uint32_t)number | 0x40000000;
+	return number < 0 ? draw(random, 450) : (uint32_t)number;
+}
+
+/* The same kind gives rules that differ in their system calls only. */
+static void add_random_rule(struct text *out, uint64_t *random, uint64_t kind)
+{
+	static const char *const arches[] = { "", " -F arch=b64", " -F arch=b64", " -F arch=b32" };
+	static const char *const calls[] = {
+		"all", "all", "all", "openat", "openat,execve", "unlink,rename", "chmod,fchmod", "fchmod",
+		"getppid", "setxattr,close", "470,999,1000",
+	};
+	static const char *const places[] = {
+		"", "", " -F dir=/d", " -F dir=/d", " -F path=/d/a", " -F path=/d/b", " -F path=/x/A",
+	};
+	static const char *const perms[] = {
+		"", "", " -F perm=w", " -F perm=wa", " -F perm=r", " -F perm=x",
+	};
+	static const char *const fields[] = { "", "", "", " -F uid=1", " -F uid!=1" };
+	static const char *const keys[] = { "", " -k a", " -k a", " -k b" };
+#define ONE(of) of[draw(&kind, ARRAY_SIZE(of))]
+
+	text_addf(out, "%s %s,exit%s", draw(&kind, 8) ? "-a" : "-A", draw(&kind, 5) ? "always" : "never",
+		  ONE(arches));
+	text_addf(out, "%s%s%s -S %s%s\n", ONE(places), ONE(perms), ONE(fields),
+		  calls[draw(random, ARRAY_SIZE(calls))], ONE(keys));
+#undef ONE
+}
+
+static struct event draw_event(uint64_t *random, const struct model *models)
+{
+	static const char files[] = "abAB";
+	struct event e = {
+		.arch = models[draw(random, 3) == 0].arch, .uid = draw(random, 3), .flags = draw(random, 4),
+		.n_names = draw(random, 3),
+	};
+
+	e.number = draw_number(random, e.arch);
+	for (uint32_t i = 0; i < e.n_names; i++)
+		e.names[i] = files[draw(random, 4)];
+	return e;
+}
+
+/* Returns how many rules the optimiser did away with. */
+static size_t check_random_set(uint64_t *random, const char *machine, const struct model *models)
+{
+	_cleanup_text_ struct text content = { 0 };
+	struct kernel plain = { .models = models }, optimised;
+	struct rule_set before, after;
+	uint32_t n_rules = 2 + draw(random, 14);
+	uint64_t kinds[6];
+	size_t gone;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		kinds[i] = 1 + draw(random, UINT32_MAX);
+	for (uint32_t i = 0; i < n_rules; i++)
+		add_random_rule(&content, random, kinds[draw(random, ARRAY_SIZE(kinds))]);
+	before = read_set(content.s, machine, false);
+	after = read_set(content.s, machine, true);
+	plain.turned = draw(random, 2);
+	plain.linked = draw(random, 2);
+	optimised = plain;
+	plain.set = &before;
+	optimised.set = &after;
+	lint_kernel_order(&before, plain.order);
+	lint_kernel_order(&after, optimised.order);
+	for (unsigned i = 0; i < 200; i++) {
+		struct event e = draw_event(random, models);
+
+		assert_same(decide(&plain, &e), decide(&optimised, &e), content.s, &e);
+	}
+	gone = before.n_rules - after.n_rules;
+	rule_set_done(&before);
+	rule_set_done(&after);
+	return gone;
+}
+
+static void random_sets_decide_random_events_alike(void **state)
+{
+	static const char *const machines[] = { "x86_64", "aarch64" };
+	struct model models[2];
+	uint64_t random = 20240229;
+	size_t gone = 0;
+
+	for (size_t m = 0; m < ARRAY_SIZE(machines); m++) {
+		uint32_t arch = names_machine(machines[m]);
+
+		init_model(&models[0], arch);
+		init_model(&models[1], names_arch32(arch));
+		for (unsigned i = 0; i < 1500; i++)
+			gone += check_random_set(&random, machines[m], models);
+	}
+	/* The sets are such that there is something to do. */
+	assert_true(gone > 2000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules_that_differ_in_system_calls_only_become_one),
+		cmocka_unit_test(rules_that_may_not_move_stay),
+		cmocka_unit_test(a_merged_list_that_no_line_has_room_for_is_not_made),
+		cmocka_unit_test(a_rule_with_perm_has_the_calls_that_perm_can_match),
+		cmocka_unit_test(calls_that_libaudit_is_too_old_to_know_are_among_them),
+		cmocka_unit_test(a_rule_with_a_path_too_long_for_its_list_keeps_all_calls),
+		cmocka_unit_test(optimising_again_changes_nothing),
+		cmocka_unit_test(random_sets_decide_random_events_alike),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
