@@ -161,10 +161,8 @@ static void print_hunk(struct text *out, const struct lines *a, const struct lin
 		while (x + gap < a->n && !a->changed[x + gap] && !b->changed[y + gap])
 			gap++;
 		same = gap;
-		if (gap > 2 * CONTEXT || x + gap >= a->n)
+		if (gap > 2 * CONTEXT || (x + gap >= a->n && y + gap >= b->n))
 			same = gap < CONTEXT ? gap : CONTEXT;
-		if (x + gap >= a->n && y + gap < b->n)
-			same = gap;
 		for (size_t k = 0; k < same; k++)
 			print_line(&body, ' ', &a->line[x + k]);
 		x += same;

@@ -46,6 +46,12 @@ static void hunks(void **state)
 	/* Six equal lines between two changes join them into one hunk, seven do not. */
 	diff_is("a\n1\n2\n3\n4\n5\n6\nb\n", "A\n1\n2\n3\n4\n5\n6\nB\n",
 		"--- /etc/f\n+++ /etc/f\n@@ -1,8 +1,8 @@\n-a\n+A\n 1\n 2\n 3\n 4\n 5\n 6\n-b\n+B\n");
+	/* Nor do lines that are only added behind them. */
+	diff_is("a\n1\n2\n3\n4\n5\n6\n", "A\n1\n2\n3\n4\n5\n6\nB\n",
+		"--- /etc/f\n+++ /etc/f\n@@ -1,7 +1,8 @@\n-a\n+A\n 1\n 2\n 3\n 4\n 5\n 6\n+B\n");
+	diff_is("a\n1\n2\n3\n4\n5\n6\n7\n", "A\n1\n2\n3\n4\n5\n6\n7\nB\n",
+		"--- /etc/f\n+++ /etc/f\n@@ -1,4 +1,4 @@\n-a\n+A\n 1\n 2\n 3\n"
+		"@@ -6,3 +6,4 @@\n 5\n 6\n 7\n+B\n");
 	diff_is("a\n1\n2\n3\n4\n5\n6\n7\nb\n", "A\n1\n2\n3\n4\n5\n6\n7\nB\n",
 		"--- /etc/f\n+++ /etc/f\n@@ -1,4 +1,4 @@\n-a\n+A\n 1\n 2\n 3\n"
 		"@@ -6,4 +6,4 @@\n 5\n 6\n 7\n-b\n+B\n");
