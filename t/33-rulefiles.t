@@ -106,4 +106,13 @@ SKIP: {
 		'the mistakes of all files are said, with their lines';
 }
 
+{
+	my $broken = program('10-exec.rules' => "-x\n", '20-tty.rules' => "-y\n");
+	(my $dir = $broken) =~ s{[^/]*$}{rules};
+	my ($code, $out, $err) = run($broken, '-R', $root, '-s', "rules.directory=$tmp/bad",
+		off(qw(audit-config apparmor socket mmap network logins)), 'render', 'rules');
+	like errors($err), qr{\A\Q$dir\E/10-exec\.rules:1: .*\n\Q$dir\E/20-tty\.rules:1: .*\n\Q$tmp\E/bad/1\.rules:1: },
+		'mistakes in shipped files as well, before those of the user';
+}
+
 done_testing;

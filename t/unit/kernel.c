@@ -446,6 +446,8 @@ static void too_large(void **state)
 	struct step *step = add_step(&s);
 
 	put_status(step, 1);
+	put_ack(step, 1, 0);
+	put(step, 16385 - (uint32_t)step->data.len, NLMSG_NOOP, 1, NULL, 0);
 	step->size = 16385;	/* MSG_TRUNC: what did not fit the buffer is lost */
 	assert_int_equal(get_status(&s, &status), -EPROTO);
 }
@@ -571,6 +573,7 @@ static void rules_in_order(void **state)
 	struct script s = {0};
 	struct kernel_rules rules = {0};
 	struct step *step;
+	char other[1100] = "a reply as long as a rule";
 
 	put_rule(add_step(&s), 1, AUDIT_FILTER_EXIT, "/etc/first");
 	put_ack(add_step(&s), 1, 0);
@@ -578,6 +581,7 @@ static void rules_in_order(void **state)
 	put_rule(step, 1, AUDIT_FILTER_USER, "");
 	put_rule(step, 1, AUDIT_FILTER_EXIT, "/etc/third");
 	put_rule(step, 7, AUDIT_FILTER_EXIT, "other");
+	put(step, 0, AUDIT_GET, 1, other, sizeof(other));
 	put(step, 0, NLMSG_DONE, 1, NULL, 0);
 	put_rule(step, 1, AUDIT_FILTER_EXIT, "after");
 	assert_int_equal(list_rules(&s, &rules), 0);

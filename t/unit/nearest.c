@@ -24,6 +24,8 @@ static void closest(void **state)
 {
 	assert_string_equal(nearest("renove"), "remove");
 	assert_string_equal(nearest("remder"), "render");
+	/* Of two that are as close, the first. */
+	assert_string_equal(nearest_name("axb", (const char *const[]){ "aab", "abb" }, 2), "aab");
 }
 
 static void far(void **state)
