@@ -86,12 +86,12 @@ static int wanted_group(const struct config *config, const char *name, const cha
 	return -1;
 }
 
-/* Beside the program, beside its directory (the build tree), in the share directory next to it, or
+/* Beside the program, above it (the build tree), in the share directory next to it, or
  * where make install puts them. */
 static char *find_shipped(void)
 {
 	static const char *const places[] = {
-		"/rules", "/../rules", "/../share/cloud-audit-setup/rules", NULL,
+		"/rules", "/../rules", "/../../rules", "/../share/cloud-audit-setup/rules", NULL,
 	};
 	char exe[4096], *slash, *path;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);

@@ -290,6 +290,7 @@ static void features_of_the_running_kernel_are_asked_for(void **state)
 	FILE *f = open_memstream(&found, &n);
 	struct log *log = log_new(f);
 
+	assert_non_null(messages);
 	assert_int_equal(rules_check_features(&set, log, 0x7f), 0);
 	assert_int_equal(rules_check_features(&set, log, 0x03), -EINVAL);
 	log_free(log);
