@@ -7,7 +7,7 @@ use IPC::Open2;
 use MIME::Base64;
 use Test::More;
 
-my $engine = 'build/t/unit/rules_vectors';
+my $engine = ($ENV{BUILD} // 'build') . '/t/unit/rules_vectors';
 die "$engine is not built: make unit-tests\n" unless -x $engine;
 
 # What auditctl accepts by accident only, and the kernel then takes: by the message that refuses it.

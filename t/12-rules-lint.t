@@ -1,2 +1,2 @@
 #!/bin/sh
-exec build/t/unit/rules_lint
+exec "${BUILD:-build}"/t/unit/rules_lint

@@ -1,2 +1,2 @@
 #!/bin/sh
-exec build/t/unit/rules_print
+exec "${BUILD:-build}"/t/unit/rules_print
