@@ -1,5 +1,5 @@
 /* libFuzzer target for the whole rule engine. The first byte chooses: rules files for x86_64 or
- * aarch64, or the bytes of a rule as a kernel may list it. Besides not crashing, a rule that was
+ * aarch64, optimised (bit 4) or not, or the bytes of a rule as a kernel may list it. Besides not crashing, a rule that was
  * read must be printed as a line that reads back as the same bytes. */
 #include <linux/audit.h>
 #include <string.h>
@@ -88,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	env.log = log;
 	if (size == 0)
 		return 0;
+	env.optimise = bytes[0] & 4;
 	env.machine = bytes[0] % 4 == 1 ? "aarch64" : "x86_64";
 	if (bytes[0] % 4 == 3) {
 		if (size > sizeof(struct audit_rule_data))
