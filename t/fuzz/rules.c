@@ -1,6 +1,6 @@
 /* libFuzzer target for the whole rule engine. The first byte chooses: rules files for x86_64 or
- * aarch64, optimised (bit 4) or not, or the bytes of a rule as a kernel may list it. Besides not crashing, a rule that was
- * read must be printed as a line that reads back as the same bytes. */
+ * aarch64, optimised (bit 4) or not, or the bytes of a rule as a kernel may list it. Besides not
+ * crashing, a rule that was read must be printed as a line that reads back as the same bytes. */
 #include <linux/audit.h>
 #include <string.h>
 
