@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "setup/settings.h"
+#include "setup/showrule.h"
 
 /* Adds a check whose name follows; takes detail, NULL for none. */
 static void add(struct checks *checks, enum check_kind kind, bool ok, char *detail,
@@ -100,7 +101,7 @@ static char *print_rule(const struct audit_rule_data *data, size_t size)
 {
 	_cleanup_text_ struct text line = {0};
 
-	rule_print(&line, data, size);
+	rule_show(&line, data, size);
 	return text_take(&line);
 }
 

@@ -8,6 +8,7 @@
 #include "setup/diff.h"
 #include "setup/report.h"
 #include "setup/settings.h"
+#include "setup/showrule.h"
 
 /* Two texts to be compared, built line by line. */
 struct pair {
@@ -71,7 +72,7 @@ static void add_wanted_rule(struct text *out, const struct rule *rule)
 	}
 	memcpy(copy, rule->data, rule->size);
 	copy->flags &= ~(uint32_t)AUDIT_FILTER_PREPEND;
-	rule_print(out, copy, rule->size);
+	rule_show(out, copy, rule->size);
 	text_add(out, "\n");
 }
 
@@ -90,7 +91,7 @@ static int plan_rules(const struct context *c, struct text *out)
 	for (size_t i = 0; i < c->node.rules.n; i++) {
 		const struct kernel_rule *rule = &c->node.rules.rules[i];
 
-		rule_print(&pair.before, rule->data, rule->size);
+		rule_show(&pair.before, rule->data, rule->size);
 		text_add(&pair.before, "\n");
 	}
 	if (keep && pair.before.s)

@@ -1,0 +1,19 @@
+/* A rule for people: as rule_print() has it, but with runs of system call numbers shortened.
+ *
+ * The optimiser gives a rule every number above the known ones; where eight or more follow each
+ * other they are shown as FIRST..LAST, which auditctl does not read. */
+#ifndef SETUP_SHOWRULE_H
+#define SETUP_SHOWRULE_H
+
+#include <stddef.h>
+
+#include "setup/text.h"
+
+struct audit_rule_data;	/* <linux/audit.h> */
+
+void rule_show(struct text *out, const struct audit_rule_data *data, size_t size);
+
+/* The same for a line that rule_print() made. */
+void rule_show_line(struct text *out, const char *line);
+
+#endif
