@@ -5,6 +5,7 @@
 #   make check     all tests
 #   make fuzz      the fuzzers, TIME=60 seconds each
 #   make bench     what it costs on a node, as ratios to what a user would run instead
+#   make bench-rules   what the rules cost, against auditctl -R
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
 CC ?= gcc
@@ -71,7 +72,7 @@ unit-tests: $(UNIT)
 # What building and testing needs, by Debian package name.
 DEPS_BUILD := gcc libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
 DEPS_TEST := perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
-	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod
+	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils
 
 deps:
 	@missing=$$(for p in $(DEPS_BUILD) $(DEPS_TEST); do \
@@ -96,6 +97,11 @@ bench:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all
 	@t/vm/bench
+
+bench-rules:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@t/vm/bench-rules
 
 # The tests that need no machine run a second time with the sanitizers in.
 check:
@@ -139,4 +145,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo bench check fuzz install clean
+.PHONY: all unit-tests deps demo bench bench-rules check fuzz install clean
