@@ -104,7 +104,7 @@ vm_guest --timeout 300 <<'EOF'
 	cd $cas
 	cas() { ./cloud-audit-setup "$@"; }
 	conf=/etc/cloud-audit-setup
-	printf '[audit]\nlock = no\n[rules]\nexisting = keep\n' >$conf/config.ini
+	printf '[audit]\nlock = no\n[rules]\nexisting = keep\noptimise = no\n' >$conf/config.ini
 	printf -- '-w /etc/hostname -p wa -k one\n-w /etc/hosts -p wa -k host-own\n-w /etc/issue -p wa -k three\n' >$conf/rules.d/10-mine.rules
 	before=$(auditctl -l; auditctl -s | grep -Ev '^(pid|lost|backlog )'; ls /etc/audit /etc/systemd/system)
 	out=$(cas apply 2>&1); is $? 1 'a rule that the kernel refuses half-way is exit status 1'
