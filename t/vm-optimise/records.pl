@@ -1,0 +1,28 @@
+#!/usr/bin/perl
+# The audit records of the programs work64 and work32 between the messages "mark BEGIN" and "mark END" of
+# a log, event by event, without what differs from run to run: times, pids, inodes and addresses.
+# CONFIG_CHANGE is left out: a replaced file gives one for each rule on it, and merged rules are fewer.
+use strict;
+use warnings;
+
+my ($log, $mark) = @ARGV;
+open my $in, '<', $log or die "$log: $!\n";
+my (@order, %event, $on);
+while (my $line = <$in>) {
+    $on = 1, next if $line =~ /msg='mark $mark begin/ || $line =~ /mark $mark begin/;
+    last if $line =~ /mark $mark end/;
+    next unless $on && $line =~ /^type=(\S+) msg=audit\(\d+\.\d+:(\d+)\): (.*)$/;
+    my ($type, $serial, $rest) = ($1, $2, $3);
+    next if $type =~ /^(?:CONFIG_CHANGE|USER|PROCTITLE|EOE|SERVICE_START|SERVICE_STOP)$/;
+    $rest =~ s/\x1d.*//;	# auditd's translations
+    $rest =~ s/\b(?:a\d|p?pid|opid|inode|dev|ses|tty|cap_\w+|items|oses)=\S+ ?//g if $type ne 'EXECVE';
+    push @order, $serial unless $event{$serial};
+    push @{$event{$serial}}, "$type $rest";
+}
+my $n = 0;
+for my $serial (@order) {
+    my @records = @{$event{$serial}};
+    next unless grep { m{exe="[^"]*/(?:work64|work32|program)"} } @records;
+    $n++;
+    print "event $n\n", map { "  $_\n" } @records;
+}
