@@ -312,8 +312,8 @@ static uint32_t draw(uint64_t *state, uint32_t n)
 	return (uint32_t)(*state >> 33) % n;
 }
 
-/* The classes of include/asm-generic/audit_*.h of Linux 6.18 and what the classifiers single out; a
- * kernel of the future, it has given calls from 470 on to classes at random. */
+/* The classes of include/asm-generic/audit_*.h of Linux 6.18 and what the classifiers single out. As
+ * a later kernel might, it has put calls from 470 on into classes, at random. */
 struct model {
 	uint32_t arch;
 	uint8_t perms[2048];
