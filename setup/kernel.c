@@ -10,6 +10,9 @@
 
 enum {
 	REPLY_TIMEOUT = 5000,	/* milliseconds */
+	QUIET = 300,		/* milliseconds without a message: the kernel has ended a listing */
+	LISTINGS = 8,		/* how often a listing is asked for that was lost in part */
+	RECEIVE_BUFFER = 8 << 20,
 	MESSAGE_MAX = 16384,	/* a listed rule has at most 1040 + 63 * 4096 by contract, 8970 in fact */
 };
 
@@ -81,12 +84,17 @@ int kernel_open(struct kernel **ret)
 {
 	struct kernel_io io = { socket_send, socket_receive, socket_close, NULL };
 	struct socket_io *s = malloc(sizeof(*s));
-	int r;
+	int room = RECEIVE_BUFFER, r;
 
 	if (!s)
 		return -ENOMEM;
 	s->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
 	r = s->fd < 0 ? -errno : 0;
+	/* Room for a listing: the kernel waits a tenth of a second for a reader, then drops what does not
+	 * fit (kernel/audit.c audit_net_init(), sk_sndtimeo). Without CAP_NET_ADMIN the first fails and
+	 * the second gives up to net.core.rmem_max; a loss is noticed and asked for again all the same. */
+	if (r == 0 && setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
+		(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	io.context = s;
 	if (r == 0)
 		r = kernel_open_io(ret, &io);
@@ -280,11 +288,30 @@ static int take_rule(void *context, uint16_t type, const void *payload, size_t s
 	return 0;
 }
 
+/* Takes away what is left of a listing: until its queue is empty, a socket that overflowed gets nothing
+ * new (net/netlink/af_netlink.c netlink_rcv_wake()). */
+static void drain(struct kernel *kernel)
+{
+	int64_t deadline = now_ms() + REPLY_TIMEOUT;
+	_cleanup_free_ char *buffer = malloc(MESSAGE_MAX);
+	uint32_t sender;
+
+	while (buffer && now_ms() < deadline)
+		if (kernel->io.receive(kernel->io.context, buffer, MESSAGE_MAX, &sender, QUIET) == -ETIMEDOUT)
+			break;
+}
+
 int kernel_list_rules(struct kernel *kernel, struct kernel_rules *ret)
 {
 	struct kernel_rules list = {0};
-	int r = kernel_ask(kernel, AUDIT_LIST_RULES, take_rule, &list);
+	int r = -ENOBUFS;
 
+	for (int i = 0; r == -ENOBUFS && i < LISTINGS; i++) {
+		kernel_rules_done(&list);
+		r = kernel_ask(kernel, AUDIT_LIST_RULES, take_rule, &list);
+		if (r == -ENOBUFS)
+			drain(kernel);
+	}
 	if (r < 0) {
 		kernel_rules_done(&list);
 		return r;

@@ -149,6 +149,8 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 		const struct rule *rule = &wanted->rules.rules[i];
 
 		text_addf(out, "# %s:%u\n", rule->file, rule->line);
+		for (size_t k = 0; k < rule->n_merged; k++)
+			text_addf(out, "# %s:%u\n", rule->merged[k].file, rule->merged[k].line);
 		if (!rule_print(out, rule->data, rule->size)) {
 			log_at(log, LEVEL_ERROR, rule->file, rule->line, "auditctl has no line of a rules file for "
 			       "this rule; write it in another way");

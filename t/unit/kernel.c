@@ -475,11 +475,34 @@ static void lost(void **state)
 	put_ack(add_step(&s), 1, 0);
 	add_error(&s, -ENOBUFS);
 	assert_int_equal(get_status(&s, &status), -ENOBUFS);
-	put_ack(add_step(&t), 1, 0);
-	put_rule(add_step(&t), 1, 4, "x");
-	add_error(&t, -ENOBUFS);
+	for (uint32_t i = 1; i <= 8; i++) {
+		put_rule(add_step(&t), i, 4, "x");
+		add_error(&t, -ENOBUFS);
+		if (i < 8)
+			add_error(&t, -ETIMEDOUT);
+	}
 	assert_int_equal(list_rules(&t, &rules), -ENOBUFS);
 	assert_null(rules.rules);
+	assert_int_equal(t.requests, 8);
+}
+
+static void lost_once(void **state)
+{
+	struct script s = {0};
+	struct kernel_rules rules = {0};
+
+	put_ack(add_step(&s), 1, 0);
+	put_rule(add_step(&s), 1, 4, "x");
+	add_error(&s, -ENOBUFS);
+	put_rule(add_step(&s), 1, 4, "left over");
+	add_error(&s, -ETIMEDOUT);
+	put_ack(add_step(&s), 2, 0);
+	put_rule(add_step(&s), 2, 4, "y");
+	put(add_step(&s), 0, NLMSG_DONE, 2, "", 0);
+	assert_int_equal(list_rules(&s, &rules), 0);
+	assert_int_equal(rules.n, 1);
+	assert_memory_equal(rules.rules[0].data->buf, "y", 1);
+	kernel_rules_done(&rules);
 }
 
 static int64_t now_ms(void)
@@ -689,6 +712,7 @@ int main(void)
 		TEST("a datagram larger than the buffer is refused", too_large),
 		TEST("EINTR and EAGAIN are tried again", interrupted),
 		TEST("lost replies are an error, nothing of the list is kept", lost),
+		TEST("a listing of which a part was lost is asked for again", lost_once),
 		TEST("nothing within the time is a timeout", timeout),
 		TEST("an old kernel's shorter status is read, the rest is zero", old_status),
 		TEST("a status without backlog is refused", short_status),
