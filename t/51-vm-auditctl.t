@@ -41,7 +41,6 @@ for suite in bookworm trixie; do
 		what=$1; shift
 		out=$(cas "$@" apply 2>&1); ok $? "$version: $what is applied, read back the same" "$(echo "$out" | grep -v lint | head -n 5; journalctl -q -u cloud-audit-setup -n 5 -o cat)"
 		out=$(cas "$@" verify 2>&1); ok $? "$version: $what is verified" "$(echo "$out" | grep -v lint | head -n 5)"
-		is "$(auditctl -l | grep -c '^-')" "$(grep -c '^-[aAwS] ' /etc/audit/cloud-audit-setup.rules)" "$version: $what has all its rules"
 		longest=$(awk '{ if (length($0) > n) n = length($0) } END { print n }' /etc/audit/cloud-audit-setup.rules)
 		[ "$longest" -lt 6143 ]; ok $? "$version: $what has no line that auditctl would cut" "$longest"
 		diag "$(grep -c '^-[aA]' /etc/audit/cloud-audit-setup.rules) rules, the longest line of $longest bytes"
