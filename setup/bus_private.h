@@ -1,0 +1,37 @@
+/* What the files of the D-Bus client share: the only includer of sd-bus.h. */
+#ifndef SETUP_BUS_PRIVATE_H
+#define SETUP_BUS_PRIVATE_H
+
+#include <systemd/sd-bus.h>
+
+#include "setup/bus.h"
+
+#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define MANAGER "org.freedesktop.systemd1.Manager"
+#define UNIT "org.freedesktop.systemd1.Unit"
+#define SERVICE "org.freedesktop.systemd1.Service"
+
+struct bus {
+	sd_bus *bus;
+	const struct host *host;
+	struct log *log;
+	const char *destination;	/* NULL on systemd's private socket */
+	uint64_t timeout;
+};
+
+/* Logs a failed call with D-Bus's own text, and returns r. */
+int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error,
+		   int r);
+
+/* The object path of a unit, which systemd loads if need be; *ret_path is the caller's. */
+int bus_load_unit(struct bus *bus, const char *unit, char **ret_path) _must_check_;
+
+/* Calls a method of systemd's manager, whose arguments follow types. */
+#define CALL(bus, name, unit, ret_reply, types, ...) __extension__({ \
+	_cleanup_(sd_bus_error_free) sd_bus_error call_error = SD_BUS_ERROR_NULL; \
+	int call_r = sd_bus_call_method((bus)->bus, (bus)->destination, SYSTEMD_PATH, MANAGER, name, \
+					&call_error, ret_reply, types, ##__VA_ARGS__); \
+	call_r < 0 ? bus_say_failed(bus, name, unit, &call_error, call_r) : 0; \
+})
+
+#endif
