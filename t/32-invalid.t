@@ -7,7 +7,7 @@ use Test::More;
 use lib 't/unit';
 use Cli;
 
-my @groups = qw(audit-config apparmor exec socket-unusual mmap-exec network logins tty);
+my @groups = qw(audit-config apparmor exec socket-unusual mmap-anonymous network logins tty);
 my $n = 0;
 my $program = program(map { my $pid = ++$n; ("10-$_.rules" => "-a always,exit -F pid=$pid\n") } @groups);
 my $root = make_root();

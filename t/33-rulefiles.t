@@ -36,15 +36,15 @@ sub off { map { ('-s', "events.$_=no") } @_ }
 my @x86 = ('--machine', 'x86_64');
 my @other = off(qw(audit-config apparmor network logins tty));
 
-is loaded(@x86), '10-audit-config 20-apparmor 30-exec 30-exec@x86_64 40-socket-unusual 50-mmap-exec 60-network ' .
+is loaded(@x86), '10-audit-config 20-apparmor 30-exec 30-exec@x86_64 40-socket-unusual 50-mmap-anonymous 60-network ' .
 	'70-logins 80-tty 95-exec', 'the defaults: one file a group and those of the machine, in order of their names';
-is loaded('--machine', 'aarch64', @other), '30-exec 30-exec@aarch64 40-socket-unusual 50-mmap-exec 95-exec',
+is loaded('--machine', 'aarch64', @other), '30-exec 30-exec@aarch64 40-socket-unusual 50-mmap-anonymous 95-exec',
 	'another machine has its own files';
 is loaded(@x86, @other, off('exec'), '-s', 'events.socket=all', '-s', 'events.mmap=all'),
 	'40-socket-all 50-mmap-all', 'a value other than yes is part of the name';
 is loaded('--machine=aarch64', @other, off('exec', 'mmap'), '-s', 'events.socket=all'),
 	'40-socket-all 40-socket-all@aarch64', 'value and machine together';
-is loaded(@x86, @other, off('exec', 'socket'), '-s', 'events.mmap=anonymous'), '50-mmap-anonymous',
+is loaded(@x86, @other, off('exec', 'socket'), '-s', 'events.mmap=exec'), '50-mmap-exec',
 	'each value of mmap has its own file';
 is loaded(@x86, @other, off(qw(exec socket mmap))), '', 'all off: none is read';
 
