@@ -9,6 +9,7 @@
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
 CC ?= gcc
+TTY_CC ?= musl-gcc
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -34,7 +35,8 @@ endif
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN) $(SAN)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DDEFAULT_ROOT='"$(DEFAULT_ROOT)"' \
-	-DRULES_DIR='"$(PREFIX)/share/cloud-audit-setup/rules"' $(CPPFLAGS) \
+	-DRULES_DIR='"$(PREFIX)/share/cloud-audit-setup/rules"' \
+	-DLIBEXEC_DIR='"$(PREFIX)/libexec/cloud-audit-setup"' $(CPPFLAGS) \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS))
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN) $(LDFLAGS)
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
@@ -45,11 +47,18 @@ UNIT := $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(wildcard t/unit/*.c))
 
 Q := $(if $(V),,@)
 
-all: $(BUILD)/cloud-audit-setup
+all: $(BUILD)/cloud-audit-setup $(BUILD)/cloud-audit-tty
 
 $(BUILD)/cloud-audit-setup: $(BUILD)/obj/setup/main.o $(BUILD)/libcas.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Goes onto hosts whatever their C library is: static, and small with musl.
+$(BUILD)/cloud-audit-tty: setup/tty/cloud-audit-tty.c
+	@echo "  LD   $@"
+	@mkdir -p $(@D)
+	@command -v $(TTY_CC) >/dev/null || { echo "$(TTY_CC) is missing: apt-get install musl-tools" >&2; exit 1; }
+	$(Q)$(TTY_CC) -std=gnu11 -Os -static -s $(WARN) -o $@ $<
 
 $(BUILD)/libcas.a: $(OBJ)
 	@echo "  AR   $@"
@@ -70,7 +79,7 @@ $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcas.a
 unit-tests: $(UNIT)
 
 # What building and testing needs, by Debian package name.
-DEPS_BUILD := gcc libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
+DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
 DEPS_TEST := perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
 	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils
 
@@ -138,6 +147,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules \
 		$(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup
 	install -m 0755 $(BUILD)/cloud-audit-setup $(DESTDIR)$(PREFIX)/sbin/
+	install -D -m 0755 $(BUILD)/cloud-audit-tty $(DESTDIR)$(PREFIX)/libexec/cloud-audit-setup/cloud-audit-tty
 	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
 	install -D -m 0644 setup/cloud-audit-setup.8 $(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8
 	install -m 0644 README.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/

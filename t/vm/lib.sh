@@ -45,7 +45,7 @@ vm_up() {
 	vm_machines="$vm_machines $vm"
 	t/vm/vm start "$@" || { echo "Bail out! $vm: the machine does not start"; exit 1; }
 	set -- t/vm/guest.sh
-	for vm_file in build/cloud-audit-setup rules; do
+	for vm_file in build/cloud-audit-setup build/cloud-audit-tty rules; do
 		[ ! -e "$vm_file" ] || set -- "$@" "$vm_file"
 	done
 	t/vm/vm push "$vm" "$@" "$cas" || exit 1
