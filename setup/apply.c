@@ -15,33 +15,32 @@ static struct node set_aside(struct context *c)
 	return before;
 }
 
-static int read_again(struct context *c)
+/* Files, units, and what the host records besides audit rules: all that the lock does not forbid. */
+static int change_host(struct context *c, const struct checks *checks, const struct node *before)
 {
-	int r = node_read_files(&c->node, &c->host, c->log);
+	int r = bus_subscribe(c->bus);
 
+	if (r == 0 && checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] > 0) {
+		r = step_write_files(c);
+		if (r == 0)
+			r = step_load_units(c);
+	}
 	if (r == 0)
-		r = node_read_units(&c->node, c->bus);
-	return r < 0 ? r : node_read_kernel(&c->node, c->kernel, &c->host, c->log);
-}
-
-static int change_files(struct context *c)
-{
-	int r = step_write_files(c);
-
-	return r < 0 ? r : step_load_units(c);
+		r = step_journald(c, &before->files[FILE_JOURNALD]);
+	return r < 0 ? r : step_host(c, &before->files[FILE_HOST_UNIT]);
 }
 
 /* Under the lock only files can change; the kernel takes the rules at the next boot. */
 static enum exit_status apply_locked(struct context *c, const struct checks *checks)
 {
 	bool other_rules = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0;
-	bool files = checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] > 0;
+	bool host = checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] + checks->failed[CHECK_HOST] > 0;
 	bool fail = other_rules && c->config.on_locked == ON_LOCKED_FAIL;
 	_cleanup_(node_done) struct node before = set_aside(c);
 
-	if (read_again(c) < 0)
+	if (context_read(c) < 0)
 		return STATUS_NODE;
-	if (files && (bus_subscribe(c->bus) < 0 || change_files(c) < 0)) {
+	if (host && change_host(c, checks, &before) < 0) {
 		undo(c, &before);
 		return STATUS_NODE;
 	}
@@ -62,13 +61,11 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 static int change_node(struct context *c, const struct checks *checks, const struct node *before)
 {
 	bool start = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0 ||
-		before->status.enabled == 0 || !before->units[FILE_SETUP_UNIT].active ||
-		!before->files[FILE_SETUP_UNIT].s;
-	int r = bus_subscribe(c->bus);
+		!before->units[FILE_SETUP_UNIT].active || !before->files[FILE_SETUP_UNIT].s;
+	int r = change_host(c, checks, before);
 
-	if (r == 0 && checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] > 0)
-		r = change_files(c);
-	if (r == 0 && start)
+	/* A restart of journald may have switched auditing off. */
+	if (r == 0 && (start || c->node.status.enabled == 0))
 		r = step_start(c, before->files[FILE_RULES].s);
 	if (r == 0)
 		r = step_read_back(c);
@@ -81,7 +78,7 @@ static enum exit_status apply_unlocked(struct context *c, const struct checks *c
 {
 	_cleanup_(node_done) struct node before = set_aside(c);
 
-	if (read_again(c) < 0)
+	if (context_read(c) < 0)
 		return STATUS_NODE;
 	if (change_node(c, checks, &before) < 0) {
 		undo(c, &before);
@@ -95,6 +92,7 @@ static enum exit_status apply_unlocked(struct context *c, const struct checks *c
 enum exit_status command_apply(struct context *c)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
+	enum exit_status status;
 
 	if (context_observe(c) < 0)
 		return STATUS_NODE;
@@ -105,10 +103,17 @@ enum exit_status command_apply(struct context *c)
 		return STATUS_NODE;
 	}
 	report_reader(c);
-	if (checks_failed(&checks) == 0) {
+	if (checks_to_change(&checks) == 0) {
+		step_say_pending(c);
 		report_done(c, "apply", "unchanged", "nothing to do: %zu rules are in force%s",
 			    c->node.rules.n, node_locked(&c->node) ? ", locked" : ", not locked");
 		return STATUS_DONE;
 	}
-	return node_locked(&c->node) ? apply_locked(c, &checks) : apply_unlocked(c, &checks);
+	status = node_locked(&c->node) ? apply_locked(c, &checks) : apply_unlocked(c, &checks);
+	if (status == STATUS_NODE)
+		return status;
+	/* Whether the runtime has been started with its drop-in is seen by the files as they are now. */
+	if (!*c->config.runtime_unit || context_read(c) == 0)
+		step_say_pending(c);
+	return status;
 }

@@ -31,6 +31,16 @@ struct unit_state {
 int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret) _must_check_;
 void unit_state_done(struct unit_state *state);
 
+/* A service's own command and when its main process was started. */
+struct bus_service {
+	char **argv;		/* its words, NULL when it has none; $ is not expanded, specifiers are */
+	bool plain;		/* one command, with no prefix that changes how it is run, but "-" */
+	uint64_t started;	/* microseconds, CLOCK_REALTIME; 0 never */
+};
+
+int bus_service(struct bus *bus, const char *unit, struct bus_service *ret) _must_check_;
+void bus_service_done(struct bus_service *service);
+
 /* Subscribe: must come before the first job. */
 int bus_subscribe(struct bus *bus) _must_check_;
 int bus_reload(struct bus *bus) _must_check_;

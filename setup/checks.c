@@ -54,22 +54,59 @@ size_t checks_failed(const struct checks *checks)
 	return n;
 }
 
-static bool same_text(const struct text *wanted, const struct text *actual)
+size_t checks_to_change(const struct checks *checks)
 {
-	if (!wanted->s || !actual->s)
-		return !wanted->s && !actual->s;
-	return wanted->len == actual->len && memcmp(wanted->s, actual->s, wanted->len) == 0;
+	return checks_failed(checks) - checks->failed[CHECK_PENDING];
 }
 
 static void check_files(struct checks *checks, const struct wanted *wanted, const struct node *node)
 {
 	for (size_t i = 0; i < N_FILES; i++) {
 		const struct text *want = &wanted->files[i], *have = &node->files[i];
-		bool same = same_text(want, have);
+		const char *path = wanted_path(wanted, i);
+		bool same = text_equal(want, have);
 		const char *is = have->s ? want->s ? "its content differs" : "it exists" : "it is absent";
 
+		if (!path || (same && wanted_files[i].optional && !want->s))
+			continue;
 		add(checks, CHECK_FILE, same, same ? NULL : strdup(is),
-		    want->s ? "%s is as configured" : "%s does not exist", wanted_files[i].path);
+		    want->s ? "%s is as configured" : "%s does not exist", path);
+	}
+}
+
+static void check_host(struct checks *checks, const struct config *config, const struct wanted *wanted,
+		       const struct node *node)
+{
+	const struct recording *recording = &node->recording;
+	struct host_recording want;
+	char *detail = NULL;
+	bool ok;
+
+	recording_wanted(config, &want);
+	ok = recording_apparmor_ok(recording, &want);
+	if (want.apparmor)
+		add(checks, CHECK_HOST, ok, ok ? NULL : strdup(recording->apparmor),
+		    "AppArmor's audit parameter is %s", want.apparmor);
+	ok = recording_ima_ok(recording, &want);
+	if (want.ima && recording_ima_needs_boot(recording, &want))
+		add(checks, CHECK_PENDING, ok, strdup("another was loaded since boot, and the kernel takes "
+		    "one a boot: reboot or recreate the node"), "the IMA policy is loaded");
+	else if (want.ima)
+		add(checks, CHECK_HOST, ok, ok ? NULL : strdup("no"), "the IMA policy is loaded");
+	if (config->reader == READER_ENABLE) {
+		char who[64];
+
+		reader_print(&node->reader, who, sizeof(who));
+		ok = node->reader.journal;
+		if (!ok && asprintf(&detail, "%s takes them", who) < 0)
+			detail = NULL;
+		add(checks, CHECK_HOST, ok, detail, "the journal gets the audit records");
+	}
+	if (wanted->files[FILE_RUNTIME].s) {
+		ok = node->runtime_in_effect;
+		add(checks, CHECK_PENDING, ok, ok ? NULL : strdup("it was started before that was set up: "
+		    "restart it, or wait for its next start"), "%s runs with its terminals recorded",
+		    config->runtime_unit);
 	}
 }
 
@@ -78,6 +115,8 @@ static void check_unit(struct checks *checks, const struct config *config, const
 {
 	const struct unit_state *state = &node->units[i];
 	const char *unit = wanted_files[i].unit;
+	/* The lock keeps a unit that is not active from loading rules; the kernel's state is what counts. */
+	bool must_run = i == FILE_HOST_UNIT || (i == FILE_SETUP_UNIT && !node_locked(node));
 	bool ours = state->fragment && strcmp(state->fragment, wanted_files[i].path) == 0;
 	char *from = NULL;
 
@@ -91,8 +130,7 @@ static void check_unit(struct checks *checks, const struct config *config, const
 	add(checks, CHECK_UNIT, state->enabled == config->unit_enable,
 	    state->enabled == config->unit_enable ? NULL : strdup(state->enabled ? "enabled" : "disabled"),
 	    config->unit_enable ? "%s is enabled" : "%s is not enabled", unit);
-	/* Under the lock a unit cannot load anything any more; the kernel's state is what counts. */
-	if (!node_locked(node) && (i == FILE_SETUP_UNIT))
+	if (must_run)
 		add(checks, CHECK_UNIT, state->active, state->active ? NULL :
 		    strdup(state->failed ? "failed" : "inactive"), "%s is active", unit);
 }
@@ -177,6 +215,7 @@ int checks_build(struct checks *ret, const struct wanted *wanted, const struct c
 		add(&checks, CHECK_LOCK, locked, locked ? NULL : strdup(states[enabled > 2 ? 0 : enabled]),
 		    "the audit configuration is locked");
 	check_files(&checks, wanted, node);
+	check_host(&checks, config, wanted, node);
 	for (size_t i = 0; i < N_FILES; i++)
 		if (wanted_files[i].unit && wanted->files[i].s)
 			check_unit(&checks, config, node, i);

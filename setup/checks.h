@@ -13,6 +13,8 @@ enum check_kind {
 	CHECK_RULE,	/* a rule in force, or one that should not be */
 	CHECK_SETTING,	/* a setting of the kernel */
 	CHECK_LOCK,	/* on, and locked */
+	CHECK_HOST,	/* what the host records besides: AppArmor, journald */
+	CHECK_PENDING,	/* in place, and in force only after a boot, or a service's next start */
 	CHECK_KINDS,
 };
 
@@ -39,5 +41,7 @@ int checks_build_kernel(struct checks *ret, const struct wanted *wanted,
 void checks_done(struct checks *checks);
 
 size_t checks_failed(const struct checks *checks);
+/* Those that a run of apply can mend. */
+size_t checks_to_change(const struct checks *checks);
 
 #endif

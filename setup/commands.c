@@ -3,12 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void free_argv(char **argv)
-{
-	for (size_t i = 0; argv && argv[i]; i++)
-		free(argv[i]);
-	free(argv);
-}
+#include "setup/strings.h"
 
 void commands_done(struct commands *commands)
 {
@@ -18,7 +13,7 @@ void commands_done(struct commands *commands)
 			char **own;
 		} argv = { .read = commands->items[i].argv };
 
-		free_argv(argv.own);
+		strings_free(argv.own);
 	}
 	free(commands->items);
 	*commands = (struct commands){0};
@@ -53,7 +48,7 @@ static char **split(const char *program, const char *line)
 	}
 	if (argv[n])
 		return argv;
-	free_argv(argv);
+	strings_free(argv);
 	return NULL;
 }
 

@@ -150,8 +150,16 @@ static int parse_path(const struct row *row, const char *value, void *target)
 	return *value == '/' ? set_string(value, target) : -EINVAL;
 }
 
-static int parse_string(const struct row *row, const char *value, void *target)
+/* Empty, or a name as systemd.unit(5) has it; its drop-in's directory is made from it. */
+static int parse_service(const struct row *row, const char *value, void *target)
 {
+	static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		":-_.\\@";
+	size_t n = strlen(value);
+
+	if (n > 0 && (n < 9 || n > 255 || value[0] == '.' || strcmp(value + n - 8, ".service") != 0 ||
+		      strspn(value, characters) != n))
+		return -EINVAL;
 	return set_string(value, target);
 }
 
@@ -239,7 +247,7 @@ static const struct row rows[] = {
 	SWITCH("apparmor"),
 	SWITCH("exec"),
 	EVENT("socket", "unusual", "no, unusual or all", "no", "unusual", "all"),
-	EVENT("mmap", "exec", "no, anonymous, exec or all", "no", "anonymous", "exec", "all"),
+	EVENT("mmap", "anonymous", "no, anonymous, exec or all", "no", "anonymous", "exec", "all"),
 	SWITCH("network"),
 	SWITCH("logins"),
 	SWITCH("tty"),
@@ -274,16 +282,15 @@ static const struct row rows[] = {
 
 	{ "apparmor", "audit", parse_choice, IN(apparmor_audit), "keep",
 	  .expected = "keep, normal, all, noquiet, quiet or quiet_denied",
-	  .choices = CHOICES("keep", "normal", "all", "noquiet", "quiet", "quiet_denied"),
-	  .supported = "keep" },
+	  .choices = CHOICES("keep", "normal", "all", "noquiet", "quiet", "quiet_denied") },
 
 	{ "ima", "policy", parse_choice, IN(ima_policy), "no", .expected = "no, exec or exec,mmap",
-	  .choices = CHOICES("no", "exec", "exec,mmap"), .supported = "no" },
+	  .choices = CHOICES("no", "exec", "exec,mmap") },
 
-	{ "tty", "sshd", parse_bool, IN(tty_sshd), "no", YES_NO, .supported = "no" },
-	{ "tty", "runtime_unit", parse_string, IN(runtime_unit), "",
-	  .expected = "the name of a systemd unit", .supported = "" },
-	{ "tty", "log_passwords", parse_bool, IN(log_passwords), "no", YES_NO, .supported = "no" },
+	{ "tty", "sshd", parse_bool, IN(tty_sshd), "no", YES_NO },
+	{ "tty", "runtime_unit", parse_service, IN(runtime_unit), "",
+	  .expected = "empty, or the name of a systemd service such as containerd.service" },
+	{ "tty", "log_passwords", parse_bool, IN(log_passwords), "no", YES_NO },
 };
 
 enum { N_ROWS = ARRAY_SIZE(rows) };
@@ -694,9 +701,15 @@ int config_check(struct config *config, struct log *log)
 			state->source, rows[i].section, rows[i].key, state->value, rows[i].supported);
 		r = -EINVAL;
 	}
-	if (config->reader == READER_ENABLE) {
-		log_say(log, LEVEL_ERROR, "%s: [journal] reader = enable is not supported yet; "
-			"use 'check' or 'ignore'", config_source(config, "journal", "reader"));
+	if ((config->tty_sshd || *config->runtime_unit) && strcmp(config_value(config, "events", "tty"), "no") == 0) {
+		log_say(log, LEVEL_ERROR, "%s: [events] tty = no drops the keystrokes that [tty] %s asks for (%s); set "
+			"one of them", config_source(config, "events", "tty"), config->tty_sshd ? "sshd" : "runtime_unit",
+			config_source(config, "tty", config->tty_sshd ? "sshd" : "runtime_unit"));
+		r = -EINVAL;
+	}
+	if (strcmp(config->runtime_unit, "systemd-journald.service") == 0) {
+		log_say(log, LEVEL_ERROR, "%s: [tty] runtime_unit = %s is no container runtime",
+			config_source(config, "tty", "runtime_unit"), config->runtime_unit);
 		r = -EINVAL;
 	}
 	return r;

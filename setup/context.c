@@ -1,5 +1,34 @@
 #include "setup/context.h"
 
+#include "setup/wanted_node.h"
+
+/* What is wanted of the node, as far as that depends on it, and what is there. */
+static int read_host(struct context *c)
+{
+	const struct config *config = c->options->command == COMMAND_REMOVE ? NULL : &c->config;
+	int r = 0;
+
+	if (config && c->config.reader != READER_IGNORE)
+		r = node_read_reader(&c->node, c->bus);
+	if (r == 0 && config)
+		r = node_read_runtime(&c->node, c->config.runtime_unit, c->bus);
+	if (r < 0)
+		return r;
+	recording_done(&c->node.recording);
+	recording_read(&c->node.recording, &c->host);
+	r = wanted_complete(&c->wanted, config, &c->host, &c->node, c->log);
+	if (r == 0)
+		r = node_read_files(&c->node, &c->wanted, &c->host, c->log);
+	return r < 0 ? r : node_read_units(&c->node, &c->wanted, c->bus);
+}
+
+int context_read(struct context *c)
+{
+	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+
+	return r < 0 ? r : read_host(c);
+}
+
 int context_observe(struct context *c)
 {
 	int r, s;
@@ -10,11 +39,7 @@ int context_observe(struct context *c)
 	s = bus_open(&c->bus, &c->host, c->config.dbus_address, (uint64_t)c->config.start_timeout,
 		     c->log);
 	if (s == 0)
-		s = node_read_units(&c->node, c->bus);
-	if (r == 0 && s == 0)
-		s = node_read_reader(&c->node, c->bus);
-	if (s == 0)
-		s = node_read_files(&c->node, &c->host, c->log);
+		s = read_host(c);
 	return r < 0 ? r : s;
 }
 

@@ -1,12 +1,15 @@
 #include "setup/host.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+
+#include "setup/strings.h"
 
 int host_open_root(struct host *host, const char *root)
 {
@@ -225,4 +228,70 @@ int host_path_type(const struct host *host, const char *path, bool *ret_director
 		return -errno;
 	*ret_directory = S_ISDIR(st.st_mode);
 	return 1;
+}
+
+static void closedirp(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+int host_list(const struct host *host, const char *path, char ***ret_names)
+{
+	int fd = host_open(host, path, O_RDONLY | O_DIRECTORY);
+	_cleanup_(closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_strings_ char **names = calloc(1, sizeof(*names));
+	size_t n = 0;
+
+	if (fd < 0)
+		return fd;
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	if (!names)
+		return -ENOMEM;
+	for (struct dirent *entry; errno = 0, entry = readdir(dir);) {
+		char **more;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		more = realloc(names, (n + 2) * sizeof(*names));
+		if (!more)
+			return -ENOMEM;
+		names = more;
+		names[n] = strdup(entry->d_name);
+		names[n + 1] = NULL;
+		if (!names[n++])
+			return -ENOMEM;
+	}
+	if (errno != 0)
+		return -errno;
+	qsort(names, n, sizeof(*names), by_name);
+	*ret_names = TAKE(names);
+	return 0;
+}
+
+int host_stat(const struct host *host, const char *path, struct stat *ret)
+{
+	_cleanup_close_ int fd = host_open(host, path, O_PATH | O_NOFOLLOW);
+
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret) < 0 ? -errno : 0;
+}
+
+bool host_can_execute_in(const struct host *host, const char *directory)
+{
+	_cleanup_close_ int fd = host_open(host, directory, O_PATH | O_DIRECTORY);
+	struct statvfs st;
+
+	return fd >= 0 && fstatvfs(fd, &st) == 0 && !(st.f_flag & (ST_NOEXEC | ST_RDONLY));
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "setup/mem.h"
@@ -41,6 +42,15 @@ int host_remove(const struct host *host, const char *path) _must_check_;
 
 /* 1 and *ret_directory when the path exists, 0 when not, negative errno. */
 int host_path_type(const struct host *host, const char *path, bool *ret_directory) _must_check_;
+
+/* The names in a directory, in C-locale order, without those that begin with a dot. */
+int host_list(const struct host *host, const char *path, char ***ret_names) _must_check_;
+
+/* What stat(2) says of the path itself; its last part is not followed when it is a symlink. */
+int host_stat(const struct host *host, const char *path, struct stat *ret) _must_check_;
+
+/* Can a program be put into this directory and run from there, as far as its mount says? */
+bool host_can_execute_in(const struct host *host, const char *directory);
 
 /* Reads at most HOST_FILE_MAX bytes of an open regular file. */
 int host_read_fd(int fd, struct text *ret) _must_check_;

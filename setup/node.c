@@ -5,30 +5,47 @@
 
 #include "setup/rights.h"
 
-int node_read_files(struct node *node, const struct host *host, struct log *log)
+/* The drop-in's time tells whether the service has been started with it. */
+static void find_in_effect(struct node *node, const struct wanted *wanted, const struct host *host)
+{
+	struct stat st;
+	uint64_t written;
+
+	node->runtime_in_effect = false;
+	if (!node->files[FILE_RUNTIME].s || host_stat(host, wanted_path(wanted, FILE_RUNTIME), &st) < 0)
+		return;
+	written = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
+	node->runtime_in_effect = !node->runtime_active || node->runtime.started >= written;
+}
+
+int node_read_files(struct node *node, const struct wanted *wanted, const struct host *host,
+		    struct log *log)
 {
 	for (size_t i = 0; i < N_FILES; i++) {
+		const char *path = wanted_path(wanted, i);
 		int r;
 
 		text_done(&node->files[i]);
-		r = host_read(host, wanted_files[i].path, &node->files[i]);
+		r = path ? host_read(host, path, &node->files[i]) : 0;
 		if (r < 0 && r != -ENOENT) {
 			log_say(log, LEVEL_ERROR, "%s cannot be read below %s: %s%s; nothing was changed",
-				wanted_files[i].path, host->root, strerror(-r), rights_advice_write(r));
+				path, host->root, strerror(-r), rights_advice_write(r));
 			return r;
 		}
 	}
+	find_in_effect(node, wanted, host);
 	return 0;
 }
 
-int node_read_units(struct node *node, struct bus *bus)
+int node_read_units(struct node *node, const struct wanted *wanted, struct bus *bus)
 {
 	for (size_t i = 0; i < N_FILES; i++) {
 		int r;
 
-		if (!wanted_files[i].unit)
-			continue;
 		unit_state_done(&node->units[i]);
+		if (!wanted_files[i].unit ||
+		    (wanted_files[i].optional && !wanted->files[i].s && !node->files[i].s))
+			continue;
 		r = bus_unit_state(bus, wanted_files[i].unit, &node->units[i]);
 		if (r < 0)
 			return r;
@@ -70,14 +87,23 @@ int node_read_kernel(struct node *node, struct kernel *kernel, const struct host
 
 int node_read_reader(struct node *node, struct bus *bus)
 {
-	_cleanup_(unit_state_done) struct unit_state socket = {0};
+	return reader_find(&node->reader, bus, node->status.pid);
+}
+
+int node_read_runtime(struct node *node, const char *unit, struct bus *bus)
+{
+	_cleanup_(unit_state_done) struct unit_state state = {0};
 	int r;
 
-	node->reader = node->status.pid != 0;
-	if (node->reader)
+	bus_service_done(&node->runtime);
+	node->runtime_exists = false;
+	if (!*unit)
 		return 0;
-	r = bus_unit_state(bus, "systemd-journald-audit.socket", &socket);
-	node->reader = r == 0 && socket.active;
+	r = bus_unit_state(bus, unit, &state);
+	if (r == 0)
+		r = bus_service(bus, unit, &node->runtime);
+	node->runtime_exists = state.exists;
+	node->runtime_active = state.active;
 	return r;
 }
 
@@ -93,4 +119,6 @@ void node_done(struct node *node)
 		unit_state_done(&node->units[i]);
 	}
 	kernel_rules_done(&node->rules);
+	recording_done(&node->recording);
+	bus_service_done(&node->runtime);
 }

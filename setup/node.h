@@ -5,6 +5,8 @@
 #include "setup/bus.h"
 #include "setup/host.h"
 #include "setup/kernel.h"
+#include "setup/reader.h"
+#include "setup/recording.h"
 #include "setup/wanted.h"
 
 struct node {
@@ -13,16 +15,24 @@ struct node {
 	struct kernel_status status;
 	bool loginuid_immutable;
 	struct kernel_rules rules;
-	bool reader;				/* somebody takes the records */
+	struct audit_reader reader;
+	struct recording recording;
+	struct bus_service runtime;		/* of [tty] runtime_unit */
+	bool runtime_exists, runtime_active;
+	bool runtime_in_effect;			/* not running, or started after our drop-in was written */
 };
 
 /* Each reads one part anew, logs what fails and returns 0 or negative errno. */
-int node_read_files(struct node *node, const struct host *host, struct log *log) _must_check_;
-int node_read_units(struct node *node, struct bus *bus) _must_check_;
+int node_read_files(struct node *node, const struct wanted *wanted, const struct host *host,
+		    struct log *log) _must_check_;
+/* After the files: of an optional unit that is neither wanted nor there nothing is asked. */
+int node_read_units(struct node *node, const struct wanted *wanted, struct bus *bus) _must_check_;
 int node_read_kernel(struct node *node, struct kernel *kernel, const struct host *host,
 		     struct log *log) _must_check_;
-/* After the kernel's status: the audit PID (auditd; journald on COS), else journald's audit socket. */
+/* After the kernel's status. */
 int node_read_reader(struct node *node, struct bus *bus) _must_check_;
+/* The service of [tty] runtime_unit, where one is configured. */
+int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _must_check_;
 
 bool node_locked(const struct node *node);
 void node_done(struct node *node);

@@ -32,8 +32,17 @@ static int print_pair(struct text *out, const char *name, const struct pair *pai
 static int plan_files(const struct context *c, struct text *out)
 {
 	for (size_t i = 0; i < N_FILES; i++) {
-		int r = diff_unified(out, wanted_files[i].path, c->node.files[i].s, c->wanted.files[i].s);
+		const struct text *have = &c->node.files[i], *want = &c->wanted.files[i];
+		const char *path = wanted_path(&c->wanted, i);
+		int r = 0;
 
+		if (!path || text_equal(have, want))
+			continue;
+		if (wanted_files[i].binary)
+			text_addf(out, "Binary files %s and %s differ\n", have->s ? path : "/dev/null",
+				  want->s ? path : "/dev/null");
+		else
+			r = diff_unified(out, path, have->s, want->s);
 		if (r < 0)
 			return r;
 	}
@@ -124,6 +133,28 @@ static int plan_settings(const struct context *c, struct text *out)
 	return print_pair(out, "kernel settings", &pair);
 }
 
+static int plan_host(const struct context *c, struct text *out)
+{
+	const struct recording *recording = &c->node.recording;
+	_cleanup_(pair_done) struct pair pair = {0};
+	struct host_recording want;
+
+	recording_wanted(&c->config, &want);
+	if (!recording_apparmor_ok(recording, &want)) {
+		text_addf(&pair.before, "AppArmor audit %s\n", recording->apparmor);
+		text_addf(&pair.after, "AppArmor audit %s\n", want.apparmor);
+	}
+	if (!recording_ima_ok(recording, &want)) {
+		text_add(&pair.before, recording->ima_policy.s ? recording->ima_policy.s : "");
+		text_addf(&pair.after, "%s\n", want.ima);
+	}
+	if (c->config.reader == READER_ENABLE && !c->node.reader.journal) {
+		text_add(&pair.before, JOURNALD_SOCKET " off\n");
+		text_add(&pair.after, JOURNALD_SOCKET " on\n");
+	}
+	return print_pair(out, "host settings", &pair);
+}
+
 static void print_plan(const struct context *c, const char *diff, enum exit_status status)
 {
 	_cleanup_text_ struct text out = {0};
@@ -148,11 +179,11 @@ enum exit_status command_plan(struct context *c)
 	if (context_observe(c) < 0)
 		return STATUS_NODE;
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0 || plan_files(c, &out) < 0 ||
-	    plan_units(c, &out) < 0 || plan_settings(c, &out) < 0 || plan_rules(c, &out) < 0) {
+	    plan_units(c, &out) < 0 || plan_host(c, &out) < 0 || plan_settings(c, &out) < 0 || plan_rules(c, &out) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
-	if (checks_failed(&checks) > 0)
+	if (checks_to_change(&checks) > 0)
 		status = node_locked(&c->node) &&
 			checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] > 0 ?
 			STATUS_LOCKED : STATUS_DIFFERS;

@@ -5,21 +5,21 @@
 
 #include "setup/commands.h"
 #include "setup/report.h"
-#include "setup/rights.h"
 #include "setup/steps.h"
+#include "setup/wanted_node.h"
 #include "units/audit_units.h"
 
 static bool is_ours(const struct context *c, size_t i)
 {
 	const struct unit_state *state = &c->node.units[i];
 
-	return c->node.files[i].s ||
-		(state->fragment && strcmp(state->fragment, wanted_files[i].path) == 0);
+	return wanted_files[i].unit && (c->node.files[i].s ||
+		(state->fragment && strcmp(state->fragment, wanted_files[i].path) == 0));
 }
 
 static bool anything_ours(const struct context *c)
 {
-	bool any = c->node.files[FILE_RULES].s;
+	bool any = wanted_any_ours(&c->wanted, &c->node);
 
 	for (size_t i = 0; i < N_FILES; i++)
 		any = any || is_ours(c, i);
@@ -33,7 +33,7 @@ static int stop_units(struct context *c)
 		const char *unit = wanted_files[i].unit;
 		int r = 0;
 
-		if (!unit || !is_ours(c, i))
+		if (!is_ours(c, i))
 			continue;
 		if (c->node.units[i].active)
 			r = bus_run_job(c->bus, BUS_STOP, unit);
@@ -43,22 +43,30 @@ static int stop_units(struct context *c)
 			r = bus_disable(c->bus, unit);
 		if (r < 0)
 			return r;
+		c->node.units[i].active = c->node.units[i].enabled = false;
 	}
 	return 0;
 }
 
 static int delete_files(struct context *c)
 {
-	for (size_t i = 0; i < N_FILES; i++) {
-		int r = c->node.files[i].s ? host_remove(&c->host, wanted_files[i].path) : 0;
+	int r = step_write_files(c);
 
-		if (r < 0 && r != -ENOENT) {
-			log_say(c->log, LEVEL_ERROR, "%s cannot be deleted below %s: %s%s", wanted_files[i].path,
-				c->host.root, strerror(-r), rights_advice_write(r));
-			return r;
-		}
-	}
-	return bus_reload(c->bus);
+	if (r == 0)
+		r = bus_reload(c->bus);
+	return r < 0 ? r : step_journald(c, &c->node.files[FILE_JOURNALD]);
+}
+
+/* What remove cannot end. */
+static void say_what_stays(const struct context *c)
+{
+	if (c->node.recording.ima_policy.s)
+		log_say(c->log, LEVEL_WARNING, "the IMA policy that was loaded stays in force until the next boot: "
+			"the kernel takes none back");
+	if (c->node.files[FILE_RUNTIME].s)
+		log_say(c->log, LEVEL_WARNING, "a container runtime that was started with its terminals recorded "
+			"goes on so until its next start (%s is gone), and so do its containers",
+			wanted_path(&c->wanted, FILE_RUNTIME));
 }
 
 /* Deletes our rules from the kernel: all of them if our file said -D, else those it names. */
@@ -148,6 +156,7 @@ enum exit_status command_remove(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "remove stopped half-way; mend the cause and run it again");
 		return STATUS_NODE;
 	}
+	say_what_stays(c);
 	if (!node_locked(&c->node))
 		return remove_unlocked(c);
 	report_done(c, "remove", "locked", "units and files are gone; the kernel keeps its rules until the "

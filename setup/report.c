@@ -107,9 +107,6 @@ void report_done(const struct context *c, const char *command, const char *resul
 
 void report_reader(const struct context *c)
 {
-	if (c->config.reader == READER_IGNORE || c->node.reader)
-		return;
-	log_say(c->log, LEVEL_WARNING, "nobody takes the audit records: no audit daemon runs and journald's "
-		"audit socket is off, so they reach only the kernel log, and that loses most of them; on the "
-		"node: systemctl enable systemd-journald-audit.socket, then systemctl restart systemd-journald");
+	if (c->config.reader == READER_CHECK)
+		reader_warn(&c->node.reader, c->log);
 }

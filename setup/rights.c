@@ -1,12 +1,13 @@
 #include "setup/rights.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+
+#include "setup/cmdline.h"
 
 /* linux/proc_ns.h: PROC_PID_INIT_INO, PROC_USER_INIT_INO: the inodes of the first namespaces. */
 static const ino_t first_pid_namespace = 0xEFFFFFFC;
@@ -29,26 +30,9 @@ static bool has_audit_control(void)
 	return data[CAP_TO_INDEX(CAP_AUDIT_CONTROL)].effective & CAP_TO_MASK(CAP_AUDIT_CONTROL);
 }
 
-/* Is word among the space-separated words of the kernel's command line? */
-static bool on_kernel_command_line(const char *word)
-{
-	char line[4097];
-	_cleanup_close_ int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
-	char *save = NULL;
-
-	if (n < 0)
-		return false;
-	line[n] = '\0';
-	for (char *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
-		if (strcmp(w, word) == 0)
-			return true;
-	return false;
-}
-
 static const char *audit_reason(int error, bool at_socket)
 {
-	if (on_kernel_command_line("audit=0") || on_kernel_command_line("audit=off"))
+	if (cmdline_has("audit=0") || cmdline_has("audit=off"))
 		return "the kernel was booted with audit=0; remove it from the kernel command line and reboot";
 	if (!in_namespace("/proc/self/ns/user", first_user_namespace))
 		return "this is a user namespace, and only the first one may ask; run without one "
@@ -103,8 +87,8 @@ const char *rights_advice_write(int error)
 {
 	switch (error < 0 ? -error : error) {
 	case EROFS:
-		return "; it is on a read-only file system: mount the host's /etc/audit and "
-			"/etc/systemd/system writable (volumeMounts without readOnly: true), or remount it";
+		return "; it is on a read-only file system: mount the host's directory writable "
+			"(volumeMounts without readOnly: true), or remount it";
 	case EACCES:
 	case EPERM:
 		return "; run as root (securityContext.runAsUser: 0)";

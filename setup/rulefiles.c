@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "setup/host.h"
+#include "setup/shipped.h"
 
 static int is_rules_file(const struct dirent *entry)
 {
@@ -86,36 +87,13 @@ static int wanted_group(const struct config *config, const char *name, const cha
 	return -1;
 }
 
-/* Beside the program, above it (the build tree), in the share directory next to it, or
- * where make install puts them. */
-static char *find_shipped(void)
+static bool has_rules(const char *directory)
 {
-	static const char *const places[] = {
-		"/rules", "/../rules", "/../../rules", "/../share/cloud-audit-setup/rules", NULL,
-	};
-	char exe[4096], *slash, *path;
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	struct dirent **list = NULL;
+	int n = list_directory(directory, &list);
 
-	exe[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(exe, '/');
-	for (size_t i = 0; slash && places[i]; i++) {
-		struct dirent **list = NULL;
-		int files;
-
-		*slash = '\0';
-		if (asprintf(&path, "%s%s", exe, places[i]) < 0)
-			return NULL;
-		files = list_directory(path, &list);
-		free_list(list, files);
-		if (files > 0) {
-			char *real = realpath(path, NULL);
-
-			free(path);
-			return real;
-		}
-		free(path);
-	}
-	return strdup(RULES_DIR);
+	free_list(list, n);
+	return n > 0;
 }
 
 static int say_missing(const struct rules_env *env, const struct config *config, uint64_t seen,
@@ -140,7 +118,7 @@ static int say_missing(const struct rules_env *env, const struct config *config,
 int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 			  const struct config *config)
 {
-	_cleanup_free_ char *directory = find_shipped();
+	_cleanup_free_ char *directory = shipped_rules(has_rules);
 	struct rules_env shipped = *env;
 	struct dirent **list = NULL;
 	uint64_t seen = 0;

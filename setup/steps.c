@@ -9,40 +9,56 @@
 #include "setup/rights.h"
 #include "units/audit_units.h"
 
-static bool file_differs(const struct context *c, size_t i)
+static int say_file(struct context *c, size_t i, bool write, int r)
 {
-	const struct text *want = &c->wanted.files[i], *have = &c->node.files[i];
+	const char *path = wanted_path(&c->wanted, i);
 
-	if (!want->s || !have->s)
-		return want->s || have->s;
-	return want->len != have->len || memcmp(want->s, have->s, want->len) != 0;
+	if (r < 0)
+		log_say(c->log, LEVEL_ERROR, "%s cannot be %s below %s: %s%s", path, write ? "written" : "deleted",
+			c->host.root, strerror(-r), rights_advice_write(r));
+	else
+		log_say(c->log, LEVEL_DEBUG, "%s %s", write ? "wrote" : "deleted", path);
+	return r;
+}
+
+static int write_file(struct context *c, size_t i)
+{
+	const struct wanted_file *file = &wanted_files[i];
+	const struct text *content = &c->wanted.files[i];
+	const char *path = wanted_path(&c->wanted, i);
+	mode_t mode = file->mode;
+	struct stat st;
+	int r = 0;
+
+	if (file->foreign && host_stat(&c->host, path, &st) == 0)
+		mode = st.st_mode & 07777;
+	if (i == FILE_RUNTIME)
+		r = step_prove_tty_program(c);
+	return r < 0 ? r : say_file(c, i, true, host_write(&c->host, path, content->s, content->len, mode,
+							   file->dir_mode));
+}
+
+static int delete_file(struct context *c, size_t i)
+{
+	const char *unit = wanted_files[i].unit;
+	int r = i == FILE_HOST_UNIT ? step_stop_host(c) : 0;
+
+	if (r == 0 && unit && c->node.units[i].enabled)
+		r = bus_disable(c->bus, unit);
+	return r < 0 ? r : say_file(c, i, false, host_remove(&c->host, wanted_path(&c->wanted, i)));
 }
 
 int step_write_files(struct context *c)
 {
-	for (size_t i = 0; i < N_FILES; i++) {
-		const struct wanted_file *file = &wanted_files[i];
-		const struct text *content = &c->wanted.files[i];
-		int r;
+	int r = 0;
 
-		if (!file_differs(c, i))
-			continue;
-		if (!content->s && file->unit && c->node.units[i].enabled) {
-			r = bus_disable(c->bus, file->unit);
-			if (r < 0)
-				return r;
-		}
-		r = content->s ? host_write(&c->host, file->path, content->s, content->len, file->mode,
-					    file->dir_mode) : host_remove(&c->host, file->path);
-		if (r < 0) {
-			log_say(c->log, LEVEL_ERROR, "%s cannot be %s below %s: %s%s", file->path,
-				content->s ? "written" : "deleted", c->host.root, strerror(-r),
-				rights_advice_write(r));
-			return r;
-		}
-		log_say(c->log, LEVEL_DEBUG, "%s %s", content->s ? "wrote" : "deleted", file->path);
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < N_FILES; i++)
+		if (c->wanted.files[i].s && !text_equal(&c->wanted.files[i], &c->node.files[i]))
+			r = write_file(c, i);
+	for (size_t i = N_FILES; r == 0 && i-- > 0;)
+		if (!c->wanted.files[i].s && c->node.files[i].s)
+			r = delete_file(c, i);
+	return r;
 }
 
 int step_load_units(struct context *c)

@@ -5,7 +5,7 @@
 
 #include "setup/context.h"
 
-/* Writes the rules file and the units that differ, and deletes a unit no longer wanted. */
+/* Writes the files that differ, then deletes those no longer wanted, after stopping what they are for. */
 int step_write_files(struct context *c) _must_check_;
 
 /* Over D-Bus: enables or disables the units as configured and has systemd read them again. */
@@ -21,6 +21,21 @@ int step_read_back(struct context *c) _must_check_;
 
 /* Runs the unit that locks and reads the lock back. */
 int step_lock(struct context *c) _must_check_;
+
+/* Has the host run TTY_PROGRAM once: before a runtime is made to depend on it. */
+int step_prove_tty_program(struct context *c) _must_check_;
+
+/* Restarts journald when its drop-in changed (before: its content from before), or does not work yet,
+ * and looks whether the journal gets the records. The restart may flip the kernel's enabled flag:
+ * c->node.status is read again. */
+int step_journald(struct context *c, const struct text *before) _must_check_;
+
+/* Starts HOST_UNIT anew when it, or what the kernel has, is not as wanted, and looks again. */
+int step_host(struct context *c, const struct text *before) _must_check_;
+int step_stop_host(struct context *c) _must_check_;
+
+/* Says what is in place, but in force only later. */
+void step_say_pending(struct context *c);
 
 /* Has the host's auditctl delete rules: all when set is NULL, else those of the set that the kernel
  * of c->node lists. */

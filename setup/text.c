@@ -152,6 +152,13 @@ void text_add_base64(struct text *t, const void *bytes, size_t n)
 	}
 }
 
+bool text_equal(const struct text *a, const struct text *b)
+{
+	if (!a->s || !b->s)
+		return !a->s && !b->s;
+	return a->len == b->len && memcmp(a->s, b->s, a->len) == 0;
+}
+
 int text_error(const struct text *t)
 {
 	return t->failed ? -ENOMEM : 0;

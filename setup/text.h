@@ -32,6 +32,9 @@ bool text_is_utf8(const char *s);
 /* Appends n bytes in base64 (RFC 4648, with padding). */
 void text_add_base64(struct text *t, const void *bytes, size_t n);
 
+/* Both absent (s is NULL), or the same bytes. */
+bool text_equal(const struct text *a, const struct text *b);
+
 /* 0, or -ENOMEM when any append failed. */
 int text_error(const struct text *t) _must_check_;
 

@@ -35,17 +35,21 @@ static bool same_kernel(const struct node *a, const struct node *b)
 static int undo_file(struct context *c, const struct node *before, size_t i)
 {
 	const struct wanted_file *file = &wanted_files[i];
+	const char *path = wanted_path(&c->wanted, i);
 	const struct text *old = &before->files[i];
 	_cleanup_text_ struct text now = {0};
-	int r = host_read(&c->host, file->path, &now);
+	mode_t mode = file->mode;
+	struct stat st;
+	int r = path ? host_read(&c->host, path, &now) : 0;
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (old->s && now.s && old->len == now.len && memcmp(old->s, now.s, now.len) == 0)
+	if (!path || text_equal(old, &now))
 		return 0;
-	if (old->s)
-		return host_write(&c->host, file->path, old->s, old->len, file->mode, file->dir_mode);
-	return now.s ? host_remove(&c->host, file->path) : 0;
+	if (file->foreign && host_stat(&c->host, path, &st) == 0)
+		mode = st.st_mode & 07777;
+	return old->s ? host_write(&c->host, path, old->s, old->len, mode, file->dir_mode) :
+		host_remove(&c->host, path);
 }
 
 /* Files and links, then what systemd makes of them. 0, or the first failure after trying all. */
@@ -61,7 +65,7 @@ static int undo_files(struct context *c, const struct node *before)
 		r = undo_file(c, before, i);
 		if (r < 0)
 			log_say(c->log, LEVEL_ERROR, "%s could not be put back as it was: %s; compare it with "
-				"a node that works", wanted_files[i].path, strerror(-r));
+				"a node that works", wanted_path(&c->wanted, i), strerror(-r));
 		worst = worst < 0 ? worst : r;
 	}
 	for (size_t i = 0; i < N_FILES; i++) {
@@ -119,7 +123,7 @@ static int start_earlier(struct context *c, const struct node *before)
 /* No unit is left failed, and one that was active is so again. */
 static int undo_units(struct context *c, const struct node *before)
 {
-	int r = node_read_units(&c->node, c->bus);
+	int r = node_read_units(&c->node, &c->wanted, c->bus);
 
 	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
 		const struct unit_state *now = &c->node.units[i], *old = &before->units[i];
@@ -134,16 +138,49 @@ static int undo_units(struct context *c, const struct node *before)
 		if (r == 0 && i == FILE_SETUP_UNIT && !now->active && old->active &&
 		    before->files[i].s && before->files[FILE_RULES].s)
 			r = start_earlier(c, before);
+		if (r == 0 && i == FILE_HOST_UNIT && !now->active && old->active && before->files[i].s)
+			r = bus_run_job(c->bus, BUS_START, HOST_UNIT);
 	}
 	return r;
 }
 
+static bool differs(const struct context *c, const struct node *before, size_t i)
+{
+	return !text_equal(&before->files[i], &c->wanted.files[i]);
+}
+
+/* Before its file goes: the end of the unit as this run left it sets AppArmor back. */
+static int stop_host(struct context *c, const struct node *before)
+{
+	_cleanup_(unit_state_done) struct unit_state now = {0};
+	int r;
+
+	if (!differs(c, before, FILE_HOST_UNIT))
+		return 0;
+	r = bus_unit_state(c->bus, HOST_UNIT, &now);
+	return r < 0 || !now.active ? r : bus_run_job(c->bus, BUS_STOP, HOST_UNIT);
+}
+
+/* After the files: journald as they have it now. */
+static int undo_journald(struct context *c, const struct node *before)
+{
+	int r = 0;
+
+	if (!differs(c, before, FILE_JOURNALD))
+		return 0;
+	if (!before->files[FILE_JOURNALD].s)
+		r = bus_run_job(c->bus, BUS_STOP, JOURNALD_SOCKET);
+	return r < 0 ? r : bus_run_job(c->bus, BUS_RESTART, JOURNALD_UNIT);
+}
+
 void undo(struct context *c, const struct node *before)
 {
-	int files, units, kernel;
+	int host = stop_host(c, before), files, units, kernel, journald;
 
 	files = undo_files(c, before);
 	units = undo_units(c, before);
+	journald = undo_journald(c, before);
+	units = host < 0 ? host : journald < 0 ? journald : units;
 	kernel = undo_kernel(c, before);
 	if (files == 0 && units == 0 && kernel == 0) {
 		log_say(c->log, LEVEL_ERROR, "nothing is left of this run: files, units and kernel rules "
@@ -157,5 +194,6 @@ void undo(struct context *c, const struct node *before)
 			"and enabled=%u; see auditctl -l on the node, and reboot it to start anew",
 			c->node.rules.n, c->node.status.enabled, before->rules.n, before->status.enabled);
 	if (units < 0)
-		log_say(c->log, LEVEL_ERROR, "see systemctl status %s %s on the node", SETUP_UNIT, LOCK_UNIT);
+		log_say(c->log, LEVEL_ERROR, "see systemctl status %s %s %s %s on the node", SETUP_UNIT,
+			LOCK_UNIT, HOST_UNIT, JOURNALD_UNIT);
 }

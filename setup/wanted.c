@@ -5,16 +5,29 @@
 
 #include "setup/accounts.h"
 #include "setup/rulefiles.h"
+#include "setup/pam.h"
+#include "setup/recording.h"
 #include "setup/settings.h"
 #include "units/audit_units.h"
 
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
 
 const struct wanted_file wanted_files[N_FILES] = {
-	[FILE_RULES] = { RULES_FILE, 0640, 0750, NULL },
-	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, SETUP_UNIT },
-	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, LOCK_UNIT },
+	[FILE_RULES] = { RULES_FILE, 0640, 0750 },
+	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, .unit = SETUP_UNIT },
+	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, .unit = LOCK_UNIT },
+	[FILE_HOST_UNIT] = { UNIT_DIRECTORY "/" HOST_UNIT, 0644, 0755, .unit = HOST_UNIT, .optional = true },
+	[FILE_JOURNALD] = { UNIT_DIRECTORY "/" JOURNALD_UNIT ".d/" DROP_IN, 0644, 0755, .optional = true },
+	[FILE_TTY_PROGRAM] = { NULL, 0755, 0755, .optional = true, .binary = true },
+	[FILE_RUNTIME] = { NULL, 0644, 0755, .optional = true },
+	[FILE_RUNTIME_OLD] = { NULL, 0644, 0755, .optional = true },
+	[FILE_PAM_SSHD] = { PAM_SSHD, 0644, 0755, .optional = true, .foreign = true },
 };
+
+const char *wanted_path(const struct wanted *wanted, size_t i)
+{
+	return wanted->paths[i] ? wanted->paths[i] : wanted_files[i].path;
+}
 
 static int path_type(void *context, const char *path, bool *ret_directory)
 {
@@ -177,6 +190,7 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 		 const char *machine, bool need_auditctl, struct log *log)
 {
 	uint64_t timeout = (uint64_t)config->start_timeout;
+	struct host_recording recording;
 	int r;
 
 	*ret = (struct wanted){ .auditctl = wanted_find_auditctl(host) };
@@ -196,14 +210,18 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 		r = print_setup_unit(ret->auditctl, RULES_FILE, timeout, &ret->files[FILE_SETUP_UNIT]);
 	if (r == 0 && config->lock)
 		r = print_lock_unit(ret->auditctl, timeout, &ret->files[FILE_LOCK_UNIT]);
+	if (r == 0 && recording_wanted(config, &recording))
+		r = print_host_unit(&recording, timeout, &ret->files[FILE_HOST_UNIT]);
 	return r;
 }
 
 void wanted_done(struct wanted *wanted)
 {
 	rule_set_done(&wanted->rules);
-	for (size_t i = 0; i < N_FILES; i++)
+	for (size_t i = 0; i < N_FILES; i++) {
 		text_done(&wanted->files[i]);
+		free(wanted->paths[i]);
+	}
 }
 
 int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,

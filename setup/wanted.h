@@ -8,18 +8,32 @@
 #include "setup/config.h"
 #include "setup/host.h"
 
-enum { FILE_RULES, FILE_SETUP_UNIT, FILE_LOCK_UNIT, N_FILES };
+/* In the order in which they are written; they are deleted in the opposite one. */
+enum {
+	FILE_RULES, FILE_SETUP_UNIT, FILE_LOCK_UNIT,
+	FILE_HOST_UNIT,		/* AppArmor, IMA */
+	FILE_JOURNALD,		/* drop-in: journald's audit socket */
+	FILE_TTY_PROGRAM,
+	FILE_RUNTIME,		/* drop-in: the container runtime through TTY_PROGRAM */
+	FILE_RUNTIME_OLD,	/* the same of a unit that was configured earlier */
+	FILE_PAM_SSHD,		/* the host's own file, with a block of ours */
+	N_FILES,
+};
 
-/* The files of DESIGN.md, "On the host". */
+/* The files on the host that are ours, or hold something of ours. */
 extern const struct wanted_file {
-	const char *path;
+	const char *path;	/* NULL: it depends on the node, see wanted_path() */
 	mode_t mode, dir_mode;
 	const char *unit;	/* its name when it is one */
+	bool optional;		/* not worth a word where it is neither wanted nor there */
+	bool binary;
+	bool foreign;		/* there without us, too: never deleted, its mode is kept */
 } wanted_files[N_FILES];
 
 struct wanted {
 	struct rule_set rules;		/* as sent to the kernel, in load order */
 	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
+	char *paths[N_FILES];		/* where they depend on the node: see wanted_node.h */
 	const char *auditctl;		/* as the host sees it */
 };
 
@@ -29,6 +43,9 @@ struct wanted {
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
 		 const char *machine, bool need_auditctl, struct log *log) _must_check_;
 void wanted_done(struct wanted *wanted);
+
+/* Where a file is on this host, NULL for one that is nowhere. */
+const char *wanted_path(const struct wanted *wanted, size_t i);
 
 /* Where the host keeps auditctl, NULL when nowhere. */
 const char *wanted_find_auditctl(const struct host *host);

@@ -1,6 +1,7 @@
 #include "units/unit.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +80,7 @@ void unit_add(struct unit *unit, const char *section, const char *key, const cha
 /* systemd.syntax(7), "Quoting": inside double quotes C escapes count. systemd.service(5), "Command
  * lines": $ is doubled against variables, which the program's path does not have, % against
  * specifiers. */
-static void add_word(struct text *text, const char *word, bool program)
+static void add_word(struct text *text, const char *word, bool keep_dollar)
 {
 	text_add(text, "\"");
 	for (; *word; word++) {
@@ -87,7 +88,7 @@ static void add_word(struct text *text, const char *word, bool program)
 
 		if (c == '"' || c == '\\')
 			text_addf(text, "\\%c", c);
-		else if (c == '%' || (c == '$' && !program))
+		else if (c == '%' || (c == '$' && !keep_dollar))
 			text_addf(text, "%c%c", c, c);
 		else if (c < 0x20 || c >= 0x7f)
 			text_addf(text, "\\x%02x", c);
@@ -113,8 +114,8 @@ static bool is_program(const char *path)
 	return path[0] == '/';
 }
 
-void unit_add_command(struct unit *unit, const char *section, const char *key,
-		      const char *const *argv)
+void unit_add_service_command(struct unit *unit, const char *section, const char *key,
+			      const char *const *argv, size_t own)
 {
 	_cleanup_text_ struct text text = {0};
 
@@ -127,9 +128,15 @@ void unit_add_command(struct unit *unit, const char *section, const char *key,
 		if (is_plain(argv[i]))
 			text_add(&text, argv[i]);
 		else
-			add_word(&text, argv[i], i == 0);
+			add_word(&text, argv[i], i == 0 || i >= own);
 	}
 	add_entry(unit, section, key, &text);
+}
+
+void unit_add_command(struct unit *unit, const char *section, const char *key,
+		      const char *const *argv)
+{
+	unit_add_service_command(unit, section, key, argv, SIZE_MAX);
 }
 
 int unit_print(const struct unit *unit, const char *comment, struct text *out)

@@ -28,6 +28,11 @@ void unit_add(struct unit *unit, const char *section, const char *key, const cha
 void unit_add_command(struct unit *unit, const char *section, const char *key,
 		      const char *const *argv);
 
+/* The same for a command that systemd has read from a unit itself (its D-Bus property ExecStartEx): words
+ * from index `own` on keep their $, which systemd has not looked at yet. */
+void unit_add_service_command(struct unit *unit, const char *section, const char *key,
+			      const char *const *argv, size_t own);
+
 /* Appends the unit file to out, after a comment (lines starting with "# "). 0, -EINVAL, -ENOMEM. */
 int unit_print(const struct unit *unit, const char *comment, struct text *out) _must_check_;
 

@@ -26,7 +26,7 @@ static const struct key {
 	{ "events", "apparmor", "yes", YES_NO },
 	{ "events", "exec", "yes", YES_NO },
 	{ "events", "socket", "unusual", "no, unusual or all", { "no", "unusual", "all" }, { "", "yes" } },
-	{ "events", "mmap", "exec", "no, anonymous, exec or all", { "no", "anonymous", "exec", "all" },
+	{ "events", "mmap", "anonymous", "no, anonymous, exec or all", { "no", "anonymous", "exec", "all" },
 	  { "", "yes" } },
 	{ "events", "network", "yes", YES_NO },
 	{ "events", "logins", "yes", YES_NO },
@@ -58,7 +58,9 @@ static const struct key {
 	{ "ima", "policy", "no", "no, exec or exec,mmap", { "no", "exec", "exec,mmap" },
 	  { "", "yes", "mmap", "exec, mmap" } },
 	{ "tty", "sshd", "no", YES_NO },
-	{ "tty", "runtime_unit", "", "the name of a systemd unit", { "", "containerd.service" }, { NULL } },
+	{ "tty", "runtime_unit", "", "empty, or the name of a systemd service such as containerd.service",
+	  { "", "containerd.service", "a@b.service", "a\\x2db.service", "k3s_1.0:x.service" },
+	  { ".service", "containerd", "containerd.socket", "a/b.service", "../x.service", ".x.service", "a b.service" } },
 	{ "tty", "log_passwords", "no", YES_NO },
 };
 
@@ -544,23 +546,31 @@ static void override_form(void **state)
 
 static void later(void **state)
 {
-	static const char content[] =
-		"[unit]\nmode = transient\n[journal]\nreader = enable\n[apparmor]\naudit = all\n[ima]\n"
-		"policy = exec,mmap\n[tty]\nsshd = yes\nruntime_unit = containerd.service\nlog_passwords = yes\n";
+	good("[unit]\nmode = transient\n");
+	assert_int_equal(config_check(&config, said.log), -EINVAL);
+	errors_are("c.ini:2: [unit] mode = transient is not supported yet; leave it at 'file'");
+}
 
-	good(content);
+static void contradictions(void **state)
+{
+	good("[tty]\nsshd = yes\n[events]\ntty = no\n");
 	assert_int_equal(config_check(&config, said.log), -EINVAL);
-	errors_are("c.ini:2: [unit] mode = transient is not supported yet; leave it at 'file'\n"
-		   "c.ini:6: [apparmor] audit = all is not supported yet; leave it at 'keep'\n"
-		   "c.ini:8: [ima] policy = exec,mmap is not supported yet; leave it at 'no'\n"
-		   "c.ini:10: [tty] sshd = yes is not supported yet; leave it at 'no'\n"
-		   "c.ini:11: [tty] runtime_unit = containerd.service is not supported yet; leave it at ''\n"
-		   "c.ini:12: [tty] log_passwords = yes is not supported yet; leave it at 'no'\n"
-		   "c.ini:4: [journal] reader = enable is not supported yet; use 'check' or 'ignore'");
+	errors_are("c.ini:4: [events] tty = no drops the keystrokes that [tty] sshd asks for (c.ini:2); set one of "
+		   "them");
 	again();
-	assert_int_equal(config_override(&config, "ima.policy=exec", said.log), 0);
+	good("[events]\ntty = no\n[tty]\nruntime_unit = containerd.service\n");
 	assert_int_equal(config_check(&config, said.log), -EINVAL);
-	errors_are("--set ima.policy=exec: [ima] policy = exec is not supported yet; leave it at 'no'");
+	errors_are("c.ini:2: [events] tty = no drops the keystrokes that [tty] runtime_unit asks for (c.ini:4); set "
+		   "one of them");
+	again();
+	good("[tty]\nruntime_unit = systemd-journald.service\n");
+	assert_int_equal(config_check(&config, said.log), -EINVAL);
+	errors_are("c.ini:2: [tty] runtime_unit = systemd-journald.service is no container runtime");
+	again();
+	good("[tty]\nsshd = yes\nruntime_unit = crio.service\nlog_passwords = yes\n[journal]\nreader = enable\n"
+	     "[apparmor]\naudit = all\n[ima]\npolicy = exec,mmap\n");
+	assert_int_equal(config_check(&config, said.log), 0);
+	errors_are("");
 }
 
 static void two_files(void **state)
@@ -612,6 +622,7 @@ int main(void)
 		CONFIG("--set is checked as the file is and named in the message", override_errors),
 		CONFIG("--set without SECTION.KEY=VALUE is told apart", override_form),
 		CONFIG("what is not supported yet is refused with its place", later),
+		CONFIG("keys that contradict each other are refused with both places", contradictions),
 		CONFIG("a second file overrides the first", two_files),
 	};
 

@@ -1,0 +1,65 @@
+#include "setup/reader.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "units/host_units.h"
+
+/* comm of proc(5): the name's first 15 bytes. Our own /proc is the host's, or the kernel's audit part
+ * would not talk to us. */
+static void read_name(uint32_t pid, char *out, size_t size)
+{
+	char path[64];
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+
+	out[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, out, size - 1);
+	if (n > 0) {
+		out[n] = '\0';
+		out[strcspn(out, "\n")] = '\0';
+	}
+}
+
+int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)
+{
+	_cleanup_(unit_state_done) struct unit_state socket = {0};
+	int r = bus_unit_state(bus, JOURNALD_SOCKET, &socket);
+
+	if (r < 0)
+		return r;
+	*ret = (struct audit_reader){ .pid = pid, .socket = socket.active };
+	if (pid != 0)
+		read_name(pid, ret->name, sizeof(ret->name));
+	/* COS has journald take the records as an audit daemon does. */
+	ret->journal = ret->socket || strcmp(ret->name, "systemd-journal") == 0;
+	return 0;
+}
+
+void reader_warn(const struct audit_reader *reader, struct log *log)
+{
+	char who[64];
+
+	if (reader->journal)
+		return;
+	reader_print(reader, who, sizeof(who));
+	if (reader->pid == 0)
+		log_say(log, LEVEL_WARNING, "nobody takes the audit records: no audit daemon runs and "
+			"journald's audit socket is off, so they reach only the kernel log, and that loses most "
+			"of them; set [journal] reader = enable, or on the node: systemctl enable "
+			JOURNALD_SOCKET ", then systemctl restart systemd-journald");
+	else
+		log_say(log, LEVEL_WARNING, "the journal does not get the audit records, and a log shipper that "
+			"reads it sees none: %s takes them; set [journal] reader = enable, or on the node: "
+			"systemctl enable " JOURNALD_SOCKET ", then systemctl restart systemd-journald", who);
+}
+
+void reader_print(const struct audit_reader *reader, char *out, size_t size)
+{
+	if (reader->pid != 0)
+		snprintf(out, size, "%s (PID %u)", *reader->name ? reader->name : "an audit daemon", reader->pid);
+	else
+		snprintf(out, size, "nobody");
+}

@@ -1,0 +1,24 @@
+/* Who takes the kernel's audit records: a process (the audit PID: auditd, or journald itself on COS)
+ * and, beside it, journald's own socket on the multicast group (systemd-journald-audit.socket). */
+#ifndef SETUP_READER_H
+#define SETUP_READER_H
+
+#include "setup/bus.h"
+
+struct audit_reader {
+	uint32_t pid;	/* the audit PID, 0 for none */
+	char name[16];	/* its name, "" when it cannot be seen from here */
+	bool socket;	/* journald's audit socket is on */
+	bool journal;	/* the journal gets the records, one way or the other */
+};
+
+/* pid is that of the kernel's status. 0 or negative errno, logged. */
+int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid) _must_check_;
+
+/* Warns when nobody takes the records, or somebody takes them past the journal. */
+void reader_warn(const struct audit_reader *reader, struct log *log);
+
+/* Who holds the audit PID, for messages: "auditd (PID 12)", "nobody". */
+void reader_print(const struct audit_reader *reader, char *out, size_t size);
+
+#endif

@@ -1,0 +1,60 @@
+#include "setup/shipped.h"
+
+#include <string.h>
+
+#include "setup/mem.h"
+
+/* The directory of the running program, "" when the kernel does not tell. */
+static void find_here(char *out, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", out, size - 1);
+	char *slash;
+
+	out[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(out, '/');
+	if (slash)
+		*slash = '\0';
+}
+
+static bool is_readable(const char *path)
+{
+	return access(path, R_OK) == 0;
+}
+
+/* The first of the places, each behind the program's directory and with name behind it, that serves; else
+ * the installed one. */
+static char *find(const char *const *places, const char *name, bool (*serves)(const char *path),
+		  const char *installed)
+{
+	char here[4096], *path = NULL;
+
+	find_here(here, sizeof(here));
+	for (; *here && *places; places++) {
+		if (asprintf(&path, "%s%s%s", here, *places, name) < 0)
+			return NULL;
+		if (serves(path)) {
+			char *real = realpath(path, NULL);
+
+			free(path);
+			return real;
+		}
+		free(path);
+	}
+	return asprintf(&path, "%s%s", installed, name) < 0 ? NULL : path;
+}
+
+char *shipped_rules(bool (*serves)(const char *directory))
+{
+	static const char *const places[] = {
+		"/rules", "/../rules", "/../../rules", "/../share/cloud-audit-setup/rules", NULL,
+	};
+
+	return find(places, "", serves, RULES_DIR);
+}
+
+char *shipped_program(const char *name)
+{
+	static const char *const places[] = { "/", "/../", "/../libexec/cloud-audit-setup/", NULL };
+
+	return find(places, name, is_readable, LIBEXEC_DIR "/");
+}

@@ -1,0 +1,100 @@
+#include "setup/steps.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "units/audit_units.h"
+
+int step_prove_tty_program(struct context *c)
+{
+	const char *const argv[] = { c->wanted.paths[FILE_TTY_PROGRAM], "--check", NULL };
+	const struct bus_command command = { .argv = argv };
+	int r;
+
+	log_say(c->log, LEVEL_DEBUG, "systemd runs %s --check", argv[0]);
+	r = bus_run_transient(c->bus, "Check that keystrokes can be recorded", &command, 1);
+	if (r < 0)
+		log_say(c->log, LEVEL_ERROR, "the host cannot run %s, so %s was not touched", argv[0],
+			c->config.runtime_unit);
+	return r;
+}
+
+int step_journald(struct context *c, const struct text *before)
+{
+	const struct text *want = &c->wanted.files[FILE_JOURNALD];
+	int r;
+
+	if (text_equal(before, want) && (!want->s || c->node.reader.journal))
+		return 0;
+	log_say(c->log, LEVEL_DEBUG, "systemd restarts " JOURNALD_UNIT);
+	/* The socket is not started while journald runs, but by journald's start; nor does it go by itself. */
+	r = want->s ? 0 : bus_run_job(c->bus, BUS_STOP, JOURNALD_SOCKET);
+	if (r == 0)
+		r = bus_run_job(c->bus, BUS_RESTART, JOURNALD_UNIT);
+	if (r == 0)
+		r = kernel_get_status(c->kernel, &c->node.status);
+	if (r == 0)
+		r = node_read_reader(&c->node, c->bus);
+	if (r < 0 || !want->s || c->node.reader.journal)
+		return r;
+	log_say(c->log, LEVEL_ERROR, JOURNALD_UNIT " was restarted, but " JOURNALD_SOCKET " is not on; see "
+		"systemctl status " JOURNALD_SOCKET " on the node (masked? systemctl unmask it), or set [journal] "
+		"reader = check");
+	return -EBADE;
+}
+
+static bool recorded_as_wanted(const struct context *c)
+{
+	struct host_recording want;
+
+	recording_wanted(&c->config, &want);
+	return recording_apparmor_ok(&c->node.recording, &want) &&
+		(recording_ima_ok(&c->node.recording, &want) ||
+		 recording_ima_needs_boot(&c->node.recording, &want));
+}
+
+int step_host(struct context *c, const struct text *before)
+{
+	const struct text *want = &c->wanted.files[FILE_HOST_UNIT];
+	struct host_recording wanted;
+	int r;
+
+	if (!want->s || (text_equal(before, want) && c->node.units[FILE_HOST_UNIT].active &&
+			 recorded_as_wanted(c)))
+		return 0;
+	log_say(c->log, LEVEL_DEBUG, "systemd starts " HOST_UNIT);
+	r = bus_run_job(c->bus, BUS_RESTART, HOST_UNIT);
+	if (r < 0)
+		return r;
+	recording_done(&c->node.recording);
+	recording_read(&c->node.recording, &c->host);
+	if (recorded_as_wanted(c))
+		return 0;
+	recording_wanted(&c->config, &wanted);
+	log_say(c->log, LEVEL_ERROR, HOST_UNIT " succeeded, but " APPARMOR_AUDIT " says '%s'%s; see journalctl "
+		"-u " HOST_UNIT, c->node.recording.apparmor,
+		recording_ima_ok(&c->node.recording, &wanted) ? "" : " and the IMA policy is not loaded");
+	return -EBADE;
+}
+
+int step_stop_host(struct context *c)
+{
+	/* Its end sets AppArmor back, which systemd knows of only as long as the file is there. */
+	return c->node.units[FILE_HOST_UNIT].active ? bus_run_job(c->bus, BUS_STOP, HOST_UNIT) : 0;
+}
+
+void step_say_pending(struct context *c)
+{
+	struct host_recording want;
+
+	recording_wanted(&c->config, &want);
+	if (recording_ima_needs_boot(&c->node.recording, &want))
+		log_say(c->log, LEVEL_WARNING, "the IMA policy of [ima] policy = %s waits for the next boot: "
+			"another one was loaded since the last, and the kernel takes one a boot",
+			config_value(&c->config, "ima", "policy"));
+	if (c->wanted.files[FILE_RUNTIME].s && !c->node.runtime_in_effect)
+		log_say(c->log, LEVEL_WARNING, "keystrokes of exec sessions are recorded from the next start of %s "
+			"on, in containers that start after it; it is not restarted for that. On the node: "
+			"systemctl restart %s (where /etc does not survive a boot, as on COS, waiting for a boot does "
+			"not help)", c->config.runtime_unit, c->config.runtime_unit);
+}

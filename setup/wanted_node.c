@@ -1,0 +1,252 @@
+#include "setup/wanted_node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "setup/pam.h"
+#include "setup/rights.h"
+#include "setup/shipped.h"
+#include "setup/strings.h"
+#include "units/audit_units.h"
+
+/* Where a host lets programs be put and run: the first ones are COS's, whose / is read-only. */
+static const char *const program_directories[] = {
+	"/home/kubernetes/bin", "/var/lib/google", "/usr/local/sbin", "/opt",
+};
+
+static bool is_file(const struct host *host, const char *path)
+{
+	bool directory;
+
+	return host_path_type(host, path, &directory) == 1 && !directory;
+}
+
+static void forget(struct wanted *wanted)
+{
+	for (size_t i = FILE_JOURNALD; i < N_FILES; i++) {
+		text_done(&wanted->files[i]);
+		free(wanted->paths[i]);
+		wanted->paths[i] = NULL;
+	}
+}
+
+static int complete_journald(struct wanted *wanted, const struct config *config,
+			     const struct host *host, const struct node *node)
+{
+	bool ours = is_file(host, wanted_path(wanted, FILE_JOURNALD));
+
+	/* A host whose journal gets the records without us is left alone. */
+	if (!config || config->reader != READER_ENABLE || (!ours && node->reader.journal))
+		return 0;
+	return print_journald_drop_in(&wanted->files[FILE_JOURNALD]);
+}
+
+/* A drop-in of ours below UNIT_DIRECTORY for any service but `but`; *ret is NULL for none. */
+static int find_drop_in(const struct host *host, const char *but, char **ret)
+{
+	_cleanup_strings_ char **names = NULL;
+	int r = host_list(host, UNIT_DIRECTORY, &names);
+
+	*ret = NULL;
+	if (r == -ENOENT)
+		return 0;
+	for (size_t i = 0; r == 0 && names[i]; i++) {
+		_cleanup_free_ char *path = NULL;
+		size_t n = strlen(names[i]);
+
+		if (n < 3 || strcmp(names[i] + n - 2, ".d") != 0 ||
+		    strcmp(names[i], JOURNALD_UNIT ".d") == 0 || strcmp(names[i], but) == 0)
+			continue;
+		if (asprintf(&path, "%s/%s/%s", UNIT_DIRECTORY, names[i], DROP_IN) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		if (!is_file(host, path))
+			continue;
+		*ret = TAKE(path);
+		break;
+	}
+	return r;
+}
+
+/* TTY_PROGRAM where it is, else where it can be put; *ret is NULL for nowhere. */
+static int find_program(const struct host *host, bool want, char **ret)
+{
+	const char *place = NULL;
+	char path[256];
+
+	*ret = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(program_directories); i++) {
+		snprintf(path, sizeof(path), "%s/%s", program_directories[i], TTY_PROGRAM);
+		if (is_file(host, path)) {
+			*ret = strdup(path);
+			return *ret ? 0 : -ENOMEM;
+		}
+		if (want && !place && host_can_execute_in(host, program_directories[i]))
+			place = program_directories[i];
+	}
+	if (place && asprintf(ret, "%s/%s", place, TTY_PROGRAM) < 0) {
+		*ret = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_shipped_program(struct text *ret, struct log *log)
+{
+	_cleanup_free_ char *path = shipped_program(TTY_PROGRAM);
+	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	int r = !path ? -ENOMEM : fd < 0 ? -errno : host_read_fd(fd, ret);
+
+	if (r < 0)
+		log_say(log, LEVEL_ERROR, "[tty] runtime_unit needs the program %s, which comes with this one: "
+			"%s; install it there, or beside this program; nothing was changed",
+			path ? path : TTY_PROGRAM, strerror(-r));
+	return r;
+}
+
+/* Why a service's command cannot be run through TTY_PROGRAM; NULL when it can. */
+static const char *runtime_objection(const struct node *node, const struct wanted *wanted)
+{
+	if (!node->runtime_exists)
+		return "there is no such unit on this host";
+	if (!node->runtime.argv || !node->runtime.plain)
+		return "only a unit with a single, plain ExecStart= can be run through " TTY_PROGRAM;
+	if (!wanted->paths[FILE_TTY_PROGRAM])
+		return "no directory was found on the host where a program can be put and run (looked at "
+			"/home/kubernetes/bin, /var/lib/google, /usr/local/sbin, /opt); mount one of them writable";
+	return NULL;
+}
+
+static int want_runtime(struct wanted *wanted, const struct config *config, const struct node *node,
+			struct log *log)
+{
+	const char *objection = runtime_objection(node, wanted);
+	int r;
+
+	if (objection) {
+		log_say(log, LEVEL_ERROR, "%s: [tty] runtime_unit = %s: %s; nothing was changed",
+			config_source(config, "tty", "runtime_unit"), config->runtime_unit, objection);
+		return -ENOTSUP;
+	}
+	r = read_shipped_program(&wanted->files[FILE_TTY_PROGRAM], log);
+	if (r == 0)
+		r = print_runtime_drop_in(wanted->paths[FILE_TTY_PROGRAM], config->log_passwords,
+					  runtime_own_command(node->runtime.argv),
+					  &wanted->files[FILE_RUNTIME]);
+	return r;
+}
+
+static int complete_runtime(struct wanted *wanted, const struct config *config,
+			    const struct host *host, const struct node *node, struct log *log)
+{
+	bool want = config && *config->runtime_unit;
+	_cleanup_free_ char *directory = NULL;
+	int r = find_program(host, want, &wanted->paths[FILE_TTY_PROGRAM]);
+
+	if (r < 0)
+		return r;
+	if (!want)
+		return find_drop_in(host, "", &wanted->paths[FILE_RUNTIME]);
+	if (asprintf(&directory, "%s.d", config->runtime_unit) < 0) {
+		directory = NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&wanted->paths[FILE_RUNTIME], "%s/%s/%s", UNIT_DIRECTORY, directory, DROP_IN) < 0) {
+		wanted->paths[FILE_RUNTIME] = NULL;
+		return -ENOMEM;
+	}
+	r = find_drop_in(host, directory, &wanted->paths[FILE_RUNTIME_OLD]);
+	return r < 0 ? r : want_runtime(wanted, config, node, log);
+}
+
+/* What is there without our block, and whether one can be put in. */
+static int read_pam(const struct host *host, bool want, struct text *ret, struct log *log)
+{
+	_cleanup_text_ struct text content = {0};
+	struct stat st;
+	int r = host_stat(host, PAM_SSHD, &st);
+
+	if (r == -ENOENT || r == -ENOTDIR || (r == 0 && !S_ISREG(st.st_mode) && !want))
+		return -ENOENT;
+	/* A rename would put a file in the place of a link. */
+	if (r == 0 && !S_ISREG(st.st_mode))
+		r = -EINVAL;
+	if (r == 0)
+		r = host_read(host, PAM_SSHD, &content);
+	if (r == 0 && memchr(content.s, '\0', content.len))
+		r = -EINVAL;
+	if (r == 0)
+		r = pam_strip(ret, content.s);
+	if (r == -EBADMSG)
+		log_say(log, LEVEL_ERROR, PAM_SSHD ": the block of cloud-audit-setup has no end; mend the file "
+			"by hand; nothing was changed");
+	else if (r == -EINVAL)
+		log_say(log, LEVEL_ERROR, PAM_SSHD " is not a regular text file, so it cannot be edited; set [tty] "
+			"sshd = no; nothing was changed");
+	else if (r < 0)
+		log_say(log, LEVEL_ERROR, PAM_SSHD " cannot be read below %s: %s%s; nothing was changed",
+			host->root, strerror(-r), rights_advice_write(r));
+	return r < 0 ? r : 0;
+}
+
+static int complete_pam(struct wanted *wanted, const struct config *config, const struct host *host,
+			struct log *log)
+{
+	bool want = config && config->tty_sshd;
+	struct text *file = &wanted->files[FILE_PAM_SSHD];
+	_cleanup_text_ struct text bare = {0};
+	int r = read_pam(host, want, &bare, log);
+
+	if (r == -ENOENT && !want)
+		return 0;
+	if (r == -ENOENT || (r == 0 && want && !pam_module_exists(host))) {
+		log_say(log, LEVEL_ERROR, "%s: [tty] sshd = yes: this host has no %s; leave it at 'no'; nothing "
+			"was changed", config_source(config, "tty", "sshd"),
+			r < 0 ? PAM_SSHD : "pam_tty_audit.so (libpam-modules)");
+		return -ENOTSUP;
+	}
+	if (r < 0)
+		return r;
+	r = want ? pam_has_tty_audit(host, bare.s ? bare.s : "") : 1;
+	if (r < 0)
+		return r;
+	if (want && r)
+		log_say(log, LEVEL_DEBUG, "SSH sessions have pam_tty_audit already: " PAM_SSHD " is left alone");
+	if (r == 0)
+		return pam_add(file, bare.s ? bare.s : "", config->log_passwords);
+	text_add(file, bare.s ? bare.s : "");
+	return text_error(file);
+}
+
+int wanted_complete(struct wanted *wanted, const struct config *config, const struct host *host,
+		    const struct node *node, struct log *log)
+{
+	int r, worst = 0;
+
+	forget(wanted);
+	if (config)
+		worst = recording_check(&node->recording, config, host, log);
+	r = complete_journald(wanted, config, host, node);
+	worst = r < 0 ? r : worst;
+	r = complete_runtime(wanted, config, host, node, log);
+	worst = r < 0 ? r : worst;
+	r = complete_pam(wanted, config, host, log);
+	worst = r < 0 ? r : worst;
+	if (worst == -ENOMEM)
+		log_say(log, LEVEL_ERROR, "out of memory; nothing was changed");
+	return worst;
+}
+
+bool wanted_any_ours(const struct wanted *wanted, const struct node *node)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		const struct text *have = &node->files[i];
+
+		if (!wanted_files[i].foreign ? have->s != NULL :
+		    have->s && !text_equal(have, &wanted->files[i]))
+			return true;
+	}
+	return false;
+}

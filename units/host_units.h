@@ -1,0 +1,49 @@
+/* Units and drop-ins for what a host records besides audit rules: AppArmor's audit parameter, an IMA
+ * policy, journald's audit socket, the keystrokes of a container runtime. */
+#ifndef UNITS_HOST_UNITS_H
+#define UNITS_HOST_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "setup/text.h"
+
+#define HOST_UNIT "cloud-audit-host.service"
+#define JOURNALD_UNIT "systemd-journald.service"
+#define JOURNALD_SOCKET "systemd-journald-audit.socket"
+/* The name of every drop-in of ours; its directory is UNIT_DIRECTORY/UNIT.d. */
+#define DROP_IN "cloud-audit-setup.conf"
+#define TTY_PROGRAM "cloud-audit-tty"
+
+#define APPARMOR_AUDIT "/sys/module/apparmor/parameters/audit"
+#define IMA_DIRECTORY "/sys/kernel/security/ima"
+#define IMA_POLICY IMA_DIRECTORY "/policy"
+/* What HOST_UNIT leaves until the next boot: AppArmor's value from before, the IMA policy it loaded. */
+#define HOST_STATE "/run/cloud-audit-setup"
+#define HOST_STATE_APPARMOR HOST_STATE "/apparmor-audit"
+#define HOST_STATE_IMA HOST_STATE "/ima-policy"
+
+struct host_recording {
+	const char *apparmor;	/* value of APPARMOR_AUDIT, NULL: leave it */
+	const char *ima;	/* rules of the policy, one a line, without the last newline; NULL: none */
+};
+
+/* Prints the unit that switches this on at its start, and AppArmor back when it is stopped. Returns as
+ * print_setup_unit(). */
+int print_host_unit(const struct host_recording *want, uint64_t start_timeout, struct text *out)
+	_must_check_;
+
+/* Prints the drop-in that gives journald its audit socket (systemd-journald.service(8)). */
+int print_journald_drop_in(struct text *out) _must_check_;
+
+/* Prints the drop-in that runs a service's program through TTY_PROGRAM at tty_program; argv is the
+ * service's own command as runtime_command() gives it. Falls back to the bare command where
+ * TTY_PROGRAM cannot run. */
+int print_runtime_drop_in(const char *tty_program, bool log_passwords, char *const *argv,
+			  struct text *out) _must_check_;
+
+/* The service's own command inside one that print_runtime_drop_in() made; argv itself when it is
+ * none. Borrowed. */
+char *const *runtime_own_command(char *const *argv);
+
+#endif
