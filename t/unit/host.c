@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "setup/host.h"
+#include "setup/strings.h"
 
 static struct host host;
 
@@ -348,6 +349,42 @@ static void close_on_exec(void **state)
 	assert_true(fcntl(host.fd, F_GETFD) & FD_CLOEXEC);
 }
 
+static void lists(void **state)
+{
+	_cleanup_strings_ char **names = NULL;
+
+	assert_int_equal(put("/list/b", "x"), 0);
+	assert_int_equal(put("/list/a", "x"), 0);
+	assert_int_equal(put("/list/.hidden", "x"), 0);
+	assert_int_equal(host_list(&host, "/list", &names), 0);
+	assert_string_equal(names[0], "a");
+	assert_string_equal(names[1], "b");
+	assert_null(names[2]);
+	assert_int_equal(host_list(&host, "/nowhere", &names), -ENOENT);
+	assert_int_equal(host_list(&host, "/list/a", &names), -ENOTDIR);
+}
+
+static void stats(void **state)
+{
+	struct stat st;
+
+	assert_int_equal(put("/stat/file", "x"), 0);
+	assert_int_equal(symlink("file", in_root("/stat/link")), 0);
+	assert_int_equal(host_stat(&host, "/stat/file", &st), 0);
+	assert_true(S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0640);
+	assert_int_equal(host_stat(&host, "/stat/link", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(host_stat(&host, "/stat/none", &st), -ENOENT);
+}
+
+static void executes(void **state)
+{
+	assert_int_equal(put("/bin/x", "x"), 0);
+	assert_true(host_can_execute_in(&host, "/bin"));
+	assert_false(host_can_execute_in(&host, "/bin/x"));
+	assert_false(host_can_execute_in(&host, "/nowhere"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +407,9 @@ int main(void)
 		TEST("symlinks inside the root are followed, the last part of a target is not", links_inside),
 		TEST("a path's type: directory, other, absent, loop", path_types),
 		TEST("descriptors are closed on exec", close_on_exec),
+		TEST("a directory is listed in order, without hidden names", lists),
+		TEST("a path's own mode is told, a link's too", stats),
+		TEST("programs can be put into directories only", executes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Every event that is promised, in the journal of a node shaped like Container-Optimized OS.
+. t/vm/lib.sh
+. t/vm-events/lib.sh
+events_up events cos bookworm
+events calls
+done_testing

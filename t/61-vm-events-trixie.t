@@ -1,0 +1,7 @@
+#!/bin/sh
+# Every event that is promised, in the journal of Debian trixie: newer kernel, systemd and auditctl.
+. t/vm/lib.sh
+. t/vm-events/lib.sh
+events_up events-trixie plain trixie
+events calls
+done_testing
