@@ -1,0 +1,32 @@
+# Read by the tests t/6?-vm-events-*.t after t/vm/lib.sh, on the host.
+
+# Made without a C library, so that the 32-bit one needs no packages.
+build_act() {
+	gcc "-m$1" -O1 -Wall -Wextra -Werror -static -nostdlib -ffreestanding -fno-stack-protector -fno-pie -no-pie \
+		-isystem /usr/include/x86_64-linux-gnu -o "$vm_tmp/act$1" t/vm-events/act.c
+	ok $? "the $1-bit actor is built"
+}
+
+# events_up NAME SHAPE SUITE: a machine whose journal takes the audit records.
+events_up() {
+	vm_up "$@"
+	build_act 64
+	build_act 32
+	t/vm/vm push "$vm" "$vm_tmp/act64" "$vm_tmp/act32" t/vm-events/*.pm t/vm-events/*.pl t/vm-events/*.sh "$cas" || exit 1
+	vm_guest <<-'EOT'
+		mkdir -p $cas/none
+		if [ "$(systemctl is-active systemd-journald-audit.socket)" != active ]; then
+			systemctl enable -q systemd-journald-audit.socket
+			systemctl restart systemd-journald
+		fi
+		auditctl -e 1 >/dev/null
+		journal_mark
+		auditctl -m 'journal takes records' >/dev/null
+		journal_has 'journal takes records'; ok $? 'the journal takes audit records'
+	EOT
+}
+
+# events PART: runs t/vm-events/PART.sh in the guest.
+events() {
+	echo "cd \$cas; . ./rows.sh; . ./$1.sh" | vm_guest --timeout 300
+}

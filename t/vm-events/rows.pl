@@ -1,0 +1,114 @@
+#!/usr/bin/perl
+# rows.pl on|off CURSOR MARK ROWS: judges the rows that rows.sh wrote by the audit records in the journal
+# after CURSOR and up to the record with the text MARK. Prints a line a row: STATUS, a tab, the sentence, a
+# tab, what was there instead (lines parted by \r).
+#
+# A row ends with \x1e: KIND, a tab, PID, a tab, SENTENCE, a tab, SPEC, the records and fields of one event:
+#	SYSCALL key=exec exe~act64$ success=yes PATH name=/usr/bin/true
+# on: a row of kind "has" wants such an event, "not" wants none. off: nobody wants one, whatever its key.
+use strict;
+use warnings;
+use lib '.';    # perl-base has no FindBin
+use Records;
+
+# Who, what and the result: without these a record is of no use. Of the text and of the journal's fields.
+my %needed = (
+    SYSCALL => [
+        [qw(auid uid gid euid ses tty ppid pid comm exe success exit arch syscall a0)],
+        [qw(_AUDIT_LOGINUID _UID _GID _AUDIT_SESSION _TTY _PPID _PID _COMM _EXE _AUDIT_FIELD_SUCCESS
+            _AUDIT_FIELD_EXIT _AUDIT_FIELD_SYSCALL)],
+    ],
+    LOGIN     => [[qw(pid uid old-auid auid ses res)], [qw(_PID _UID _AUDIT_LOGINUID _AUDIT_SESSION)]],
+    USER      => [[qw(pid uid auid ses exe res)], [qw(_PID _UID _AUDIT_LOGINUID _AUDIT_SESSION)]],
+    SOCKADDR  => [['saddr'], ['_AUDIT_FIELD_SADDR']],
+    PATH      => [[qw(name nametype)], ['_AUDIT_FIELD_NAME']],
+    AVC       => [[qw(apparmor operation pid comm)], [qw(_PID _COMM)]],
+    TTY       => [[qw(pid uid auid ses comm data)], [qw(_PID _UID _AUDIT_LOGINUID _AUDIT_SESSION _COMM)]],
+    MMAP      => [[qw(fd flags)], []],
+    EXECVE    => [[qw(argc a0)], ['_AUDIT_FIELD_A0']],
+    CONFIG_CHANGE => [['res'], []],
+    EVENT_LISTENER => [[qw(pid uid auid tty ses comm exe op res)], [qw(_PID _UID _AUDIT_LOGINUID)]],
+);
+
+my ($mode, $cursor, $mark, $rows) = @ARGV;
+open my $in, '<', $rows or die "$rows: $!";
+my @rows = do { local $/ = "\x1e"; map { chomp; my %r; @r{qw(kind pid sentence spec)} = split /\t/, $_, 4; $r{spec} =~ s{\s+}{ }g; \%r } <$in> };
+
+sub parse {
+    my ($spec) = @_;
+    my @wanted;
+    for (split ' ', $spec) {
+        if (/^[A-Z][A-Z0-9_]*$/) { push @wanted, { type => $_, tests => [] }; next }
+        my ($name, $op, $value) = /^([\w-]+)(=|!=|~)(.*)$/ or die "spec: $_";
+        next if $mode eq 'off' && $name eq 'key';
+        push @{ $wanted[-1]{tests} },
+            $op eq '=' ? sub { ($_[0]{$name} // '') eq $value }
+          : $op eq '~' ? sub { ($_[0]{$name} // '') =~ /$value/ }
+          :              sub { ($_[0]{$name} // '') ne $value };
+    }
+    return @wanted;
+}
+
+# What is missing in a record that matches; '' for a whole one.
+sub lacks {
+    my ($record) = @_;
+    my $type = $record->{type};
+    my $needed = $needed{$type} // ($record->{text} =~ /msg='/ ? $needed{USER} : return '');
+    return join ' ', (grep { !defined $record->{field}{$_} } @{ $needed->[0] }),
+        grep { !defined $record->{journal}{$_} } @{ $needed->[1] };
+}
+
+sub matches {
+    my ($event, $pid, $whole, @wanted) = @_;
+    my @records = @{ $event->{records} };
+    if ($pid) {
+        return 0 unless grep { $pid == ($_->{field}{pid} // 0) || $pid == ($_->{field}{ppid} // 0) } @records;
+    }
+    for my $wanted (@wanted) {
+        my ($found) = grep {
+            my $record = $_;
+            $record->{type} eq $wanted->{type} && !(grep { !$_->($record->{field}) } @{ $wanted->{tests} })
+        } @records;
+        return 0 unless $found;
+        my $lacks = $whole && lacks($found);
+        next unless $lacks;
+        $event->{lacks} = "$wanted->{type} lacks $lacks";
+        return 0;
+    }
+    return 1;
+}
+
+sub shown {
+    my @events = @_;
+    my @lines = map { ($_->{lacks} // (), map { substr $_->{text}, 0, 330 } @{ $_->{records} }) } @events;
+    @lines = (@lines[0 .. 39], '...') if @lines > 40;
+    return join "\r", @lines ? @lines : 'nothing';
+}
+
+# Records arrive with a delay; the mark is the last one.
+my (@events, $whole);
+for (1 .. 60) {
+    @events = Records::since($cursor);
+    for my $i (0 .. $#events) {
+        next unless grep { index($_->{text}, $mark) >= 0 && $_->{type} eq 'USER' } @{ $events[$i]{records} };
+        $#events = $i;
+        $whole = 1;
+    }
+    last if $whole;
+    select undef, undef, undef, 0.3;
+}
+print "1\tthe mark $mark arrives in the journal\t", shown(), "\n" if !$whole;
+for my $row (@rows) {
+    my @wanted = parse($row->{spec});
+    my @found = grep { matches($_, $row->{pid}, $mode eq 'on', @wanted) } @events;
+    next if $mode eq 'off' && $row->{kind} eq 'not';
+    my $bad = $mode eq 'on' && $row->{kind} eq 'has' ? !@found : !!@found;
+    my $there = '';
+    if ($bad) {
+        my @near = @found ? @found
+            : grep { my $e = $_; $e->{lacks} || grep { $_->{type} eq $wanted[0]{type} &&
+                (!$row->{pid} || $row->{pid} == ($_->{field}{pid} // 0)) } @{ $e->{records} } } @events;
+        $there = "wanted: $row->{spec}\r" . shown(@near);
+    }
+    print join("\t", $bad ? 1 : 0, $row->{sentence}, $there), "\n";
+}
