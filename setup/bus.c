@@ -182,6 +182,19 @@ int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret)
 	return 0;
 }
 
+int bus_unit_active(struct bus *bus, const char *unit, bool *ret)
+{
+	_cleanup_free_ char *path = NULL, *active = NULL;
+	int r = bus_load_unit(bus, unit, &path);
+
+	if (r == 0)
+		r = get_string(bus, path, UNIT, "ActiveState", &active);
+	if (r < 0)
+		return r;
+	*ret = strcmp(active, "active") == 0;
+	return 0;
+}
+
 void unit_state_done(struct unit_state *state)
 {
 	free(state->fragment);

@@ -203,16 +203,26 @@ int host_write(const struct host *host, const char *path, const char *content, s
 	return fsync(dir) < 0 ? -errno : 0;
 }
 
-int host_remove(const struct host *host, const char *path)
+static int unlink_below(const struct host *host, const char *path, int flags)
 {
 	const char *name;
 	_cleanup_close_ int dir = open_parent(host, path, false, 0, &name);
 
 	if (dir < 0)
 		return dir;
-	if (unlinkat(dir, name, 0) < 0)
+	if (unlinkat(dir, name, flags) < 0)
 		return -errno;
 	return fsync(dir) < 0 ? -errno : 0;
+}
+
+int host_remove(const struct host *host, const char *path)
+{
+	return unlink_below(host, path, 0);
+}
+
+int host_remove_directory(const struct host *host, const char *path)
+{
+	return unlink_below(host, path, AT_REMOVEDIR);
 }
 
 int host_path_type(const struct host *host, const char *path, bool *ret_directory)

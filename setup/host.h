@@ -40,6 +40,9 @@ int host_write(const struct host *host, const char *path, const char *content, s
 /* Unlinks; -ENOENT when absent. */
 int host_remove(const struct host *host, const char *path) _must_check_;
 
+/* Removes an empty directory; -ENOTEMPTY otherwise. */
+int host_remove_directory(const struct host *host, const char *path) _must_check_;
+
 /* 1 and *ret_directory when the path exists, 0 when not, negative errno. */
 int host_path_type(const struct host *host, const char *path, bool *ret_directory) _must_check_;
 

@@ -10,17 +10,28 @@
 
 enum { INCLUDE_DEPTH = 8 };
 
-int pam_strip(struct text *out, const char *content)
+/* Sets *ret_begin to our block, NULL for none, and *ret_end behind its last word. */
+static int find_block(const char *content, const char **ret_begin, const char **ret_end)
 {
 	const char *begin = strstr(content, BEGIN), *end = begin ? strstr(begin, END) : NULL;
 
+	if (begin && (!end || (begin != content && begin[-1] != '\n')))
+		return -EBADMSG;
+	*ret_begin = begin;
+	*ret_end = end ? end + strlen(END) : NULL;
+	return 0;
+}
+
+int pam_strip(struct text *out, const char *content)
+{
+	const char *begin, *end;
+
+	if (find_block(content, &begin, &end) < 0)
+		return -EBADMSG;
 	if (!begin) {
 		text_add(out, content);
 		return text_error(out);
 	}
-	if (!end || (begin != content && begin[-1] != '\n'))
-		return -EBADMSG;
-	end += strlen(END);
 	/* Without a newline behind it the block took over the missing one of the file. */
 	if (*end == '\n')
 		end++;
@@ -31,14 +42,29 @@ int pam_strip(struct text *out, const char *content)
 	return text_error(out) < 0 ? -ENOMEM : 1;
 }
 
-int pam_add(struct text *out, const char *content, bool log_passwords)
+static void add_block(struct text *out, bool log_passwords)
+{
+	text_addf(out, BEGIN "-session optional pam_tty_audit.so enable=*%s\n" END,
+		  log_passwords ? " log_passwd" : "");
+}
+
+int pam_set(struct text *out, const char *content, bool log_passwords)
 {
 	size_t n = strlen(content);
 	bool whole = n == 0 || content[n - 1] == '\n';
+	const char *begin, *end;
 
-	text_add(out, content);
-	text_addf(out, "%s" BEGIN "-session optional pam_tty_audit.so enable=*%s\n" END "%s",
-		  whole ? "" : "\n", log_passwords ? " log_passwd" : "", whole ? "\n" : "");
+	if (find_block(content, &begin, &end) < 0)
+		return -EBADMSG;
+	if (begin) {
+		text_add_bytes(out, content, (size_t)(begin - content));
+		add_block(out, log_passwords);
+		text_add(out, end);
+	} else {
+		text_addf(out, "%s%s", content, whole ? "" : "\n");
+		add_block(out, log_passwords);
+		text_add(out, whole ? "\n" : "");
+	}
 	return text_error(out);
 }
 

@@ -12,8 +12,9 @@
  * not end; -ENOMEM. */
 int pam_strip(struct text *out, const char *content) _must_check_;
 
-/* Appends the text, which has no block, with one. 0 or -ENOMEM. */
-int pam_add(struct text *out, const char *content, bool log_passwords) _must_check_;
+/* Appends the text with a block: in the place of the one that is there, else at the end. 0, -EBADMSG,
+ * -ENOMEM. */
+int pam_set(struct text *out, const char *content, bool log_passwords) _must_check_;
 
 /* Does a session of this service have pam_tty_audit already, in the text (without our block) or in a file
  * that it includes? 1 or 0. */

@@ -144,7 +144,7 @@ static int plan_host(const struct context *c, struct text *out)
 		text_addf(&pair.before, "AppArmor audit %s\n", recording->apparmor);
 		text_addf(&pair.after, "AppArmor audit %s\n", want.apparmor);
 	}
-	if (!recording_ima_ok(recording, &want)) {
+	if (!recording_ima_ok(recording, &want) && !recording_ima_needs_boot(recording, &want)) {
 		text_add(&pair.before, recording->ima_policy.s ? recording->ima_policy.s : "");
 		text_addf(&pair.after, "%s\n", want.ima);
 	}

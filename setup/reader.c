@@ -25,12 +25,12 @@ static void read_name(uint32_t pid, char *out, size_t size)
 
 int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)
 {
-	_cleanup_(unit_state_done) struct unit_state socket = {0};
-	int r = bus_unit_state(bus, JOURNALD_SOCKET, &socket);
+	struct audit_reader reader = { .pid = pid };
+	int r = bus_unit_active(bus, JOURNALD_SOCKET, &reader.socket);
 
 	if (r < 0)
 		return r;
-	*ret = (struct audit_reader){ .pid = pid, .socket = socket.active };
+	*ret = reader;
 	if (pid != 0)
 		read_name(pid, ret->name, sizeof(ret->name));
 	/* COS has journald take the records as an audit daemon does. */

@@ -6,6 +6,7 @@
 
 #include "setup/checks.h"
 #include "setup/commands.h"
+#include "setup/files.h"
 #include "setup/rights.h"
 #include "units/audit_units.h"
 
@@ -23,19 +24,9 @@ static int say_file(struct context *c, size_t i, bool write, int r)
 
 static int write_file(struct context *c, size_t i)
 {
-	const struct wanted_file *file = &wanted_files[i];
-	const struct text *content = &c->wanted.files[i];
-	const char *path = wanted_path(&c->wanted, i);
-	mode_t mode = file->mode;
-	struct stat st;
-	int r = 0;
+	int r = i == FILE_RUNTIME ? step_prove_tty_program(c) : 0;
 
-	if (file->foreign && host_stat(&c->host, path, &st) == 0)
-		mode = st.st_mode & 07777;
-	if (i == FILE_RUNTIME)
-		r = step_prove_tty_program(c);
-	return r < 0 ? r : say_file(c, i, true, host_write(&c->host, path, content->s, content->len, mode,
-							   file->dir_mode));
+	return r < 0 ? r : say_file(c, i, true, file_write(&c->host, &c->wanted, i, &c->wanted.files[i]));
 }
 
 static int delete_file(struct context *c, size_t i)
@@ -45,7 +36,7 @@ static int delete_file(struct context *c, size_t i)
 
 	if (r == 0 && unit && c->node.units[i].enabled)
 		r = bus_disable(c->bus, unit);
-	return r < 0 ? r : say_file(c, i, false, host_remove(&c->host, wanted_path(&c->wanted, i)));
+	return r < 0 ? r : say_file(c, i, false, file_delete(&c->host, &c->wanted, i));
 }
 
 int step_write_files(struct context *c)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/files.h"
 #include "setup/rulesdiff.h"
 #include "setup/steps.h"
 #include "units/audit_units.h"
@@ -34,22 +35,16 @@ static bool same_kernel(const struct node *a, const struct node *b)
 
 static int undo_file(struct context *c, const struct node *before, size_t i)
 {
-	const struct wanted_file *file = &wanted_files[i];
 	const char *path = wanted_path(&c->wanted, i);
 	const struct text *old = &before->files[i];
 	_cleanup_text_ struct text now = {0};
-	mode_t mode = file->mode;
-	struct stat st;
 	int r = path ? host_read(&c->host, path, &now) : 0;
 
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (!path || text_equal(old, &now))
 		return 0;
-	if (file->foreign && host_stat(&c->host, path, &st) == 0)
-		mode = st.st_mode & 07777;
-	return old->s ? host_write(&c->host, path, old->s, old->len, mode, file->dir_mode) :
-		host_remove(&c->host, path);
+	return old->s ? file_write(&c->host, &c->wanted, i, old) : file_delete(&c->host, &c->wanted, i);
 }
 
 /* Files and links, then what systemd makes of them. 0, or the first failure after trying all. */

@@ -13,14 +13,15 @@
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
 
 const struct wanted_file wanted_files[N_FILES] = {
-	[FILE_RULES] = { RULES_FILE, 0640, 0750 },
+	[FILE_RULES] = { RULES_FILE, 0640, 0750, .unit = NULL },
 	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, .unit = SETUP_UNIT },
 	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, .unit = LOCK_UNIT },
 	[FILE_HOST_UNIT] = { UNIT_DIRECTORY "/" HOST_UNIT, 0644, 0755, .unit = HOST_UNIT, .optional = true },
-	[FILE_JOURNALD] = { UNIT_DIRECTORY "/" JOURNALD_UNIT ".d/" DROP_IN, 0644, 0755, .optional = true },
+	[FILE_JOURNALD] = { UNIT_DIRECTORY "/" JOURNALD_UNIT ".d/" DROP_IN, 0644, 0755, .optional = true,
+			    .drop_in = true },
 	[FILE_TTY_PROGRAM] = { NULL, 0755, 0755, .optional = true, .binary = true },
-	[FILE_RUNTIME] = { NULL, 0644, 0755, .optional = true },
-	[FILE_RUNTIME_OLD] = { NULL, 0644, 0755, .optional = true },
+	[FILE_RUNTIME] = { NULL, 0644, 0755, .optional = true, .drop_in = true },
+	[FILE_RUNTIME_OLD] = { NULL, 0644, 0755, .optional = true, .drop_in = true },
 	[FILE_PAM_SSHD] = { PAM_SSHD, 0644, 0755, .optional = true, .foreign = true },
 };
 

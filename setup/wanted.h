@@ -27,6 +27,7 @@ extern const struct wanted_file {
 	const char *unit;	/* its name when it is one */
 	bool optional;		/* not worth a word where it is neither wanted nor there */
 	bool binary;
+	bool drop_in;	/* in a directory that goes with it */
 	bool foreign;		/* there without us, too: never deleted, its mode is kept */
 } wanted_files[N_FILES];
 

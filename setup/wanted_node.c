@@ -161,10 +161,9 @@ static int complete_runtime(struct wanted *wanted, const struct config *config,
 	return r < 0 ? r : want_runtime(wanted, config, node, log);
 }
 
-/* What is there without our block, and whether one can be put in. */
+/* The file as it is. -ENOENT, unlogged, where there is none that could have a block. */
 static int read_pam(const struct host *host, bool want, struct text *ret, struct log *log)
 {
-	_cleanup_text_ struct text content = {0};
 	struct stat st;
 	int r = host_stat(host, PAM_SSHD, &st);
 
@@ -174,30 +173,48 @@ static int read_pam(const struct host *host, bool want, struct text *ret, struct
 	if (r == 0 && !S_ISREG(st.st_mode))
 		r = -EINVAL;
 	if (r == 0)
-		r = host_read(host, PAM_SSHD, &content);
-	if (r == 0 && memchr(content.s, '\0', content.len))
+		r = host_read(host, PAM_SSHD, ret);
+	if (r == 0 && memchr(ret->s, '\0', ret->len))
 		r = -EINVAL;
-	if (r == 0)
-		r = pam_strip(ret, content.s);
-	if (r == -EBADMSG)
-		log_say(log, LEVEL_ERROR, PAM_SSHD ": the block of cloud-audit-setup has no end; mend the file "
-			"by hand; nothing was changed");
-	else if (r == -EINVAL)
+	if (r == -EINVAL)
 		log_say(log, LEVEL_ERROR, PAM_SSHD " is not a regular text file, so it cannot be edited; set [tty] "
 			"sshd = no; nothing was changed");
 	else if (r < 0)
 		log_say(log, LEVEL_ERROR, PAM_SSHD " cannot be read below %s: %s%s; nothing was changed",
 			host->root, strerror(-r), rights_advice_write(r));
-	return r < 0 ? r : 0;
+	return r;
+}
+
+/* The file as it is wanted: with our block, unless the host's sessions have the module without it. */
+static int edit_pam(struct text *ret, const struct config *config, const struct host *host,
+		    const char *content, struct log *log)
+{
+	_cleanup_text_ struct text bare = {0};
+	int r = pam_strip(&bare, content);
+
+	if (r == -EBADMSG)
+		log_say(log, LEVEL_ERROR, PAM_SSHD ": the block of cloud-audit-setup has no end; mend the file "
+			"by hand; nothing was changed");
+	if (r < 0)
+		return r;
+	text_add(&bare, "");
+	r = config && config->tty_sshd ? pam_has_tty_audit(host, bare.s) : 1;
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return pam_set(ret, content, config->log_passwords);
+	if (config && config->tty_sshd)
+		log_say(log, LEVEL_DEBUG, "SSH sessions have pam_tty_audit already: " PAM_SSHD " is left alone");
+	text_add(ret, bare.s);
+	return text_error(ret);
 }
 
 static int complete_pam(struct wanted *wanted, const struct config *config, const struct host *host,
 			struct log *log)
 {
 	bool want = config && config->tty_sshd;
-	struct text *file = &wanted->files[FILE_PAM_SSHD];
-	_cleanup_text_ struct text bare = {0};
-	int r = read_pam(host, want, &bare, log);
+	_cleanup_text_ struct text content = {0};
+	int r = read_pam(host, want, &content, log);
 
 	if (r == -ENOENT && !want)
 		return 0;
@@ -207,17 +224,7 @@ static int complete_pam(struct wanted *wanted, const struct config *config, cons
 			r < 0 ? PAM_SSHD : "pam_tty_audit.so (libpam-modules)");
 		return -ENOTSUP;
 	}
-	if (r < 0)
-		return r;
-	r = want ? pam_has_tty_audit(host, bare.s ? bare.s : "") : 1;
-	if (r < 0)
-		return r;
-	if (want && r)
-		log_say(log, LEVEL_DEBUG, "SSH sessions have pam_tty_audit already: " PAM_SSHD " is left alone");
-	if (r == 0)
-		return pam_add(file, bare.s ? bare.s : "", config->log_passwords);
-	text_add(file, bare.s ? bare.s : "");
-	return text_error(file);
+	return r < 0 ? r : edit_pam(&wanted->files[FILE_PAM_SSHD], config, host, content.s, log);
 }
 
 int wanted_complete(struct wanted *wanted, const struct config *config, const struct host *host,

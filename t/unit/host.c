@@ -362,6 +362,11 @@ static void lists(void **state)
 	assert_null(names[2]);
 	assert_int_equal(host_list(&host, "/nowhere", &names), -ENOENT);
 	assert_int_equal(host_list(&host, "/list/a", &names), -ENOTDIR);
+	assert_int_equal(host_remove_directory(&host, "/list"), -ENOTEMPTY);
+	assert_int_equal(host_remove(&host, "/list/a") + host_remove(&host, "/list/b") +
+			 host_remove(&host, "/list/.hidden"), 0);
+	assert_int_equal(host_remove_directory(&host, "/list"), 0);
+	assert_int_equal(access(in_root("/list"), F_OK), -1);
 }
 
 static void stats(void **state)
@@ -407,7 +412,7 @@ int main(void)
 		TEST("symlinks inside the root are followed, the last part of a target is not", links_inside),
 		TEST("a path's type: directory, other, absent, loop", path_types),
 		TEST("descriptors are closed on exec", close_on_exec),
-		TEST("a directory is listed in order, without hidden names", lists),
+		TEST("a directory is listed in order, without hidden names, and removed when empty", lists),
 		TEST("a path's own mode is told, a link's too", stats),
 		TEST("programs can be put into directories only", executes),
 	};

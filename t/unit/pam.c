@@ -12,7 +12,7 @@ static void add_is(const char *content, bool log_passwords, const char *want)
 {
 	_cleanup_text_ struct text out = {0}, back = {0};
 
-	assert_int_equal(pam_add(&out, content, log_passwords), 0);
+	assert_int_equal(pam_set(&out, content, log_passwords), 0);
 	assert_string_equal(out.s, want);
 	assert_int_equal(pam_strip(&back, out.s), 1);
 	assert_string_equal(back.s, content);
@@ -25,6 +25,14 @@ static void round_trips(void **state)
 	add_is("", false, BLOCK("") "\n");
 	add_is("no newline", false, "no newline\n" BLOCK(""));
 	add_is("\n\n", false, "\n\n" BLOCK("") "\n");
+}
+
+static void stays_in_place(void **state)
+{
+	_cleanup_text_ struct text out = {0};
+
+	assert_int_equal(pam_set(&out, "a\n" BLOCK("") "\nb\n", true), 0);
+	assert_string_equal(out.s, "a\n" BLOCK(" log_passwd") "\nb\n");
 }
 
 static void strip_is(const char *content, int r, const char *want)
@@ -116,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("a block added and taken back leaves the file to the byte", round_trips),
+		TEST("a block that is there is changed in its place", stays_in_place),
 		TEST("only our block is taken out, what stands around it stays", strips),
 		TEST("a block without an end, or in the middle of a line, is refused", refuses),
 		TEST("pam_tty_audit is found in the file and in those that it includes", finds),

@@ -8,7 +8,7 @@ static struct config config;
 static struct capture said;
 
 static const char *const directories[] = {
-	"root", "root/etc", "root/etc/ima", "root/run", "root" HOST_STATE, "root/sys", "root/sys/module",
+	"root", "root/etc", "root/etc/ima", "root/run", ("root" HOST_STATE), "root/sys", "root/sys/module",
 	"root/sys/module/apparmor", "root/sys/module/apparmor/parameters", "root/sys/kernel",
 	"root/sys/kernel/security", "root/sys/kernel/security/ima",
 };

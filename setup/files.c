@@ -1,0 +1,32 @@
+#include "setup/files.h"
+
+#include <errno.h>
+#include <string.h>
+
+int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content)
+{
+	const struct wanted_file *file = &wanted_files[i];
+	const char *path = wanted_path(wanted, i);
+	mode_t mode = file->mode;
+	struct stat st;
+
+	if (file->foreign && host_stat(host, path, &st) == 0)
+		mode = st.st_mode & 07777;
+	return host_write(host, path, content->s, content->len, mode, file->dir_mode);
+}
+
+int file_delete(const struct host *host, const struct wanted *wanted, size_t i)
+{
+	const char *path = wanted_path(wanted, i);
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *directory = NULL;
+	int r = host_remove(host, path);
+
+	if (r < 0 || !wanted_files[i].drop_in)
+		return r;
+	directory = strndup(path, (size_t)(slash - path));
+	if (!directory)
+		return -ENOMEM;
+	r = host_remove_directory(host, directory);
+	return r == -ENOTEMPTY || r == -EEXIST || r == -EBUSY ? 0 : r;
+}

@@ -1,0 +1,14 @@
+/* Writes and deletes the files of wanted.h on a host. 0 or negative errno, unlogged. */
+#ifndef SETUP_FILES_H
+#define SETUP_FILES_H
+
+#include "setup/wanted.h"
+
+/* Gives file i this content, whole or not at all; a foreign file keeps its mode. */
+int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content)
+	_must_check_;
+
+/* Deletes file i, and the directory of drop-ins that it was alone in. */
+int file_delete(const struct host *host, const struct wanted *wanted, size_t i) _must_check_;
+
+#endif

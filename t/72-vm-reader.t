@@ -1,0 +1,103 @@
+#!/bin/sh
+# Who takes the audit records, and journald's audit socket.
+. t/vm/lib.sh
+
+common=$(cat <<'EOF'
+	. /etc/os-release; on="$ID $(uname -r)"
+	cd $cas
+	cas() { ./cloud-audit-setup "$@"; }
+	enable='-s journal.reader=enable'
+	dropin=/etc/systemd/system/systemd-journald.service.d/cloud-audit-setup.conf
+	socket() { systemctl is-active systemd-journald-audit.socket; }
+	enabled() { auditctl -s | sed -n 's/^enabled //p'; }
+	pid() { auditctl -s | sed -n 's/^pid //p'; }
+	# arrives TEXT: a record with it comes out of the journal
+	arrives() { journal_mark; auditctl -m "$1" >/dev/null; journal_has "$1" "${2:-10}"; }
+	no_auditd() {
+		kill "$(pid)"
+		for try in 1 2 3 4 5 6 7 8 9 10; do [ "$(pid)" != 0 ] || break; sleep 1; done
+	}
+EOF
+)
+
+in_guest() { { echo "$common"; cat; } >"$vm_tmp/part"; vm_guest "$@" <"$vm_tmp/part"; }
+
+# --- auditd takes them, and the journal does not ---
+vm_up reader-trixie plain trixie
+in_guest --timeout 400 <<'EOF'
+	is "$(socket)" inactive "$on: journald's audit socket is off at first"
+	out=$(cas -s audit.lock=no apply 2>&1); ok $? "$on: apply with reader = check" "$out"
+	like "$out" "warning: the journal does not get the audit records.*auditd .PID $(pid). takes them" "$on: warns that auditd takes the records past the journal"
+	is "$(socket) $(ls $dropin 2>&1 | grep -c cannot)" 'inactive 1' "$on: and changes nothing"
+	out=$(cas -s audit.lock=no -s journal.reader=ignore verify 2>&1); unlike "$out" 'warning' "$on: ignore does not warn"
+	! arrives hello-before 1; ok $? "$on: a record does not arrive in the journal"
+
+	out=$(cas -s audit.lock=no $enable plan 2>/dev/null); is $? 4 "$on: with reader = enable that is a difference"
+	like "$out" '^\+systemd-journald-audit.socket on$' "$on: plan shows it"
+	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: reader = enable is applied" "$out"
+	is "$(socket) $(systemctl is-active systemd-journald)" 'active active' "$on: the socket is on and journald runs"
+	arrives hello-after; ok $? "$on: a record arrives in the journal"
+	is "$(enabled)" 1 "$on: auditing is on"
+	[ "$(pid)" != 0 ]; ok $? "$on: auditd still takes the records, too"
+	out=$(cas -s audit.lock=no $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
+	started=$(systemctl show -P ExecMainStartTimestamp systemd-journald)
+	out=$(cas -s audit.lock=no $enable apply 2>&1); like "$out" 'nothing to do' "$on: a second apply has nothing to do"
+	is "$(systemctl show -P ExecMainStartTimestamp systemd-journald)" "$started" "$on: and does not restart journald"
+	out=$(cas -s audit.lock=no remove 2>&1); ok $? "$on: remove" "$out"
+	is "$(socket) $(ls $dropin 2>&1 | grep -c cannot)" 'inactive 1' "$on: takes the drop-in away and switches the socket off"
+	is "$(systemctl is-active systemd-journald)" active "$on: journald runs"
+	! arrives hello-removed 1; ok $? "$on: a record does not arrive any more"
+
+	# --- nobody takes them ---
+	no_auditd
+	is "$(pid)" 0 "$on: nobody holds the audit PID"
+	out=$(cas -s audit.lock=no apply 2>&1); ok $? "$on: apply with nobody there" "$out"
+	like "$out" 'warning: nobody takes the audit records.*reader = enable' "$on: warns and says what to set"
+	out=$(cas apply 2>&1); is "$(enabled)" 2 "$on: the node is locked"
+	out=$(cas $enable apply 2>&1); ok $? "$on: reader = enable is applied under the lock" "$out"
+	unlike "$out" warning "$on: without a warning"
+	is "$(socket) $(enabled)" 'active 2' "$on: the socket is on, and the lock still there"
+	arrives hello-locked; ok $? "$on: a record arrives in the journal"
+	out=$(cas $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
+	sync
+EOF
+t/vm/vm reboot "$vm" || exit 1
+in_guest --timeout 200 <<'EOF'
+	systemctl is-system-running --wait >/dev/null
+	is "$(socket) $(enabled)" 'active 2' "$on: after a boot the socket is on and the node locked"
+	arrives hello-booted; ok $? "$on: a record arrives in the journal"
+	out=$(cas $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
+	is "$(systemctl --failed --no-legend)" '' "$on: no unit has failed"
+EOF
+t/vm/vm stop "$vm"
+
+# --- a journald whose start switches auditing off (Audit=no before systemd 254) ---
+vm_up reader-cos cos
+in_guest --timeout 400 <<'EOF'
+	is "$(socket)" active "$on: journald's audit socket is on at first"
+	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: reader = enable with the socket on" "$out"
+	is "$(ls $dropin 2>&1 | grep -c cannot)" 1 "$on: leaves a host alone whose journal gets the records"
+	cas -q -s audit.lock=no remove
+
+	systemctl mask systemd-journald-audit.socket 2>/dev/null
+	systemctl stop systemd-journald-audit.socket; systemctl restart systemd-journald
+	is "$(socket)" inactive "$on: a masked socket is off after journald's restart"
+	auditctl -e 1 >/dev/null
+	before=$(auditctl -l; enabled; ls -R /etc/audit /etc/systemd/system)
+	out=$(cas -s audit.lock=no $enable apply 2>&1); is $? 1 "$on: a masked socket is exit status 1"
+	like "$out" 'error: systemd-journald.service was restarted, but systemd-journald-audit.socket is not on.*unmask' "$on: the message says to unmask it"
+	like "$out" 'nothing is left of this run' "$on: and that nothing is left"
+	is "$(auditctl -l; enabled; ls -R /etc/audit /etc/systemd/system)" "$before" "$on: the node is as before"
+	is "$(systemctl is-active systemd-journald)" active "$on: journald runs"
+
+	systemctl unmask systemd-journald-audit.socket 2>/dev/null
+	out=$(cas -s audit.lock=no $enable verify 2>&1); is $? 4 "$on: a socket that is off is a difference"
+	like "$out" 'the journal gets the audit records .auditd .PID [0-9]+. takes them' "$on: verify names who takes the records"
+	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: apply switches it on" "$out"
+	is "$(socket) $(enabled)" 'active 1' "$on: socket and auditing are on, though journald was restarted"
+	out=$(cas -s audit.lock=no $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
+	arrives hello-cos; ok $? "$on: a record arrives in the journal"
+	out=$(cas -s audit.lock=no remove 2>&1); ok $? "$on: remove" "$out"
+	is "$(systemctl is-active systemd-journald) $(ls $dropin 2>&1 | grep -c cannot)" 'active 1' "$on: journald runs without the drop-in"
+EOF
+done_testing
