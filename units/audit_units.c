@@ -1,57 +1,18 @@
 #include "units/audit_units.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "units/service.h"
 
-#include "units/unit.h"
-
-static const char comment[] =
-	"# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
-	"# Undo: cloud-audit-setup remove\n";
-
-struct setting {
-	const char *key, *value;
-};
-
-/* Early, but after all that loads rules of its own, so that ours are the last word; before anybody
- * can log in. Not Before=sysinit.target: audit-rules.service of some distributions comes after that,
- * and systemd breaks such a cycle by dropping one of the units. */
-static const struct setting ordering[] = {
-	{ "DefaultDependencies", "no" },
-	{ "Conflicts", "shutdown.target" },
-	{ "Before", "systemd-user-sessions.service multi-user.target shutdown.target" },
-};
-
-/* Holds for both units: whatever does not change what a path means. */
-static const struct setting sandbox[] = {
+/* Needed by auditctl, beside what every service of ours goes without. */
+static const struct unit_setting auditctl_sandbox[] = {
 	{ "CapabilityBoundingSet", "CAP_AUDIT_CONTROL" },
-	{ "NoNewPrivileges", "yes" },
-	{ "UMask", "0077" },
-	{ "ProtectSystem", "strict" },
-	{ "ProtectControlGroups", "yes" },
-	{ "ProtectKernelModules", "yes" },
-	{ "ProtectKernelTunables", "yes" },
-	{ "ProtectClock", "yes" },
-	{ "ProtectHostname", "yes" },
-	{ "DevicePolicy", "closed" },
-	{ "PrivateNetwork", "yes" },
-	{ "IPAddressDeny", "any" },
 	{ "RestrictAddressFamilies", "AF_NETLINK AF_UNIX" },
-	{ "RestrictNamespaces", "yes" },
-	{ "RestrictRealtime", "yes" },
-	{ "RestrictSUIDSGID", "yes" },
-	{ "LockPersonality", "yes" },
-	{ "MemoryDenyWriteExecute", "yes" },
-	{ "SystemCallArchitectures", "native" },
-	{ "SystemCallFilter", "@system-service" },
-	{ "SystemCallFilter", "~@privileged @resources" },
-	{ "SystemCallErrorNumber", "EPERM" },
+	{ "ProtectKernelTunables", "yes" },
 };
 
 /* For the lock only. The kernel looks a watch's path up in the mount namespace of the process that
  * adds the rule (kernel/audit_watch.c, kernel/audit_tree.c): behind any of these a rule on /home or
  * /tmp would watch the sandbox's own empty directory and report success. */
-static const struct setting path_sandbox[] = {
+static const struct unit_setting path_sandbox[] = {
 	{ "ProtectHome", "yes" },
 	{ "ProtectProc", "invisible" },
 	{ "ProcSubset", "pid" },
@@ -60,26 +21,15 @@ static const struct setting path_sandbox[] = {
 	{ "PrivateTmp", "yes" },
 };
 
-static void add_settings(struct unit *unit, const char *section, const struct setting *settings,
-			 size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		unit_add(unit, section, settings[i].key, settings[i].value);
-}
-
 static void add_service(struct unit *unit, const char *const *argv, uint64_t start_timeout)
 {
-	char timeout[32];
-
-	snprintf(timeout, sizeof(timeout), "%" PRIu64 "ms", start_timeout / 1000);
-	unit_add(unit, "Service", "Type", "oneshot");
-	unit_add(unit, "Service", "RemainAfterExit", "yes");
+	service_add_kind(unit, start_timeout);
 	unit_add_command(unit, "Service", "ExecStart", argv);
-	unit_add(unit, "Service", "TimeoutStartSec", timeout);
 	/* auditctl prints the kernel's whole status after every setting; its errors go to stderr. */
 	unit_add(unit, "Service", "StandardOutput", "null");
 	unit_add(unit, "Service", "StandardError", "journal");
-	add_settings(unit, "Service", sandbox, ARRAY_SIZE(sandbox));
+	service_add_sandbox(unit);
+	unit_add_settings(unit, "Service", auditctl_sandbox, ARRAY_SIZE(auditctl_sandbox));
 }
 
 int print_setup_unit(const char *auditctl, const char *rules_file, uint64_t start_timeout,
@@ -88,13 +38,13 @@ int print_setup_unit(const char *auditctl, const char *rules_file, uint64_t star
 	const char *const argv[] = { auditctl, "-R", rules_file, NULL };
 	_cleanup_(unit_done) struct unit unit = {0};
 
-	unit_add(&unit, "Unit", "Description", "Load the Linux audit rules of cloud-audit-setup");
-	unit_add(&unit, "Unit", "After", "local-fs.target systemd-tmpfiles-setup.service auditd.service "
-		 "audit-rules.service systemd-journald-audit.socket");
-	add_settings(&unit, "Unit", ordering, ARRAY_SIZE(ordering));
+	/* Early, but after all that loads rules of its own, so that ours are the last word. */
+	service_add_ordering(&unit, "Load the Linux audit rules of cloud-audit-setup",
+			     "local-fs.target systemd-tmpfiles-setup.service auditd.service "
+			     "audit-rules.service systemd-journald-audit.socket");
 	add_service(&unit, argv, start_timeout);
-	unit_add(&unit, "Install", "WantedBy", "multi-user.target");
-	return unit_print(&unit, comment, out);
+	service_add_install(&unit);
+	return unit_print(&unit, service_comment, out);
 }
 
 int print_lock_unit(const char *auditctl, uint64_t start_timeout, struct text *out)
@@ -102,13 +52,11 @@ int print_lock_unit(const char *auditctl, uint64_t start_timeout, struct text *o
 	const char *const argv[] = { auditctl, "-e", "2", NULL };
 	_cleanup_(unit_done) struct unit unit = {0};
 
-	unit_add(&unit, "Unit", "Description", "Lock the Linux audit configuration until the next boot");
+	service_add_ordering(&unit, "Lock the Linux audit configuration until the next boot", SETUP_UNIT);
 	/* Rules that did not load are not locked in. */
 	unit_add(&unit, "Unit", "Requires", SETUP_UNIT);
-	unit_add(&unit, "Unit", "After", SETUP_UNIT);
-	add_settings(&unit, "Unit", ordering, ARRAY_SIZE(ordering));
 	add_service(&unit, argv, start_timeout);
-	add_settings(&unit, "Service", path_sandbox, ARRAY_SIZE(path_sandbox));
-	unit_add(&unit, "Install", "WantedBy", "multi-user.target");
-	return unit_print(&unit, comment, out);
+	unit_add_settings(&unit, "Service", path_sandbox, ARRAY_SIZE(path_sandbox));
+	service_add_install(&unit);
+	return unit_print(&unit, service_comment, out);
 }

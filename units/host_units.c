@@ -1,22 +1,17 @@
 #include "units/host_units.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "units/audit_units.h"
-#include "units/unit.h"
-
-static const char comment[] =
-	"# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
-	"# Undo: cloud-audit-setup remove\n";
+#include "units/service.h"
 
 /* The value from before is kept once, so that a second start does not take ours for it. The kernel takes
  * no newline behind the value (param_set_audit() in security/apparmor/lsm.c). */
 static const char apparmor_set[] =
-	"set -e; [ -e " HOST_STATE_APPARMOR " ] || cat " APPARMOR_AUDIT " >" HOST_STATE_APPARMOR "; "
+	"set -e; [ -e " HOST_STATE_APPARMOR " ] || { cat " APPARMOR_AUDIT " >" HOST_STATE_APPARMOR ".new; "
+	"mv " HOST_STATE_APPARMOR ".new " HOST_STATE_APPARMOR "; }; "
 	"printf %s \"$1\" >" APPARMOR_AUDIT;
 
 /* After a stop, and after a start that failed half-way. */
@@ -32,55 +27,21 @@ static const char ima_load[] =
 	"[ -e " IMA_DIRECTORY " ] || { echo \"the kernel has no IMA\" >&2; exit 1; }; "
 	"[ -e " IMA_POLICY " ] || { echo \"somebody else loaded an IMA policy since boot; this one waits "
 	"for the next\" >&2; exit 0; }; "
-	"printf \"%s\\n\" \"$1\" >" IMA_POLICY "; printf \"%s\\n\" \"$1\" >" HOST_STATE_IMA;
+	"printf \"%s\\n\" \"$1\" >" HOST_STATE_IMA ".new; printf \"%s\\n\" \"$1\" >" IMA_POLICY "; "
+	"mv " HOST_STATE_IMA ".new " HOST_STATE_IMA;
 
-struct setting {
-	const char *key, *value;
-};
-
-static const struct setting host_unit[] = {
-	{ "DefaultDependencies", "no" },
-	{ "Conflicts", "shutdown.target" },
-	{ "After", "local-fs.target apparmor.service" },
-	{ "Before", "systemd-user-sessions.service multi-user.target shutdown.target" },
-};
-
-/* The two files in /sys are all that it writes. */
-static const struct setting host_sandbox[] = {
+/* It writes the two files in /sys, and nothing else. param_set_audit() asks for CAP_MAC_ADMIN; the policy
+ * file belongs to root. */
+static const struct unit_setting host_sandbox[] = {
 	{ "RuntimeDirectory", "cloud-audit-setup" },
 	{ "RuntimeDirectoryPreserve", "yes" },
-	/* param_set_audit() again; the policy file belongs to root. */
 	{ "CapabilityBoundingSet", "CAP_MAC_ADMIN" },
-	{ "NoNewPrivileges", "yes" },
-	{ "UMask", "0077" },
-	{ "ProtectSystem", "strict" },
+	{ "RestrictAddressFamilies", "AF_UNIX" },
 	{ "ProtectHome", "yes" },
-	{ "ProtectControlGroups", "yes" },
-	{ "ProtectKernelModules", "yes" },
 	{ "ProtectKernelLogs", "yes" },
-	{ "ProtectClock", "yes" },
-	{ "ProtectHostname", "yes" },
 	{ "PrivateTmp", "yes" },
 	{ "PrivateDevices", "yes" },
-	{ "PrivateNetwork", "yes" },
-	{ "IPAddressDeny", "any" },
-	{ "RestrictAddressFamilies", "AF_UNIX" },
-	{ "RestrictNamespaces", "yes" },
-	{ "RestrictRealtime", "yes" },
-	{ "RestrictSUIDSGID", "yes" },
-	{ "LockPersonality", "yes" },
-	{ "MemoryDenyWriteExecute", "yes" },
-	{ "SystemCallArchitectures", "native" },
-	{ "SystemCallFilter", "@system-service" },
-	{ "SystemCallErrorNumber", "EPERM" },
 };
-
-static void add_settings(struct unit *unit, const char *section, const struct setting *settings,
-			 size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		unit_add(unit, section, settings[i].key, settings[i].value);
-}
 
 static void add_script(struct unit *unit, const char *key, const char *script, const char *argument)
 {
@@ -92,13 +53,10 @@ static void add_script(struct unit *unit, const char *key, const char *script, c
 int print_host_unit(const struct host_recording *want, uint64_t start_timeout, struct text *out)
 {
 	_cleanup_(unit_done) struct unit unit = {0};
-	char timeout[32];
 
-	snprintf(timeout, sizeof(timeout), "%" PRIu64 "ms", start_timeout / 1000);
-	unit_add(&unit, "Unit", "Description", "Switch the host's own audit records on for cloud-audit-setup");
-	add_settings(&unit, "Unit", host_unit, ARRAY_SIZE(host_unit));
-	unit_add(&unit, "Service", "Type", "oneshot");
-	unit_add(&unit, "Service", "RemainAfterExit", "yes");
+	service_add_ordering(&unit, "Switch the host's own audit records on for cloud-audit-setup",
+			     "local-fs.target apparmor.service");
+	service_add_kind(&unit, start_timeout);
 	/* IMA last: what it loads cannot be taken back. */
 	if (want->apparmor)
 		add_script(&unit, "ExecStart", apparmor_set, want->apparmor);
@@ -106,10 +64,10 @@ int print_host_unit(const struct host_recording *want, uint64_t start_timeout, s
 		add_script(&unit, "ExecStart", ima_load, want->ima);
 	if (want->apparmor)
 		add_script(&unit, "ExecStopPost", apparmor_reset, NULL);
-	unit_add(&unit, "Service", "TimeoutStartSec", timeout);
-	add_settings(&unit, "Service", host_sandbox, ARRAY_SIZE(host_sandbox));
-	unit_add(&unit, "Install", "WantedBy", "multi-user.target");
-	return unit_print(&unit, comment, out);
+	service_add_sandbox(&unit);
+	unit_add_settings(&unit, "Service", host_sandbox, ARRAY_SIZE(host_sandbox));
+	service_add_install(&unit);
+	return unit_print(&unit, service_comment, out);
 }
 
 int print_journald_drop_in(struct text *out)
@@ -120,7 +78,7 @@ int print_journald_drop_in(struct text *out)
 	unit_add(&unit, "Unit", "Wants", JOURNALD_SOCKET);
 	unit_add(&unit, "Unit", "After", JOURNALD_SOCKET);
 	unit_add(&unit, "Service", "Sockets", JOURNALD_SOCKET);
-	return unit_print(&unit, comment, out);
+	return unit_print(&unit, service_comment, out);
 }
 
 /* $0 is TTY_PROGRAM, the rest the service's own command. A wrapper that is gone, or cannot run, must not
@@ -153,7 +111,7 @@ int print_runtime_drop_in(const char *tty_program, bool log_passwords, char *con
 	/* An empty value takes the commands away that are set so far (systemd.service(5)). */
 	unit_add(&unit, "Service", "ExecStart", "");
 	unit_add_service_command(&unit, "Service", "ExecStart", words, RUNTIME_PREFIX);
-	return unit_print(&unit, comment, out);
+	return unit_print(&unit, service_comment, out);
 }
 
 char *const *runtime_own_command(char *const *argv)

@@ -1,0 +1,72 @@
+#include "units/service.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+const char service_comment[] =
+	"# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
+	"# Undo: cloud-audit-setup remove\n";
+
+/* Before anybody can log in. Not Before=sysinit.target: audit-rules.service of some distributions comes
+ * after that, and systemd breaks such a cycle by dropping one of the units. */
+static const struct unit_setting ordering[] = {
+	{ "DefaultDependencies", "no" },
+	{ "Conflicts", "shutdown.target" },
+	{ "Before", "systemd-user-sessions.service multi-user.target shutdown.target" },
+};
+
+static const struct unit_setting sandbox[] = {
+	{ "NoNewPrivileges", "yes" },
+	{ "UMask", "0077" },
+	{ "ProtectSystem", "strict" },
+	{ "ProtectControlGroups", "yes" },
+	{ "ProtectKernelModules", "yes" },
+	{ "ProtectClock", "yes" },
+	{ "ProtectHostname", "yes" },
+	{ "DevicePolicy", "closed" },
+	{ "PrivateNetwork", "yes" },
+	{ "IPAddressDeny", "any" },
+	{ "RestrictNamespaces", "yes" },
+	{ "RestrictRealtime", "yes" },
+	{ "RestrictSUIDSGID", "yes" },
+	{ "LockPersonality", "yes" },
+	{ "MemoryDenyWriteExecute", "yes" },
+	{ "SystemCallArchitectures", "native" },
+	{ "SystemCallFilter", "@system-service" },
+	{ "SystemCallFilter", "~@privileged @resources" },
+	{ "SystemCallErrorNumber", "EPERM" },
+};
+
+void unit_add_settings(struct unit *unit, const char *section, const struct unit_setting *settings,
+		       size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		unit_add(unit, section, settings[i].key, settings[i].value);
+}
+
+void service_add_ordering(struct unit *unit, const char *description, const char *after)
+{
+	unit_add(unit, "Unit", "Description", description);
+	unit_add(unit, "Unit", "After", after);
+	unit_add_settings(unit, "Unit", ordering, ARRAY_SIZE(ordering));
+}
+
+void service_add_kind(struct unit *unit, uint64_t start_timeout)
+{
+	char timeout[32];
+
+	snprintf(timeout, sizeof(timeout), "%" PRIu64 "ms", start_timeout / 1000);
+	unit_add(unit, "Service", "Type", "oneshot");
+	unit_add(unit, "Service", "RemainAfterExit", "yes");
+	unit_add(unit, "Service", "TimeoutStartSec", timeout);
+}
+
+void service_add_sandbox(struct unit *unit)
+{
+	unit_add_settings(unit, "Service", sandbox, ARRAY_SIZE(sandbox));
+}
+
+void service_add_install(struct unit *unit)
+{
+	unit_add(unit, "Install", "WantedBy", "multi-user.target");
+}
