@@ -484,7 +484,7 @@ static const struct {
 	{ { "unreachable", "an earlier rule takes every event of this one" }, check_unreachable, false },
 	{ { "never-task", "a rule never,task keeps processes from being audited at all" },
 	  check_never_task, false },
-	{ { "exclude", "an exclude rule drops records of a type that is wanted" }, check_exclude, false },
+	{ { "exclude", "an exclude rule drops records of a type that is wanted" }, check_exclude, true },
 	{ { "no-arch", "system calls are named without an architecture" }, check_no_arch, false },
 	{ { "no-b32", "a rule for 64-bit programs has no twin for 32-bit ones" }, check_no_b32, false },
 	{ { "absent", "a path does not exist on the host" }, check_absent, true },
