@@ -3,5 +3,5 @@
 . t/vm/lib.sh
 . t/vm-events/lib.sh
 events_up events-trixie plain trixie
-events calls
+all_events
 done_testing

@@ -26,7 +26,23 @@ events_up() {
 	EOT
 }
 
-# events PART: runs t/vm-events/PART.sh in the guest.
+# events PART [ASSIGNMENT]: runs t/vm-events/PART.sh in the guest.
 events() {
-	echo "cd \$cas; . ./rows.sh; . ./$1.sh" | vm_guest --timeout 300
+	vm_guest --timeout 300 <<-EOT
+		cd \$cas
+		$2
+		. ./rows.sh
+		. ./$1.sh
+	EOT
+}
+
+all_events() {
+	for part in calls kernel logins terminals filters; do
+		events $part
+	done
+	# The lock lasts until the machine ends, or is set back.
+	t/vm/vm save "$vm" unlocked || exit 1
+	events lock lock=on
+	t/vm/vm load "$vm" unlocked || exit 1
+	events lock lock=off
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/perl
 # rows.pl on|off CURSOR MARK ROWS: judges the rows that rows.sh wrote by the audit records in the journal
-# after CURSOR and up to the record with the text MARK. Prints a line a row: STATUS, a tab, the sentence, a
-# tab, what was there instead (lines parted by \r).
+# after CURSOR and up to the record with the text MARK. Prints a line a row, with tabs between: STATUS, KIND,
+# SENTENCE, what was there instead (lines parted by \r).
 #
 # A row ends with \x1e: KIND, a tab, PID, a tab, SENTENCE, a tab, SPEC, the records and fields of one event:
 #	SYSCALL key=exec exe~act64$ success=yes PATH name=/usr/bin/true
-# on: a row of kind "has" wants such an event, "not" wants none. off: nobody wants one, whatever its key.
+# on: a row of kind "has" wants such an event, "not" wants none. off: "has" wants none, "kept" wants one. In
+# off, key=NAME counts only for the keys of other groups: NAME@ is looked at, NAME is not.
 use strict;
 use warnings;
 use lib '.';    # perl-base has no FindBin
@@ -40,7 +41,8 @@ sub parse {
     for (split ' ', $spec) {
         if (/^[A-Z][A-Z0-9_]*$/) { push @wanted, { type => $_, tests => [] }; next }
         my ($name, $op, $value) = /^([\w-]+)(=|!=|~)(.*)$/ or die "spec: $_";
-        next if $mode eq 'off' && $name eq 'key';
+        next if $mode eq 'off' && $name eq 'key' && $value !~ s/\@\z//;
+        $value =~ s/\@\z// if $name eq 'key';
         push @{ $wanted[-1]{tests} },
             $op eq '=' ? sub { ($_[0]{$name} // '') eq $value }
           : $op eq '~' ? sub { ($_[0]{$name} // '') =~ /$value/ }
@@ -80,29 +82,24 @@ sub matches {
 
 sub shown {
     my @events = @_;
-    my @lines = map { ($_->{lacks} // (), map { substr $_->{text}, 0, 330 } @{ $_->{records} }) } @events;
-    @lines = (@lines[0 .. 39], '...') if @lines > 40;
+    my @lines = map { ($_->{lacks} // (), map { substr $_->{text}, 0, 300 } @{ $_->{records} }) } @events;
+    @lines = (@lines[0 .. 15], "...") if @lines > 16;
     return join "\r", @lines ? @lines : 'nothing';
 }
 
-# Records arrive with a delay; the mark is the last one.
-my (@events, $whole);
-for (1 .. 60) {
-    @events = Records::since($cursor);
-    for my $i (0 .. $#events) {
-        next unless grep { index($_->{text}, $mark) >= 0 && $_->{type} eq 'USER' } @{ $events[$i]{records} };
-        $#events = $i;
-        $whole = 1;
-    }
-    last if $whole;
-    select undef, undef, undef, 0.3;
-}
-print "1\tthe mark $mark arrives in the journal\t", shown(), "\n" if !$whole;
+my @events = Records::since($cursor);
+my ($last) = grep {
+    grep { $_->{type} eq 'USER' && index($_->{text}, $mark) >= 0 } @{ $events[$_]{records} }
+} 0 .. $#events;
+print "1\thas\tthe mark $mark arrives in the journal\t", shown(), "\n" if !defined $last;
+$#events = $last if defined $last;
+# Is an event wanted? By mode and kind; undef: the row does not count.
+my %wants = (on => { has => 1, once => 1, not => 0 }, off => { has => 0, kept => 1 });
 for my $row (@rows) {
+    my $wants = $wants{$mode}{ $row->{kind} } // next;
     my @wanted = parse($row->{spec});
-    my @found = grep { matches($_, $row->{pid}, $mode eq 'on', @wanted) } @events;
-    next if $mode eq 'off' && $row->{kind} eq 'not';
-    my $bad = $mode eq 'on' && $row->{kind} eq 'has' ? !@found : !!@found;
+    my @found = grep { matches($_, $row->{pid}, $wants, @wanted) } @events;
+    my $bad = $wants ? !@found : !!@found;
     my $there = '';
     if ($bad) {
         my @near = @found ? @found
@@ -110,5 +107,5 @@ for my $row (@rows) {
                 (!$row->{pid} || $row->{pid} == ($_->{field}{pid} // 0)) } @{ $e->{records} } } @events;
         $there = "wanted: $row->{spec}\r" . shown(@near);
     }
-    print join("\t", $bad ? 1 : 0, $row->{sentence}, $there), "\n";
+    print join("\t", $bad ? 1 : 0, $row->{kind}, $row->{sentence}, $there), "\n";
 }
