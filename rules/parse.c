@@ -197,7 +197,7 @@ static bool add_watch(struct draft *draft, const struct option_row *row, const c
 	r = draft->env->host->path_type(draft->env->host->context, trimmed, &directory);
 	if (r < 0)
 		return draft_fail(draft, "%s %s: cannot look at the path: %s", row->name, path, strerror(-r));
-	if (r == 0)
+	if (r == 0 || r == RULES_UNKNOWN)
 		directory = slash;
 	memset(draft->mask, 0xff, sizeof(draft->mask));
 	draft->syscalls = draft->permissions = true;

@@ -16,7 +16,9 @@
 
 struct audit_rule_data;	/* <linux/audit.h> */
 
-/* What the engine asks about the host; each returns 1 yes, 0 no, negative errno on failure. */
+/* What the engine asks about the host; each returns 1 yes, 0 no, negative errno on failure; path_type
+ * also RULES_UNKNOWN, when the host's files cannot be seen. */
+enum { RULES_UNKNOWN = 2 };
 struct rules_host {
 	int (*path_type)(void *context, const char *path, bool *ret_directory);	/* 0: absent */
 	int (*user_id)(void *context, const char *name, uint32_t *ret_id);

@@ -18,9 +18,11 @@ static struct node set_aside(struct context *c)
 /* Files, units, and what the host records besides audit rules: all that the lock does not forbid. */
 static int change_host(struct context *c, const struct checks *checks, const struct node *before)
 {
+	/* Over D-Bus alone there is nothing for systemd to read again. */
+	bool units = checks->failed[CHECK_UNIT] > 0 && !c->wanted.transient.s;
 	int r = bus_subscribe(c->bus);
 
-	if (r == 0 && checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] > 0) {
+	if (r == 0 && (units || checks->failed[CHECK_FILE] > 0)) {
 		r = step_write_files(c);
 		if (r == 0)
 			r = step_load_units(c);
@@ -28,6 +30,22 @@ static int change_host(struct context *c, const struct checks *checks, const str
 	if (r == 0)
 		r = step_journald(c, &before->files[FILE_JOURNALD]);
 	return r < 0 ? r : step_host(c, &before->files[FILE_HOST_UNIT]);
+}
+
+static void say_staged(struct context *c, enum log_level level)
+{
+	if (c->wanted.transient.s) {
+		log_say(c->log, level, "the kernel's audit configuration is locked with other rules and cannot "
+			"change before a reboot; [unit] mode = transient leaves nothing on the host for the next "
+			"boot: reboot or recreate the node, and apply again");
+		report_done(c, "apply", "locked", "the kernel is unchanged");
+		return;
+	}
+	log_say(c->log, level, "the kernel's audit configuration is locked with other rules and cannot change "
+		"before a reboot; the new rules are in place for the next boot: reboot or recreate the node "
+		"(where /etc does not survive a reboot, as on COS, apply again after it)");
+	report_done(c, "apply", "staged", "the new rules are in place for the next boot; the kernel is "
+		    "unchanged");
 }
 
 /* Under the lock only files can change; the kernel takes the rules at the next boot. */
@@ -49,24 +67,27 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 			    c->node.rules.n);
 		return STATUS_DONE;
 	}
-	log_say(c->log, fail ? LEVEL_ERROR : LEVEL_WARNING, "the kernel's audit configuration is locked with "
-		"other rules and cannot change before a reboot; the new rules are in place for the next boot: "
-		"reboot or recreate the node (where /etc does not survive a reboot, as on COS, apply again "
-		"after it)");
-	report_done(c, "apply", "staged", "the new rules are in place for the next boot; the kernel is "
-		    "unchanged");
+	say_staged(c, fail ? LEVEL_ERROR : LEVEL_WARNING);
 	return fail ? STATUS_LOCKED : STATUS_DONE;
+}
+
+/* Has the unit that loads the rules done so, as it is wanted? */
+static bool loader_active(const struct context *c, const struct node *before)
+{
+	if (c->wanted.transient.s)
+		return before->transient_active && text_equal(&before->transient, &c->wanted.transient);
+	return before->units[FILE_SETUP_UNIT].active && before->files[FILE_SETUP_UNIT].s;
 }
 
 static int change_node(struct context *c, const struct checks *checks, const struct node *before)
 {
 	bool start = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0 ||
-		!before->units[FILE_SETUP_UNIT].active || !before->files[FILE_SETUP_UNIT].s;
+		!loader_active(c, before);
 	int r = change_host(c, checks, before);
 
 	/* A restart of journald may have switched auditing off. */
 	if (r == 0 && (start || c->node.status.enabled == 0))
-		r = step_start(c, before->files[FILE_RULES].s);
+		r = step_start(c, node_own_rules(before)->s);
 	if (r == 0)
 		r = step_read_back(c);
 	if (r == 0 && c->config.lock)

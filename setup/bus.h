@@ -10,6 +10,7 @@
 
 #include "setup/host.h"
 #include "setup/log.h"
+#include "setup/text.h"
 
 struct bus;
 
@@ -65,5 +66,12 @@ struct bus_command {
 /* Runs commands one after the other in a transient oneshot unit. Same returns. */
 int bus_run_transient(struct bus *bus, const char *description,
 		      const struct bus_command *commands, size_t n) _must_check_;
+
+/* Starts TRANSIENT_UNIT with these rules in it, in the place of one that was stopped before. Same
+ * returns. */
+int bus_start_rules(struct bus *bus, const char *auditctl, const struct text *rules) _must_check_;
+
+/* The rules in TRANSIENT_UNIT, and whether it is active; ret->s is NULL when there is no such unit. */
+int bus_read_rules(struct bus *bus, struct text *ret, bool *ret_active) _must_check_;
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { JOURNAL_LINES = 8 };
 
-static uint64_t now_usec(clockid_t clock)
+uint64_t bus_now(clockid_t clock)
 {
 	struct timespec now;
 
@@ -17,15 +17,9 @@ static uint64_t now_usec(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* A job that somebody waits for. */
-struct wait {
-	char *job;	/* NULL until its path is known */
-	char *result;
-};
-
 static int on_job_removed(sd_bus_message *message, void *user, sd_bus_error *error)
 {
-	struct wait *wait = user;
+	struct bus_wait *wait = user;
 	const char *job, *result;
 	uint32_t id;
 
@@ -36,13 +30,13 @@ static int on_job_removed(sd_bus_message *message, void *user, sd_bus_error *err
 	return 0;
 }
 
-static void wait_done(struct wait *wait)
+void bus_wait_done(struct bus_wait *wait)
 {
 	free(wait->job);
 	free(wait->result);
 }
 
-static int watch_jobs(struct bus *bus, struct wait *wait, sd_bus_slot **ret_slot)
+int bus_watch_jobs(struct bus *bus, struct bus_wait *wait, sd_bus_slot **ret_slot)
 {
 	int r = sd_bus_match_signal(bus->bus, ret_slot, bus->destination, SYSTEMD_PATH, MANAGER,
 				    "JobRemoved", on_job_removed, wait);
@@ -54,12 +48,12 @@ static int watch_jobs(struct bus *bus, struct wait *wait, sd_bus_slot **ret_slot
 }
 
 /* Processes messages until the job is removed; -ETIMEDOUT after the bus's timeout. */
-static int wait_for_job(struct bus *bus, struct wait *wait)
+static int wait_for_job(struct bus *bus, struct bus_wait *wait)
 {
-	uint64_t deadline = now_usec(CLOCK_MONOTONIC) + bus->timeout;
+	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + bus->timeout;
 
 	while (!wait->result) {
-		uint64_t now = now_usec(CLOCK_MONOTONIC);
+		uint64_t now = bus_now(CLOCK_MONOTONIC);
 		int r = sd_bus_process(bus->bus, NULL);
 
 		if (r < 0)
@@ -118,9 +112,8 @@ static int say_job_failed(struct bus *bus, const char *what, const char *unit, c
 	return -EIO;
 }
 
-/* Waits for the job that a reply names and judges its result. */
-static int finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_message *reply,
-		      struct wait *wait, uint64_t since)
+int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_message *reply,
+		   struct bus_wait *wait, uint64_t since)
 {
 	const char *job;
 	int r = sd_bus_message_read(reply, "o", &job);
@@ -153,82 +146,12 @@ int bus_run_job(struct bus *bus, enum bus_job job, const char *unit)
 	};
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
-	_cleanup_(wait_done) struct wait wait = {0};
-	uint64_t since = now_usec(CLOCK_REALTIME);
+	_cleanup_(bus_wait_done) struct bus_wait wait = {0};
+	uint64_t since = bus_now(CLOCK_REALTIME);
 	int r;
 
-	r = watch_jobs(bus, &wait, &slot);
+	r = bus_watch_jobs(bus, &wait, &slot);
 	if (r == 0)
 		r = CALL(bus, methods[job], unit, &reply, "ss", unit, "replace");
-	return r < 0 ? r : finish_job(bus, methods[job], unit, reply, &wait, since);
-}
-
-static int add_commands(sd_bus_message *m, const struct bus_command *commands, size_t n)
-{
-	int r;
-
-	r = sd_bus_message_open_container(m, 'r', "sv");
-	if (r >= 0)
-		r = sd_bus_message_append(m, "s", "ExecStart");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'v', "a(sasb)");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "(sasb)");
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		r = sd_bus_message_open_container(m, 'r', "sasb");
-		if (r >= 0)
-			r = sd_bus_message_append(m, "s", commands[i].argv[0]);
-		if (r >= 0)
-			r = sd_bus_message_open_container(m, 'a', "s");
-		for (const char *const *word = commands[i].argv; r >= 0 && *word; word++)
-			r = sd_bus_message_append(m, "s", *word);
-		if (r >= 0)
-			r = sd_bus_message_close_container(m);
-		if (r >= 0)
-			r = sd_bus_message_append(m, "b", commands[i].ignore_failure);
-		if (r >= 0)
-			r = sd_bus_message_close_container(m);
-	}
-	for (int level = 0; r >= 0 && level < 3; level++)
-		r = sd_bus_message_close_container(m);
-	return r;
-}
-
-int bus_run_transient(struct bus *bus, const char *description,
-		      const struct bus_command *commands, size_t n)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
-	_cleanup_(wait_done) struct wait wait = {0};
-	uint64_t since = now_usec(CLOCK_REALTIME);
-	char unit[64];
-	int r;
-
-	/* A name of its own each time: systemd forgets an ended unit only some time later. */
-	snprintf(unit, sizeof(unit), "cloud-audit-setup-helper-%" PRIx64 ".service", since);
-	r = watch_jobs(bus, &wait, &slot);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_new_method_call(bus->bus, &m, bus->destination, SYSTEMD_PATH, MANAGER,
-					   "StartTransientUnit");
-	if (r >= 0)
-		r = sd_bus_message_append(m, "ss", unit, "replace");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "(sv)");
-	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)", "Description", "s",
-					  description, "Type", "s", "oneshot", "StandardOutput", "s",
-					  "null", "StandardError", "s", "journal", "CollectMode", "s", "inactive-or-failed");
-	if (r >= 0)
-		r = add_commands(m, commands, n);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "a(sa(sv))", 0);
-	if (r >= 0)
-		r = sd_bus_call(bus->bus, m, bus->timeout, &error, &reply);
-	if (r < 0)
-		return bus_say_failed(bus, "StartTransientUnit", unit, &error, r);
-	return finish_job(bus, "StartTransientUnit", unit, reply, &wait, since);
+	return r < 0 ? r : bus_finish_job(bus, methods[job], unit, reply, &wait, since);
 }

@@ -3,6 +3,7 @@
 #define SETUP_BUS_PRIVATE_H
 
 #include <systemd/sd-bus.h>
+#include <time.h>
 
 #include "setup/bus.h"
 
@@ -25,6 +26,24 @@ int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd
 
 /* The object path of a unit, which systemd loads if need be; *ret_path is the caller's. */
 int bus_load_unit(struct bus *bus, const char *unit, char **ret_path) _must_check_;
+
+/* A job that somebody waits for. */
+struct bus_wait {
+	char *job;	/* NULL until its path is known */
+	char *result;
+};
+
+void bus_wait_done(struct bus_wait *wait);
+
+/* Listens for the end of jobs: before one is asked for. Logs what fails. */
+int bus_watch_jobs(struct bus *bus, struct bus_wait *wait, sd_bus_slot **ret_slot) _must_check_;
+
+/* Waits for the job that a reply names and judges its result; since: when it was asked for. */
+int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_message *reply,
+		   struct bus_wait *wait, uint64_t since) _must_check_;
+
+/* Microseconds. */
+uint64_t bus_now(clockid_t clock);
 
 /* Calls a method of systemd's manager, whose arguments follow types. */
 #define CALL(bus, name, unit, ret_reply, types, ...) __extension__({ \

@@ -6,6 +6,7 @@
 
 #include "setup/settings.h"
 #include "setup/showrule.h"
+#include "units/transient.h"
 
 /* Adds a check whose name follows; takes detail, NULL for none. */
 static void add(struct checks *checks, enum check_kind kind, bool ok, char *detail,
@@ -135,6 +136,22 @@ static void check_unit(struct checks *checks, const struct config *config, const
 		    strdup(state->failed ? "failed" : "inactive"), "%s is active", unit);
 }
 
+/* Under the lock it is the kernel's state that counts, as for SETUP_UNIT. */
+static void check_transient(struct checks *checks, const struct wanted *wanted, const struct node *node)
+{
+	const struct text *want = &wanted->transient, *have = &node->transient;
+	bool same = text_equal(want, have);
+
+	if (!want->s && have->s)
+		add(checks, CHECK_UNIT, false, strdup("it is there"), TRANSIENT_UNIT " does not exist");
+	if (!want->s || node_locked(node))
+		return;
+	add(checks, CHECK_UNIT, same, same ? NULL : strdup(have->s ? "it has others" : "it is absent"),
+	    TRANSIENT_UNIT " has the configured rules");
+	add(checks, CHECK_UNIT, node->transient_active, node->transient_active ? NULL : strdup("inactive"),
+	    TRANSIENT_UNIT " is active");
+}
+
 static char *print_rule(const struct audit_rule_data *data, size_t size)
 {
 	_cleanup_text_ struct text line = {0};
@@ -216,6 +233,7 @@ int checks_build(struct checks *ret, const struct wanted *wanted, const struct c
 		    "the audit configuration is locked");
 	check_files(&checks, wanted, node);
 	check_host(&checks, config, wanted, node);
+	check_transient(&checks, wanted, node);
 	for (size_t i = 0; i < N_FILES; i++)
 		if (wanted_files[i].unit && wanted->files[i].s)
 			check_unit(&checks, config, node, i);

@@ -19,7 +19,6 @@ struct config_row_state {
 	const char *file;	/* NULL: default */
 	unsigned line;
 	unsigned pass;		/* the reading that set it last, for repeats */
-	bool invalid;		/* said already */
 };
 
 struct row;
@@ -34,7 +33,6 @@ struct row {
 	const char *expected;		/* what a good value looks like */
 	const char *const *choices;
 	int64_t min, max;
-	const char *supported;		/* the only value that works so far, NULL: all */
 };
 
 static int parse_bool(const struct row *row, const char *value, void *target)
@@ -268,7 +266,7 @@ static const struct row rows[] = {
 	{ "rules", "optimise", parse_bool, IN(optimise), "yes", YES_NO },
 
 	{ "unit", "mode", parse_choice, IN(unit_mode), "file", .expected = "file or transient",
-	  .choices = CHOICES("file", "transient"), .supported = "file" },
+	  .choices = CHOICES("file", "transient") },
 	{ "unit", "enable", parse_bool, IN(unit_enable), "yes", YES_NO },
 	{ "unit", "start_timeout", parse_duration, IN(start_timeout), "30s",
 	  .expected = "a time from 1s to 60min, with ms, s or min", .min = 1000000,
@@ -500,13 +498,11 @@ static void take_value(struct pass *pass, int i, const char *value, bool add)
 		return;
 	}
 	state->pass = pass->number;
-	state->invalid = false;
 	r = set_row(pass->config, i, value, add, pass->file, pass->line);
 	if (r == -EINVAL) {
 		/* The place of a bad value still counts when the key comes again. */
 		if (!add && note_place(state, pass->file, pass->line) < 0)
 			pass->r = -ENOMEM;
-		state->invalid = true;
 		pass_error(pass, "%s = '%s' is not valid; expected %s", rows[i].key, value,
 			   rows[i].expected);
 	} else if (r < 0) {
@@ -687,24 +683,48 @@ int config_override(struct config *config, const char *setting, struct log *log)
 	return pass.r;
 }
 
-int config_check(struct config *config, struct log *log)
+/* What needs files on the host, which transient mode does without; by what it is when it needs none. */
+static const struct {
+	const char *section, *key, *without;
+} need_files[] = {
+	{ "apparmor", "audit", "keep" }, { "ima", "policy", "no" }, { "tty", "sshd", "no" },
+	{ "tty", "runtime_unit", "" },
+};
+
+static int check_transient(const struct config *config, struct log *log)
 {
 	int r = 0;
 
-	for (int i = 0; i < N_ROWS; i++) {
-		const struct config_row_state *state = &config->state[i];
+	for (size_t i = 0; config->unit_mode == MODE_TRANSIENT && i < ARRAY_SIZE(need_files); i++) {
+		const char *section = need_files[i].section, *key = need_files[i].key;
 
-		if (!rows[i].supported || state->invalid ||
-		    strcmp(state->value, rows[i].supported) == 0)
+		if (strcmp(config_value(config, section, key), need_files[i].without) == 0)
 			continue;
-		log_say(log, LEVEL_ERROR, "%s: [%s] %s = %s is not supported yet; leave it at '%s'",
-			state->source, rows[i].section, rows[i].key, state->value, rows[i].supported);
+		log_say(log, LEVEL_ERROR, "%s: [%s] %s = %s needs files on the host, and [unit] mode = transient "
+			"(%s) writes none; set mode = file, or leave it at '%s'",
+			config_source(config, section, key), section, key, config_value(config, section, key),
+			config_source(config, "unit", "mode"), need_files[i].without);
 		r = -EINVAL;
 	}
-	if ((config->tty_sshd || *config->runtime_unit) && strcmp(config_value(config, "events", "tty"), "no") == 0) {
+	if (config->unit_mode == MODE_TRANSIENT && config->reader == READER_ENABLE) {
+		log_say(log, LEVEL_ERROR, "%s: [journal] reader = enable needs a file on the host, and [unit] mode = "
+			"transient (%s) writes none; set mode = file, or reader = check",
+			config_source(config, "journal", "reader"), config_source(config, "unit", "mode"));
+		r = -EINVAL;
+	}
+	return r;
+}
+
+static int check_keystrokes(const struct config *config, struct log *log)
+{
+	const char *key = config->tty_sshd ? "sshd" : "runtime_unit";
+	int r = 0;
+
+	if ((config->tty_sshd || *config->runtime_unit) &&
+	    strcmp(config_value(config, "events", "tty"), "no") == 0) {
 		log_say(log, LEVEL_ERROR, "%s: [events] tty = no drops the keystrokes that [tty] %s asks for (%s); set "
-			"one of them", config_source(config, "events", "tty"), config->tty_sshd ? "sshd" : "runtime_unit",
-			config_source(config, "tty", config->tty_sshd ? "sshd" : "runtime_unit"));
+			"one of them", config_source(config, "events", "tty"), key,
+			config_source(config, "tty", key));
 		r = -EINVAL;
 	}
 	if (strcmp(config->runtime_unit, "systemd-journald.service") == 0) {
@@ -713,6 +733,13 @@ int config_check(struct config *config, struct log *log)
 		r = -EINVAL;
 	}
 	return r;
+}
+
+int config_check(const struct config *config, struct log *log)
+{
+	int transient = check_transient(config, log), keystrokes = check_keystrokes(config, log);
+
+	return transient < 0 ? transient : keystrokes;
 }
 
 const char *config_value(const struct config *config, const char *section, const char *key)

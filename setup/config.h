@@ -12,6 +12,7 @@
 
 enum on_locked { ON_LOCKED_STAGE, ON_LOCKED_FAIL };
 enum existing { EXISTING_REPLACE, EXISTING_KEEP };
+enum unit_mode { MODE_FILE, MODE_TRANSIENT };
 enum reader { READER_CHECK, READER_ENABLE, READER_IGNORE };
 
 /* A comma-separated value; each item knows where it was written. */
@@ -69,7 +70,7 @@ int config_read(struct config *config, const char *file, struct log *log) _must_
 int config_override(struct config *config, const char *setting, struct log *log) _must_check_;
 
 /* After everything was read: what one key alone cannot tell. 0, or -EINVAL after logging. */
-int config_check(struct config *config, struct log *log) _must_check_;
+int config_check(const struct config *config, struct log *log) _must_check_;
 
 /* The value of a key as written, "audit" and "lock" for instance; never NULL for a key that exists. */
 const char *config_value(const struct config *config, const char *section, const char *key);

@@ -6,9 +6,9 @@
 static int read_host(struct context *c)
 {
 	const struct config *config = c->options->command == COMMAND_REMOVE ? NULL : &c->config;
-	int r = 0;
+	int r = node_read_transient(&c->node, c->bus);
 
-	if (config && c->config.reader != READER_IGNORE)
+	if (r == 0 && config && c->config.reader != READER_IGNORE)
 		r = node_read_reader(&c->node, c->bus);
 	if (r == 0 && config)
 		r = node_read_runtime(&c->node, c->config.runtime_unit, c->bus);

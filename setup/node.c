@@ -85,6 +85,12 @@ int node_read_kernel(struct node *node, struct kernel *kernel, const struct host
 	return r < 0 ? say_kernel_error(log, host, "AUDIT_LIST_RULES", r, false) : 0;
 }
 
+int node_read_transient(struct node *node, struct bus *bus)
+{
+	text_done(&node->transient);
+	return bus_read_rules(bus, &node->transient, &node->transient_active);
+}
+
 int node_read_reader(struct node *node, struct bus *bus)
 {
 	return reader_find(&node->reader, bus, node->status.pid);
@@ -107,6 +113,11 @@ int node_read_runtime(struct node *node, const char *unit, struct bus *bus)
 	return r;
 }
 
+const struct text *node_own_rules(const struct node *node)
+{
+	return node->files[FILE_RULES].s ? &node->files[FILE_RULES] : &node->transient;
+}
+
 bool node_locked(const struct node *node)
 {
 	return node->status.enabled == 2;
@@ -119,6 +130,7 @@ void node_done(struct node *node)
 		unit_state_done(&node->units[i]);
 	}
 	kernel_rules_done(&node->rules);
+	text_done(&node->transient);
 	recording_done(&node->recording);
 	bus_service_done(&node->runtime);
 }

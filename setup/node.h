@@ -15,6 +15,8 @@ struct node {
 	struct kernel_status status;
 	bool loginuid_immutable;
 	struct kernel_rules rules;
+	struct text transient;			/* the rules inside TRANSIENT_UNIT, s NULL for no unit */
+	bool transient_active;
 	struct audit_reader reader;
 	struct recording recording;
 	struct bus_service runtime;		/* of [tty] runtime_unit */
@@ -29,10 +31,14 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 int node_read_units(struct node *node, const struct wanted *wanted, struct bus *bus) _must_check_;
 int node_read_kernel(struct node *node, struct kernel *kernel, const struct host *host,
 		     struct log *log) _must_check_;
+int node_read_transient(struct node *node, struct bus *bus) _must_check_;
 /* After the kernel's status. */
 int node_read_reader(struct node *node, struct bus *bus) _must_check_;
 /* The service of [tty] runtime_unit, where one is configured. */
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _must_check_;
+
+/* The text of the rules that an earlier run brought, in whatever place; s is NULL for none. */
+const struct text *node_own_rules(const struct node *node);
 
 bool node_locked(const struct node *node);
 void node_done(struct node *node);

@@ -9,6 +9,7 @@
 #include "setup/report.h"
 #include "setup/settings.h"
 #include "setup/showrule.h"
+#include "units/transient.h"
 
 /* Two texts to be compared, built line by line. */
 struct pair {
@@ -49,6 +50,16 @@ static int plan_files(const struct context *c, struct text *out)
 	return 0;
 }
 
+static int plan_transient(const struct context *c, struct text *out)
+{
+	const char *have = c->node.transient.s, *want = c->wanted.transient.s;
+
+	/* Under the lock a unit that is gone says nothing. */
+	if (want && node_locked(&c->node))
+		return 0;
+	return diff_unified(out, TRANSIENT_UNIT " (StandardInputData)", have, want);
+}
+
 static void add_unit(struct text *out, const char *unit, bool enabled, const char *from)
 {
 	text_addf(out, "%s %s, loaded from %s\n", unit, enabled ? "enabled" : "disabled", from);
@@ -61,7 +72,9 @@ static int plan_units(const struct context *c, struct text *out)
 	for (size_t i = 0; i < N_FILES; i++) {
 		const struct unit_state *state = &c->node.units[i];
 
-		if (wanted_files[i].unit && state->exists)
+		/* A vendor's unit that none of ours is to override is no business of ours. */
+		if (wanted_files[i].unit && state->exists &&
+		    (c->wanted.files[i].s || strcmp(state->fragment, wanted_files[i].path) == 0))
 			add_unit(&pair.before, wanted_files[i].unit, state->enabled, state->fragment);
 		if (wanted_files[i].unit && c->wanted.files[i].s)
 			add_unit(&pair.after, wanted_files[i].unit, c->config.unit_enable,
@@ -179,7 +192,7 @@ enum exit_status command_plan(struct context *c)
 	if (context_observe(c) < 0)
 		return STATUS_NODE;
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0 || plan_files(c, &out) < 0 ||
-	    plan_units(c, &out) < 0 || plan_host(c, &out) < 0 || plan_settings(c, &out) < 0 || plan_rules(c, &out) < 0) {
+	    plan_transient(c, &out) < 0 || plan_units(c, &out) < 0 || plan_host(c, &out) < 0 || plan_settings(c, &out) < 0 || plan_rules(c, &out) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}

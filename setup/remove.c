@@ -17,7 +17,7 @@ static bool is_ours(const struct context *c, size_t i)
 		(state->fragment && strcmp(state->fragment, wanted_files[i].path) == 0));
 }
 
-static bool anything_ours(const struct context *c)
+static bool any_file_ours(const struct context *c)
 {
 	bool any = wanted_any_ours(&c->wanted, &c->node);
 
@@ -45,14 +45,14 @@ static int stop_units(struct context *c)
 			return r;
 		c->node.units[i].active = c->node.units[i].enabled = false;
 	}
-	return 0;
+	return step_stop_transient(c);
 }
 
 static int delete_files(struct context *c)
 {
 	int r = step_write_files(c);
 
-	if (r == 0)
+	if (r == 0 && any_file_ours(c))
 		r = bus_reload(c->bus);
 	return r < 0 ? r : step_journald(c, &c->node.files[FILE_JOURNALD]);
 }
@@ -73,7 +73,7 @@ static void say_what_stays(const struct context *c)
 static int delete_rules(struct context *c, bool *ret_replaced)
 {
 	_cleanup_(rule_set_done) struct rule_set set = {0};
-	const char *content = c->node.files[FILE_RULES].s;
+	const char *content = node_own_rules(&c->node)->s;
 	int r;
 
 	*ret_replaced = true;
@@ -140,12 +140,15 @@ enum exit_status command_remove(struct context *c)
 {
 	if (context_observe(c) < 0)
 		return STATUS_NODE;
-	if (!anything_ours(c)) {
+	if (!any_file_ours(c) && !c->node.transient.s) {
 		report_done(c, "remove", "unchanged", "nothing to remove: no unit or file of "
 			    "cloud-audit-setup is on this node");
 		return STATUS_DONE;
 	}
 	c->wanted.auditctl = wanted_find_auditctl(&c->host);
+	/* Of a host whose files cannot be seen the usual place is taken, as apply did. */
+	if (!c->wanted.auditctl && c->node.transient.s)
+		c->wanted.auditctl = "/sbin/auditctl";
 	if (!c->wanted.auditctl && !node_locked(&c->node)) {
 		log_say(c->log, LEVEL_ERROR, "there is no auditctl in /sbin or /usr/sbin below %s, so the rules "
 			"in the kernel cannot be taken back; install the host's audit package, or reboot; "

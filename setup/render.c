@@ -1,6 +1,7 @@
 #include "setup/context.h"
 
 #include "setup/settings.h"
+#include "units/transient.h"
 
 static void print_control(void *context, const char *control, const char *source)
 {
@@ -48,6 +49,12 @@ static void render_kernel(const struct context *c, struct text *out)
 
 static void render_units(const struct context *c, struct text *out)
 {
+	if (c->wanted.transient.s) {
+		text_add(out, "# " TRANSIENT_UNIT "\n");
+		if (print_transient_unit(c->wanted.auditctl, (uint64_t)c->config.start_timeout,
+					 &c->wanted.transient, out) < 0)
+			out->failed = true;
+	}
 	for (size_t i = 0; i < N_FILES; i++)
 		if (wanted_files[i].unit && c->wanted.files[i].s)
 			text_addf(out, "%s# %s\n%s", out->len ? "\n" : "", wanted_files[i].path,
@@ -60,7 +67,7 @@ enum exit_status command_render(struct context *c)
 
 	switch (c->options->render) {
 	case RENDER_RULES:
-		text_add(&out, c->wanted.files[FILE_RULES].s);
+		text_add(&out, wanted_rules_text(&c->wanted)->s);
 		break;
 	case RENDER_UNIT:
 		render_units(c, &out);

@@ -9,6 +9,7 @@
 #include "setup/files.h"
 #include "setup/rights.h"
 #include "units/audit_units.h"
+#include "units/transient.h"
 
 static int say_file(struct context *c, size_t i, bool write, int r)
 {
@@ -32,7 +33,8 @@ static int write_file(struct context *c, size_t i)
 static int delete_file(struct context *c, size_t i)
 {
 	const char *unit = wanted_files[i].unit;
-	int r = i == FILE_HOST_UNIT ? step_stop_host(c) : 0;
+	/* HOST_UNIT's end sets AppArmor back, which systemd knows of only as long as the file is there. */
+	int r = unit && c->node.units[i].active ? bus_run_job(c->bus, BUS_STOP, unit) : 0;
 
 	if (r == 0 && unit && c->node.units[i].enabled)
 		r = bus_disable(c->bus, unit);
@@ -149,19 +151,25 @@ static int delete_earlier(struct context *c, const char *earlier)
 	return r < 0 ? r : step_delete_rules(c, &set);
 }
 
+int step_stop_transient(struct context *c)
+{
+	return c->node.transient_active ? bus_run_job(c->bus, BUS_STOP, TRANSIENT_UNIT) : 0;
+}
+
 int step_start(struct context *c, const char *earlier)
 {
-	int r = 0;
+	int r = step_stop_transient(c);
 
 	/* A restart of the first unit would take the second along (Requires=) and lock unread rules. */
-	if (c->node.units[FILE_LOCK_UNIT].active)
+	if (r == 0 && c->node.units[FILE_LOCK_UNIT].active)
 		r = bus_run_job(c->bus, BUS_STOP, LOCK_UNIT);
 	if (r == 0 && earlier && c->config.existing == EXISTING_KEEP)
 		r = delete_earlier(c, earlier);
 	if (r < 0)
 		return r;
-	log_say(c->log, LEVEL_DEBUG, "systemd starts %s", SETUP_UNIT);
-	return bus_run_job(c->bus, BUS_RESTART, SETUP_UNIT);
+	log_say(c->log, LEVEL_DEBUG, "systemd starts %s", c->wanted.transient.s ? TRANSIENT_UNIT : SETUP_UNIT);
+	return c->wanted.transient.s ? bus_start_rules(c->bus, c->wanted.auditctl, &c->wanted.transient) :
+		bus_run_job(c->bus, BUS_RESTART, SETUP_UNIT);
 }
 
 int step_read_back(struct context *c)
@@ -186,19 +194,29 @@ int step_read_back(struct context *c)
 	return checks_failed(&checks) > 0 || c->node.status.enabled == 0 ? -EBADE : 0;
 }
 
+/* In transient mode nothing has to lock again at the next boot. */
+static int run_lock(struct context *c)
+{
+	_cleanup_(commands_done) struct commands commands = {0};
+
+	log_say(c->log, LEVEL_DEBUG, "systemd locks");
+	if (!c->wanted.transient.s)
+		return bus_run_job(c->bus, BUS_RESTART, LOCK_UNIT);
+	commands_add(&commands, c->wanted.auditctl, "-e 2");
+	return run_commands(c, &commands, "Lock the Linux audit configuration until the next boot");
+}
+
 int step_lock(struct context *c)
 {
-	int r;
+	int r = run_lock(c);
 
-	log_say(c->log, LEVEL_DEBUG, "systemd starts %s", LOCK_UNIT);
-	r = bus_run_job(c->bus, BUS_RESTART, LOCK_UNIT);
 	if (r == 0)
 		r = kernel_get_status(c->kernel, &c->node.status);
 	if (r < 0)
 		return r;
 	if (!node_locked(&c->node)) {
-		log_say(c->log, LEVEL_ERROR, "%s succeeded, but the kernel says enabled=%u, not 2: not locked; "
-			"see journalctl -u %s", LOCK_UNIT, c->node.status.enabled, LOCK_UNIT);
+		log_say(c->log, LEVEL_ERROR, "auditctl -e 2 succeeded, but the kernel says enabled=%u, not 2: not "
+			"locked; see journalctl _TRANSPORT=audit on the node", c->node.status.enabled);
 		return -EBADE;
 	}
 	return 0;

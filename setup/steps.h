@@ -15,6 +15,9 @@ int step_load_units(struct context *c) _must_check_;
  * deleted first. earlier is the content of its rules file, NULL for none. */
 int step_start(struct context *c, const char *earlier) _must_check_;
 
+/* Stops TRANSIENT_UNIT where it is active: systemd forgets it then. */
+int step_stop_transient(struct context *c) _must_check_;
+
 /* Reads the kernel's rules and settings back; -EBADE, every difference listed, when they are not
  * exactly those wanted. */
 int step_read_back(struct context *c) _must_check_;
@@ -32,7 +35,6 @@ int step_journald(struct context *c, const struct text *before) _must_check_;
 
 /* Starts HOST_UNIT anew when it, or what the kernel has, is not as wanted, and looks again. */
 int step_host(struct context *c, const struct text *before) _must_check_;
-int step_stop_host(struct context *c) _must_check_;
 
 /* Says what is in place, but in force only later. */
 void step_say_pending(struct context *c);

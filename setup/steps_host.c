@@ -77,12 +77,6 @@ int step_host(struct context *c, const struct text *before)
 	return -EBADE;
 }
 
-int step_stop_host(struct context *c)
-{
-	/* Its end sets AppArmor back, which systemd knows of only as long as the file is there. */
-	return c->node.units[FILE_HOST_UNIT].active ? bus_run_job(c->bus, BUS_STOP, HOST_UNIT) : 0;
-}
-
 void step_say_pending(struct context *c)
 {
 	struct host_recording want;

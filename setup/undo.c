@@ -103,16 +103,30 @@ static int make_room(struct context *c, const struct node *before, const struct 
 	return step_restore_kernel(c, &before->status, &rest);
 }
 
-/* Starts the unit that was active before, from its earlier files. */
+/* Starts the unit that was active before, with the rules that it had. */
 static int start_earlier(struct context *c, const struct node *before)
 {
 	_cleanup_(rule_set_done) struct rule_set earlier = {0};
+	const struct text *rules = node_own_rules(before);
 	bool replaced;
-	int r = wanted_earlier_rules(&c->host, before->files[FILE_RULES].s, &earlier, &replaced);
+	int r = wanted_earlier_rules(&c->host, rules->s, &earlier, &replaced);
 
 	if (r == 0 && !replaced)
 		r = make_room(c, before, &earlier);
-	return r < 0 ? r : bus_run_job(c->bus, BUS_START, SETUP_UNIT);
+	if (r < 0)
+		return r;
+	return rules == &before->transient ? bus_start_rules(c->bus, c->wanted.auditctl, rules) :
+		bus_run_job(c->bus, BUS_START, SETUP_UNIT);
+}
+
+static int undo_transient(struct context *c, const struct node *before)
+{
+	int r = node_read_transient(&c->node, c->bus);
+
+	if (r < 0 || text_equal(&c->node.transient, &before->transient))
+		return r;
+	r = step_stop_transient(c);
+	return r == 0 && before->transient_active && !node_locked(&c->node) ? start_earlier(c, before) : r;
 }
 
 /* No unit is left failed, and one that was active is so again. */
@@ -136,7 +150,7 @@ static int undo_units(struct context *c, const struct node *before)
 		if (r == 0 && i == FILE_HOST_UNIT && !now->active && old->active && before->files[i].s)
 			r = bus_run_job(c->bus, BUS_START, HOST_UNIT);
 	}
-	return r;
+	return r < 0 ? r : undo_transient(c, before);
 }
 
 static bool differs(const struct context *c, const struct node *before, size_t i)

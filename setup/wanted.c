@@ -30,9 +30,19 @@ const char *wanted_path(const struct wanted *wanted, size_t i)
 	return wanted->paths[i] ? wanted->paths[i] : wanted_files[i].path;
 }
 
+/* Over D-Bus alone a host can be configured none of whose files can be seen. */
+static bool can_be_seen(const struct host *host)
+{
+	bool directory;
+
+	return host_path_type(host, "/etc", &directory) != 0 || host_path_type(host, "/usr", &directory) != 0;
+}
+
 static int path_type(void *context, const char *path, bool *ret_directory)
 {
-	return host_path_type(context, path, ret_directory);
+	int r = host_path_type(context, path, ret_directory);
+
+	return r == 0 && !can_be_seen(context) ? RULES_UNKNOWN : r;
 }
 
 static int user_id(void *context, const char *name, uint32_t *ret_id)
@@ -157,7 +167,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	int r = 0;
 
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
-		 "# Loaded by " SETUP_UNIT " with auditctl -R.\n");
+		 "# Loaded with auditctl -R.\n");
 	settings_lines(config, true, print_control, out);
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
@@ -198,7 +208,7 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	r = build_rules(ret, config, host, machine, log);
 	if (r < 0)
 		return r;
-	if (!ret->auditctl && need_auditctl) {
+	if (!ret->auditctl && need_auditctl && can_be_seen(host)) {
 		log_say(log, LEVEL_ERROR, "there is no auditctl in /sbin or /usr/sbin below %s; install the "
 			"host's audit package, or point --root at the host's root; nothing was changed",
 			host->root);
@@ -206,6 +216,8 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	}
 	if (!ret->auditctl)
 		ret->auditctl = "/sbin/auditctl";
+	if (config->unit_mode == MODE_TRANSIENT)
+		return print_rules_file(ret, config, &ret->transient, log);
 	r = print_rules_file(ret, config, &ret->files[FILE_RULES], log);
 	if (r == 0)
 		r = print_setup_unit(ret->auditctl, RULES_FILE, timeout, &ret->files[FILE_SETUP_UNIT]);
@@ -216,8 +228,14 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	return r;
 }
 
+const struct text *wanted_rules_text(const struct wanted *wanted)
+{
+	return wanted->transient.s ? &wanted->transient : &wanted->files[FILE_RULES];
+}
+
 void wanted_done(struct wanted *wanted)
 {
+	text_done(&wanted->transient);
 	rule_set_done(&wanted->rules);
 	for (size_t i = 0; i < N_FILES; i++) {
 		text_done(&wanted->files[i]);

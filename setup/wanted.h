@@ -33,6 +33,7 @@ extern const struct wanted_file {
 
 struct wanted {
 	struct rule_set rules;		/* as sent to the kernel, in load order */
+	struct text transient;		/* the rules inside TRANSIENT_UNIT; s is NULL for no such unit */
 	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
 	char *paths[N_FILES];		/* where they depend on the node: see wanted_node.h */
 	const char *auditctl;		/* as the host sees it */
@@ -44,6 +45,9 @@ struct wanted {
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
 		 const char *machine, bool need_auditctl, struct log *log) _must_check_;
 void wanted_done(struct wanted *wanted);
+
+/* The text of the rules, in whatever place the mode puts it. */
+const struct text *wanted_rules_text(const struct wanted *wanted);
 
 /* Where a file is on this host, NULL for one that is nowhere. */
 const char *wanted_path(const struct wanted *wanted, size_t i);

@@ -45,6 +45,15 @@ unlike $unlocked, qr/cloud-audit-lock/, 'without the lock there is no unit for i
 (undef, my $timed) = run($program, @common, '-s', 'unit.start_timeout=2min', 'render', 'unit');
 is +(() = $timed =~ /^TimeoutStartSec=120000ms$/mg), 2, 'both units have the configured time';
 
+# --- the unit of transient mode ---
+my @transient = (@common, '-s', 'unit.mode=transient', 'render');
+($code, $units, $err) = run($program, @transient, 'unit');
+is "$code|" . errors($err), '0|', 'render unit in transient mode: exit 0' or diag $err;
+is_deeply [$units =~ m{^# (\S+\.service)$}mg], ['cloud-audit-rules.service'], 'it is one unit, and not a file';
+my ($data) = $units =~ /^StandardInputData=(\S+)$/m;
+is decode_base64($data), (run($program, @transient, 'rules'))[1], 'with the rules in it';
+is +(run($program, @transient, 'rules'))[1], $text, 'which are those of the other mode';
+
 # --- kernel ---
 for my $machine (undef, 'x86_64', 'aarch64') {
 	my $name = $machine || 'this machine';

@@ -50,8 +50,9 @@ my @one = (
 	  "--set events.socket=yes: socket = 'yes' is not valid; expected no, unusual or all\n" ],
 	[ ['-s', 'unit.mode=rocket'],
 	  "--set unit.mode=rocket: mode = 'rocket' is not valid; expected file or transient\n" ],
-	[ ['-s', 'unit.mode=transient'],
-	  "--set unit.mode=transient: [unit] mode = transient is not supported yet; leave it at 'file'\n" ],
+	[ ['-s', 'unit.mode=transient', '-s', 'tty.sshd=yes'],
+	  "--set tty.sshd=yes: [tty] sshd = yes needs files on the host, and [unit] mode = transient (--set " .
+	  "unit.mode=transient) writes none; set mode = file, or leave it at 'no'\n" ],
 	[ ['-s', 'filter.exclude_exe=/bin/a,b'], '--set filter.exclude_exe=/bin/a,b: exclude_exe = ' .
 	  "'/bin/a,b' is not valid; expected absolute paths separated by commas\n" ],
 	[ ['-s', "rules.directory=$tmp/nowhere"], "--set rules.directory=$tmp/nowhere: [rules] directory = " .

@@ -1,0 +1,231 @@
+#include "setup/bus_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "units/transient.h"
+
+/* What a helper that runs commands has. */
+static const struct unit_property helper_properties[] = {
+	{ "Type", 's', "oneshot", 0 },
+	{ "StandardOutput", 's', "null", 0 },
+	{ "StandardError", 's', "journal", 0 },
+	{ "CollectMode", 's', "inactive-or-failed", 0 },
+};
+
+static int add_properties(sd_bus_message *m, const struct unit_property *properties, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		const struct unit_property *p = &properties[i];
+
+		if (p->type == 's')
+			r = sd_bus_message_append(m, "(sv)", p->name, "s", p->value);
+		else if (p->type == 't')
+			r = sd_bus_message_append(m, "(sv)", p->name, "t", p->number);
+		else if (p->type == 'u')
+			r = sd_bus_message_append(m, "(sv)", p->name, "u", (uint32_t)p->number);
+		else
+			r = sd_bus_message_append(m, "(sv)", p->name, "b", (int)p->number);
+	}
+	return r;
+}
+
+/* One command of ExecStart, "sasb". */
+static int add_command(sd_bus_message *m, const struct bus_command *command)
+{
+	int r = sd_bus_message_open_container(m, 'r', "sasb");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", command->argv[0]);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "s");
+	for (const char *const *word = command->argv; r >= 0 && *word; word++)
+		r = sd_bus_message_append(m, "s", *word);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "b", command->ignore_failure);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int add_commands(sd_bus_message *m, const struct bus_command *commands, size_t n)
+{
+	int r;
+
+	r = sd_bus_message_open_container(m, 'r', "sv");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", "ExecStart");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'v', "a(sasb)");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(sasb)");
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = add_command(m, &commands[i]);
+	for (int level = 0; r >= 0 && level < 3; level++)
+		r = sd_bus_message_close_container(m);
+	return r;
+}
+
+static int add_input(sd_bus_message *m, const struct text *input)
+{
+	int r;
+
+	r = sd_bus_message_open_container(m, 'r', "sv");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", "StandardInputData");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'v', "ay");
+	if (r >= 0)
+		r = sd_bus_message_append_array(m, 'y', input->s, input->len);
+	for (int level = 0; r >= 0 && level < 2; level++)
+		r = sd_bus_message_close_container(m);
+	return r;
+}
+
+/* Begins a call of StartTransientUnit, as far as its open list of properties. */
+static int begin_start(struct bus *bus, const char *unit, sd_bus_message **ret)
+{
+	int r = sd_bus_message_new_method_call(bus->bus, ret, bus->destination, SYSTEMD_PATH, MANAGER,
+					       "StartTransientUnit");
+
+	if (r >= 0)
+		r = sd_bus_message_append(*ret, "ss", unit, "replace");
+	return r < 0 ? r : sd_bus_message_open_container(*ret, 'a', "(sv)");
+}
+
+static int end_start(struct bus *bus, sd_bus_message *m, sd_bus_error *error, sd_bus_message **ret_reply)
+{
+	int r = sd_bus_message_close_container(m);
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "a(sa(sv))", 0);
+	return r < 0 ? r : sd_bus_call(bus->bus, m, bus->timeout, error, ret_reply);
+}
+
+int bus_run_transient(struct bus *bus, const char *description,
+		      const struct bus_command *commands, size_t n)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+	_cleanup_(bus_wait_done) struct bus_wait wait = {0};
+	uint64_t since = bus_now(CLOCK_REALTIME);
+	char unit[64];
+	int r;
+
+	/* A name of its own each time: systemd forgets an ended unit only some time later. */
+	snprintf(unit, sizeof(unit), "cloud-audit-setup-helper-%" PRIx64 ".service", since);
+	r = bus_watch_jobs(bus, &wait, &slot);
+	if (r < 0)
+		return r;
+	r = begin_start(bus, unit, &m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "(sv)", "Description", "s", description);
+	if (r >= 0)
+		r = add_properties(m, helper_properties, ARRAY_SIZE(helper_properties));
+	if (r >= 0)
+		r = add_commands(m, commands, n);
+	if (r >= 0)
+		r = end_start(bus, m, &error, &reply);
+	if (r < 0)
+		return bus_say_failed(bus, "StartTransientUnit", unit, &error, r);
+	return bus_finish_job(bus, "StartTransientUnit", unit, reply, &wait, since);
+}
+
+static int ask_start_rules(struct bus *bus, const char *auditctl, const struct text *rules,
+			   sd_bus_error *error, sd_bus_message **ret_reply)
+{
+	const char *const argv[] = { "/bin/sh", "-c", transient_script, auditctl, NULL };
+	const struct bus_command command = { .argv = argv };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	int r = begin_start(bus, TRANSIENT_UNIT, &m);
+
+	if (r >= 0)
+		r = add_properties(m, transient_properties, n_transient_properties);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "(sv)", "TimeoutStartUSec", "t", bus->timeout);
+	if (r >= 0)
+		r = add_commands(m, &command, 1);
+	if (r >= 0)
+		r = add_input(m, rules);
+	return r < 0 ? r : end_start(bus, m, error, ret_reply);
+}
+
+int bus_start_rules(struct bus *bus, const char *auditctl, const struct text *rules)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+	_cleanup_(bus_wait_done) struct bus_wait wait = {0};
+	uint64_t since = bus_now(CLOCK_REALTIME);
+	int r = bus_watch_jobs(bus, &wait, &slot);
+
+	if (r < 0)
+		return r;
+	/* systemd forgets the one that was stopped a moment after its job's end. */
+	for (int tries = 0; tries < 100; tries++) {
+		sd_bus_error_free(&error);
+		r = ask_start_rules(bus, auditctl, rules, &error, &reply);
+		if (r >= 0 || !sd_bus_error_has_name(&error, "org.freedesktop.systemd1.UnitExists"))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (r < 0)
+		return bus_say_failed(bus, "StartTransientUnit", TRANSIENT_UNIT, &error, r);
+	return bus_finish_job(bus, "StartTransientUnit", TRANSIENT_UNIT, reply, &wait, since);
+}
+
+/* The path of a unit that systemd has in memory; -ENOENT, unlogged, when it has none of the name. */
+static int get_unit(struct bus *bus, const char *unit, char **ret_path)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	const char *path;
+	int r = sd_bus_call_method(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "GetUnit", &error,
+				   &reply, "s", unit);
+
+	if (r < 0 && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit"))
+		return -ENOENT;
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "o", &path);
+	if (r < 0)
+		return bus_say_failed(bus, "GetUnit", unit, &error, r);
+	*ret_path = strdup(path);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+int bus_read_rules(struct bus *bus, struct text *ret, bool *ret_active)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_text_ struct text rules = {0};
+	_cleanup_free_ char *path = NULL;
+	const void *data;
+	size_t size;
+	int r;
+
+	*ret_active = false;
+	r = get_unit(bus, TRANSIENT_UNIT, &path);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = sd_bus_get_property(bus->bus, bus->destination, path, SERVICE, "StandardInputData", &error, &m,
+				"ay");
+	if (r >= 0)
+		r = sd_bus_message_read_array(m, 'y', &data, &size);
+	if (r < 0)
+		return bus_say_failed(bus, "StandardInputData", TRANSIENT_UNIT, &error, r);
+	text_add_bytes(&rules, data, size);
+	text_add(&rules, "");
+	if (text_error(&rules) < 0)
+		return -ENOMEM;
+	r = bus_unit_active(bus, TRANSIENT_UNIT, ret_active);
+	if (r < 0)
+		return r;
+	*ret = rules;
+	rules = (struct text){0};
+	return 0;
+}

@@ -1,0 +1,59 @@
+#include "units/transient.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+
+#include "units/service.h"
+
+#define YES "yes", 1
+#define RULES_FILE "/run/cloud-audit-setup.rules"
+
+/* Types as in systemd's src/core/dbus-execute.c. What SystemCallFilter= and RestrictAddressFamilies= take
+ * differs from release to release and is left out. */
+const struct unit_property transient_properties[] = {
+	{ "Description", 's', "Load the Linux audit rules of cloud-audit-setup", 0 },
+	{ "Type", 's', "oneshot", 0 },
+	{ "RemainAfterExit", 'b', YES },
+	/* Gone when stopped or failed, so that the name is free again. */
+	{ "CollectMode", 's', "inactive-or-failed", 0 },
+	{ "StandardInput", 's', "data", 0 },
+	{ "StandardOutput", 's', "null", 0 },
+	{ "StandardError", 's', "journal", 0 },
+	{ "UMask", 'u', "0077", 077 },
+	{ "CapabilityBoundingSet", 't', "CAP_AUDIT_CONTROL", UINT64_C(1) << CAP_AUDIT_CONTROL },
+	{ "NoNewPrivileges", 'b', YES },
+	{ "ProtectSystem", 's', "full", 0 },
+	{ "ProtectControlGroups", 'b', YES },
+	{ "ProtectKernelModules", 'b', YES },
+	{ "ProtectKernelTunables", 'b', YES },
+	{ "PrivateNetwork", 'b', YES },
+	{ "RestrictRealtime", 'b', YES },
+	{ "LockPersonality", 'b', YES },
+	{ "MemoryDenyWriteExecute", 'b', YES },
+};
+const size_t n_transient_properties = ARRAY_SIZE(transient_properties);
+
+/* auditctl 3.0 refuses /dev/stdin, a memfd that is world-writable; /run is there on any host. Over D-Bus
+ * systemd looks for ${NAME} and $$ in these words: there is none. */
+const char transient_script[] =
+	"set -e; trap \"rm -f " RULES_FILE "\" EXIT; cat >" RULES_FILE "; \"$0\" -R " RULES_FILE;
+
+int print_transient_unit(const char *auditctl, uint64_t start_timeout, const struct text *rules,
+			 struct text *out)
+{
+	const char *const argv[] = { "/bin/sh", "-c", transient_script, auditctl, NULL };
+	_cleanup_(unit_done) struct unit unit = {0};
+	_cleanup_text_ struct text data = {0}, timeout = {0};
+
+	for (size_t i = 0; i < n_transient_properties; i++)
+		unit_add(&unit, i ? "Service" : "Unit", transient_properties[i].name,
+			 transient_properties[i].value);
+	text_addf(&timeout, "%llums", (unsigned long long)start_timeout / 1000);
+	text_add_base64(&data, rules->s, rules->len);
+	if (text_error(&timeout) < 0 || text_error(&data) < 0)
+		return -ENOMEM;
+	unit_add(&unit, "Service", "TimeoutStartSec", timeout.s);
+	unit_add_command(&unit, "Service", "ExecStart", argv);
+	unit_add(&unit, "Service", "StandardInputData", data.s);
+	return unit_print(&unit, "# Given to systemd over D-Bus; on no disk.\n", out);
+}
