@@ -4,8 +4,8 @@
 
 #include "setup/mem.h"
 
-/* The directory of the running program, "" when the kernel does not tell. */
-static void find_here(char *out, size_t size)
+/* The directory of the running program, "" for the root itself; false when the kernel does not tell. */
+static bool find_here(char *out, size_t size)
 {
 	ssize_t n = readlink("/proc/self/exe", out, size - 1);
 	char *slash;
@@ -14,6 +14,7 @@ static void find_here(char *out, size_t size)
 	slash = strrchr(out, '/');
 	if (slash)
 		*slash = '\0';
+	return slash;
 }
 
 static bool is_readable(const char *path)
@@ -27,9 +28,9 @@ static char *find(const char *const *places, const char *name, bool (*serves)(co
 		  const char *installed)
 {
 	char here[4096], *path = NULL;
+	bool known = find_here(here, sizeof(here));
 
-	find_here(here, sizeof(here));
-	for (; *here && *places; places++) {
+	for (; known && *places; places++) {
 		if (asprintf(&path, "%s%s%s", here, *places, name) < 0)
 			return NULL;
 		if (serves(path)) {

@@ -2,16 +2,27 @@
 # [unit] mode = transient: rules that reach the host over D-Bus alone.
 . t/vm/lib.sh
 
+# A root as an image has it: the program, its libraries, the rules; no shell.
+image=$vm_tmp/image
+mkdir -p "$image/proc" "$image/dev" "$image/full" "$image/rules.d" "$image/host/run/dbus"
+touch "$image/host/run/dbus/system_bus_socket"
+cp -r build/cloud-audit-setup rules "$image/"
+ldd build/cloud-audit-setup | grep -o '/[^ ]*' | while read -r library; do
+	mkdir -p "$image$(dirname "$library")"
+	cp "$library" "$image$library"
+done
+
 transient() {
 	vm_up "transient-$2" "$1" "$2"
+	t/vm/vm push "$vm" "$image" "$cas"
 	vm_guest --timeout 400 <<'EOF'
 	. /etc/os-release; on="$ID, $(systemctl --version | head -n 1 | cut -d ' ' -f 1-2)"
-	cd $cas
-	# As in a container that has nothing of the host but the socket.
-	mkdir -p /run/host/run/dbus; touch /run/host/run/dbus/system_bus_socket
-	mount --bind /run/dbus/system_bus_socket /run/host/run/dbus/system_bus_socket
-	mkdir -p rules.d
-	cas() { ./cloud-audit-setup -R /run/host -s unit.mode=transient -s rules.directory=$cas/rules.d "$@"; }
+	cd $cas/image
+	# Nothing of the host but the socket; below full all of it.
+	mount --bind /run/dbus/system_bus_socket host/run/dbus/system_bus_socket
+	mount -t proc proc proc; mount --bind /dev dev; mount --rbind / full
+	in_image() { chroot . /cloud-audit-setup -s rules.directory=/rules.d "$@"; }
+	cas() { in_image -R /host -s unit.mode=transient "$@"; }
 	show() { systemctl show -P "$1" cloud-audit-rules; }
 	files() { ls -lR --time-style=full-iso /etc/audit /etc/systemd/system; }
 	mkdir -p /etc/cloud-audit-setup; before=$(files)
@@ -53,7 +64,7 @@ transient() {
 	out=$(cas -s audit.lock=no remove 2>&1); like "$out" 'nothing to remove' "$on: a second remove has nothing to do"
 
 	# --- modes change ---
-	here() { ./cloud-audit-setup -s audit.lock=no -s rules.directory=$cas/rules.d "$@"; }
+	here() { in_image -R /full -s audit.lock=no "$@"; }
 	here -q apply; ok $? "$on: apply with files"
 	out=$(here -s unit.mode=transient apply 2>&1); ok $? "$on: then in transient mode, the host's files in sight" "$out"
 	is "$(ls /etc/audit /etc/systemd/system /etc/systemd/system/* | grep -c cloud-audit) $(show ActiveState)" '0 active' "$on: the files are gone, the unit has the rules"
@@ -87,6 +98,7 @@ transient() {
 EOF
 	t/vm/vm stop "$vm"
 }
+transient plain bullseye
 transient cos bookworm
 transient plain trixie
 done_testing
