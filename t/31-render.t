@@ -105,6 +105,15 @@ like $text, qr{^# \Q$ini\E:15\n-a never,exit (?:-S all )?-F auid<1000$}m, 'min_a
 like $text, qr{^# --set audit\.backlog_limit=5\n-b 5$}m, '--set overrides the file and is named as the source';
 unlike $text, qr/exclude -F uid=/, '--set empties a list';
 
+# --- groups off: what the kernel and programs write by themselves goes as well ---
+my @off = map { ('-s', "events.$_=no") } qw(audit-config apparmor logins tty);
+($code, $text, $err) = run($program, @common, @off, 'render', 'rules');
+is $code, 0, 'groups that are off: exit 0' or diag $err;
+like $text, qr/^-a always,exclude -F msgtype=$_$/m, "without its group $_ is dropped"
+	for qw(CONFIG_CHANGE EVENT_LISTENER AVC USER_LOGIN LOGIN TTY);
+unlike $text, qr/msgtype=(?:USER_AVC|USER_CMD|SERVICE_START|SYSCALL)$/m, 'what belongs to no group stays';
+unlike $err, qr/\[lint: exclude\]/, 'a group that is off is no warning';
+
 is snapshot($root), $before, 'rendering leaves the root untouched';
 
 # --- as anybody ---
