@@ -45,16 +45,22 @@ static int stop_units(struct context *c)
 			return r;
 		c->node.units[i].active = c->node.units[i].enabled = false;
 	}
-	return step_stop_transient(c);
+	return 0;
 }
 
 static int delete_files(struct context *c)
 {
+	uint32_t enabled = c->node.status.enabled;
 	int r = step_write_files(c);
 
 	if (r == 0 && any_file_ours(c))
 		r = bus_reload(c->bus);
-	return r < 0 ? r : step_journald(c, &c->node.files[FILE_JOURNALD]);
+	if (r == 0)
+		r = step_journald(c, &c->node.files[FILE_JOURNALD]);
+	/* A restart of journald may have switched auditing off. */
+	if (r == 0 && enabled == 1 && c->node.status.enabled == 0)
+		r = step_enable(c);
+	return r < 0 ? r : step_stop_transient(c);
 }
 
 /* What remove cannot end. */
@@ -117,7 +123,8 @@ static int load_host_rules(struct context *c)
 	return 0;
 }
 
-static enum exit_status remove_unlocked(struct context *c)
+/* The kernel's part, while the files still tell a next run that there is something to take back. */
+static int take_back_rules(struct context *c)
 {
 	bool replaced;
 	int r = delete_rules(c, &replaced);
@@ -126,14 +133,10 @@ static enum exit_status remove_unlocked(struct context *c)
 		r = load_host_rules(c);
 	if (r == 0)
 		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
-	if (r < 0) {
-		log_say(c->log, LEVEL_ERROR, "the units and files are gone, but the kernel's rules are not those "
-			"of the host's own set-up; load them on the node (augenrules --load), or reboot it");
-		return STATUS_NODE;
-	}
-	report_done(c, "remove", "removed", "units and files are gone; the kernel has the %zu rules of the "
-		    "host's own set-up", c->node.rules.n);
-	return STATUS_DONE;
+	if (r < 0)
+		log_say(c->log, LEVEL_ERROR, "the kernel's rules are not those of the host's own set-up; load them on "
+			"the node (augenrules --load), or reboot it");
+	return r;
 }
 
 enum exit_status command_remove(struct context *c)
@@ -155,13 +158,17 @@ enum exit_status command_remove(struct context *c)
 			"nothing was changed", c->host.root);
 		return STATUS_NODE;
 	}
-	if (bus_subscribe(c->bus) < 0 || stop_units(c) < 0 || delete_files(c) < 0) {
+	if (bus_subscribe(c->bus) < 0 || stop_units(c) < 0 ||
+	    (!node_locked(&c->node) && take_back_rules(c) < 0) || delete_files(c) < 0) {
 		log_say(c->log, LEVEL_ERROR, "remove stopped half-way; mend the cause and run it again");
 		return STATUS_NODE;
 	}
 	say_what_stays(c);
-	if (!node_locked(&c->node))
-		return remove_unlocked(c);
+	if (!node_locked(&c->node)) {
+		report_done(c, "remove", "removed", "units and files are gone; the kernel has the %zu rules of the "
+			    "host's own set-up", c->node.rules.n);
+		return STATUS_DONE;
+	}
 	report_done(c, "remove", "locked", "units and files are gone; the kernel keeps its rules until the "
 		    "next boot");
 	log_say(c->log, LEVEL_ERROR, "the audit configuration is locked, so the kernel keeps its %zu rules until "

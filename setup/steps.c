@@ -117,6 +117,14 @@ int step_delete_rules(struct context *c, const struct rule_set *set)
 	return run_commands(c, &commands, "Delete audit rules for cloud-audit-setup");
 }
 
+int step_enable(struct context *c)
+{
+	_cleanup_(commands_done) struct commands commands = {0};
+
+	commands_add(&commands, c->wanted.auditctl, "-e 1");
+	return run_commands(c, &commands, "Switch audit on for cloud-audit-setup");
+}
+
 int step_restore_kernel(struct context *c, const struct kernel_status *status,
 			const struct kernel_rules *rules)
 {

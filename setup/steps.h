@@ -43,6 +43,9 @@ void step_say_pending(struct context *c);
  * of c->node lists. */
 int step_delete_rules(struct context *c, const struct rule_set *set) _must_check_;
 
+/* Has the host's auditctl switch auditing on. */
+int step_enable(struct context *c) _must_check_;
+
 /* Has the host's auditctl bring rules and settings back to those of an earlier reading. */
 int step_restore_kernel(struct context *c, const struct kernel_status *status,
 			const struct kernel_rules *rules) _must_check_;

@@ -99,5 +99,6 @@ in_guest --timeout 400 <<'EOF'
 	arrives hello-cos; ok $? "$on: a record arrives in the journal"
 	out=$(cas -s audit.lock=no remove 2>&1); ok $? "$on: remove" "$out"
 	is "$(systemctl is-active systemd-journald) $(ls $dropin 2>&1 | grep -c cannot)" 'active 1' "$on: journald runs without the drop-in"
+	is "$(enabled)" 1 "$on: and auditing is on"
 EOF
 done_testing
