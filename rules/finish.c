@@ -79,6 +79,7 @@ static int drop_doubles(struct rule_set *set, const struct rules_env *env)
 {
 	_cleanup_map_ struct map map = { 0 };
 	_cleanup_free_ uint32_t *order = calloc(set->n_rules + 1, sizeof(*order));
+	_cleanup_text_ struct text place = { 0 };
 	int r = order ? map_init(&map, set->n_rules) : -ENOMEM;
 	size_t n = set->n_rules;
 	uint32_t first;
@@ -94,8 +95,10 @@ static int drop_doubles(struct rule_set *set, const struct rules_env *env)
 			map_put(&map, key, order[i]);
 			continue;
 		}
-		log_at(env->log, LEVEL_WARNING, rule->file, rule->line, "the same rule as %s:%u; it is loaded "
-		       "once [lint: double]", set->rules[first].file, set->rules[first].line);
+		text_done(&place);
+		rule_add_place(&place, set->rules[first].file, set->rules[first].line);
+		log_at(env->log, LEVEL_WARNING, rule->file, rule->line, "the same rule as %s; it is loaded once "
+		       "[lint: double]", place.s ? place.s : "another");
 		drop(rule);
 	}
 	compact(set);

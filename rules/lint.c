@@ -221,9 +221,14 @@ static bool check_unreachable(const struct subject *s, struct text *message)
 
 	if (!s->context->hidden_by[s->index])
 		return false;
+	/* A type that a group drops and [filter] exclude_types drops, too, is dropped either way. */
+	if (s->rule->shipped && data_list(s->data) == AUDIT_FILTER_EXCLUDE)
+		return false;
 	taker = &s->context->set->rules[s->context->hidden_by[s->index] - 1];
-	text_addf(message, "this rule never comes to act: %s:%u%s%s takes every event that it matches",
-		  taker->file, taker->line, taker->data->action == AUDIT_NEVER ? ", a rule with never," : "",
+	text_add(message, "this rule never comes to act: ");
+	rule_add_place(message, taker->file, taker->line);
+	text_addf(message, "%s%s takes every event that it matches",
+		  taker->data->action == AUDIT_NEVER ? ", a rule with never," : "",
 		  covers(taker->data, s->data) ? "" : " together with others of the same fields");
 	return true;
 }

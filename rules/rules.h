@@ -67,6 +67,9 @@ struct rule_set {
 
 void rule_set_done(struct rule_set *set);
 
+/* Appends where a rule is written: "FILE:LINE", and without the line what stands on none (--set). */
+void rule_add_place(struct text *out, const char *file, unsigned line);
+
 /* Reads size bytes of a rules file into the set; file is its name for messages. Returns 0, -EINVAL
  * after logging every mistake, or -ENOMEM. */
 int rules_read(struct rule_set *set, const struct rules_env *env, const char *file,

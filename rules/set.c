@@ -61,6 +61,13 @@ static int add_line(struct rule_set *set, const struct rules_env *env, struct le
 	return append(set, &rule, lexer->file, lexer->line);
 }
 
+void rule_add_place(struct text *out, const char *file, unsigned line)
+{
+	text_add(out, file);
+	if (line)
+		text_addf(out, ":%u", line);
+}
+
 int rules_read(struct rule_set *set, const struct rules_env *env, const char *file,
 	       const char *content, size_t size)
 {

@@ -166,9 +166,11 @@ static void check_rules(struct checks *checks, const struct wanted *wanted,
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
 		_cleanup_free_ char *line = print_rule(rule->data, rule->size);
+		_cleanup_text_ struct text place = {0};
 
+		rule_add_place(&place, rule->file, rule->line);
 		add(checks, CHECK_RULE, !diff->missing[i], diff->missing[i] ? strdup("missing") : NULL,
-		    "rule in force: %s:%u: %s", rule->file, rule->line, line ? line : "");
+		    "rule in force: %s: %s", place.s ? place.s : "", line ? line : "");
 	}
 	for (size_t i = 0; i < listed->n && !keep; i++) {
 		_cleanup_free_ char *line = NULL;

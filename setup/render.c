@@ -18,7 +18,7 @@ static void print_rule_object(struct text *out, const struct rule *rule)
 {
 	_cleanup_text_ struct text source = {0}, line = {0};
 
-	text_addf(&source, "%s:%u", rule->file, rule->line);
+	rule_add_place(&source, rule->file, rule->line);
 	rule_print(&line, rule->data, rule->size);
 	if (text_error(&source) < 0 || text_error(&line) < 0) {
 		out->failed = true;

@@ -161,6 +161,13 @@ static void print_control(void *context, const char *control, const char *source
 	text_addf(context, "# %s\n%s\n", source, control);
 }
 
+static void add_source(struct text *out, const char *file, unsigned line)
+{
+	text_add(out, "# ");
+	rule_add_place(out, file, line);
+	text_add(out, "\n");
+}
+
 static int print_rules_file(const struct wanted *wanted, const struct config *config,
 			    struct text *out, struct log *log)
 {
@@ -172,9 +179,9 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
 
-		text_addf(out, "# %s:%u\n", rule->file, rule->line);
+		add_source(out, rule->file, rule->line);
 		for (size_t k = 0; k < rule->n_merged; k++)
-			text_addf(out, "# %s:%u\n", rule->merged[k].file, rule->merged[k].line);
+			add_source(out, rule->merged[k].file, rule->merged[k].line);
 		if (!rule_print(out, rule->data, rule->size)) {
 			log_at(log, LEVEL_ERROR, rule->file, rule->line, "auditctl has no line of a rules file for "
 			       "this rule; write it in another way");

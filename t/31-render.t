@@ -104,6 +104,10 @@ like $text, qr{^# \Q$ini\E:15\n-a never,exit (?:-S all )?-F auid<1000$}m, 'min_a
 	'render', 'rules');
 like $text, qr{^# --set audit\.backlog_limit=5\n-b 5$}m, '--set overrides the file and is named as the source';
 unlike $text, qr/exclude -F uid=/, '--set empties a list';
+($code, $text, $err) = run($program, @common, '-s', 'filter.exclude_types=CWD,PROCTITLE', 'render', 'rules');
+like $text, qr{^# --set filter\.exclude_types=CWD,PROCTITLE\n-a never,exclude -F msgtype=CWD$}m,
+	'a rule of --set names it, without a line';
+unlike $err, qr/unreachable/, 'a type that a group and the filter drop is no warning';
 
 # --- groups off: what the kernel and programs write by themselves goes as well ---
 my @off = map { ('-s', "events.$_=no") } qw(audit-config apparmor logins tty);

@@ -9,7 +9,7 @@ vm_guest --timeout 400 <<'EOF'
 	# From where units are stopped to the end; a run that is not killed any more ends it.
 	for mode in file transient; do
 		killed=0
-		for n in 16 20 23 26 29 32 35 38 41; do
+		for n in 20 26 32 38; do
 			cas -s unit.mode=$mode apply
 			strace -o /dev/null -e trace=sendmsg,sendto -e inject=sendmsg,sendto:signal=KILL:when=$n \
 				./cloud-audit-setup -q -s audit.lock=no remove >/dev/null 2>&1
@@ -20,7 +20,7 @@ vm_guest --timeout 400 <<'EOF'
 			[ "$status" -eq 137 ] || break
 			killed=$((killed + 1))
 		done
-		[ "$killed" -ge 5 ]; ok $? "$mode: it was killed at many places" "$killed"
+		[ "$killed" -ge 3 ]; ok $? "$mode: it was killed on its way" "$killed"
 	done
 EOF
 done_testing
