@@ -683,65 +683,6 @@ int config_override(struct config *config, const char *setting, struct log *log)
 	return pass.r;
 }
 
-/* What needs files on the host, which transient mode does without; by what it is when it needs none. */
-static const struct {
-	const char *section, *key, *without;
-} need_files[] = {
-	{ "apparmor", "audit", "keep" }, { "ima", "policy", "no" }, { "tty", "sshd", "no" },
-	{ "tty", "runtime_unit", "" },
-};
-
-static int check_transient(const struct config *config, struct log *log)
-{
-	int r = 0;
-
-	for (size_t i = 0; config->unit_mode == MODE_TRANSIENT && i < ARRAY_SIZE(need_files); i++) {
-		const char *section = need_files[i].section, *key = need_files[i].key;
-
-		if (strcmp(config_value(config, section, key), need_files[i].without) == 0)
-			continue;
-		log_say(log, LEVEL_ERROR, "%s: [%s] %s = %s needs files on the host, and [unit] mode = transient "
-			"(%s) writes none; set mode = file, or leave it at '%s'",
-			config_source(config, section, key), section, key, config_value(config, section, key),
-			config_source(config, "unit", "mode"), need_files[i].without);
-		r = -EINVAL;
-	}
-	if (config->unit_mode == MODE_TRANSIENT && config->reader == READER_ENABLE) {
-		log_say(log, LEVEL_ERROR, "%s: [journal] reader = enable needs a file on the host, and [unit] mode = "
-			"transient (%s) writes none; set mode = file, or reader = check",
-			config_source(config, "journal", "reader"), config_source(config, "unit", "mode"));
-		r = -EINVAL;
-	}
-	return r;
-}
-
-static int check_keystrokes(const struct config *config, struct log *log)
-{
-	const char *key = config->tty_sshd ? "sshd" : "runtime_unit";
-	int r = 0;
-
-	if ((config->tty_sshd || *config->runtime_unit) &&
-	    strcmp(config_value(config, "events", "tty"), "no") == 0) {
-		log_say(log, LEVEL_ERROR, "%s: [events] tty = no drops the keystrokes that [tty] %s asks for (%s); set "
-			"one of them", config_source(config, "events", "tty"), key,
-			config_source(config, "tty", key));
-		r = -EINVAL;
-	}
-	if (strcmp(config->runtime_unit, "systemd-journald.service") == 0) {
-		log_say(log, LEVEL_ERROR, "%s: [tty] runtime_unit = %s is no container runtime",
-			config_source(config, "tty", "runtime_unit"), config->runtime_unit);
-		r = -EINVAL;
-	}
-	return r;
-}
-
-int config_check(const struct config *config, struct log *log)
-{
-	int transient = check_transient(config, log), keystrokes = check_keystrokes(config, log);
-
-	return transient < 0 ? transient : keystrokes;
-}
-
 const char *config_value(const struct config *config, const char *section, const char *key)
 {
 	return config->state[find_row(section, key)].value;

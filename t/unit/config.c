@@ -567,13 +567,22 @@ static void contradictions(void **state)
 {
 	good("[tty]\nsshd = yes\n[events]\ntty = no\n");
 	assert_int_equal(config_check(&config, said.log), -EINVAL);
-	errors_are("c.ini:4: [events] tty = no drops the keystrokes that [tty] sshd asks for (c.ini:2); set one of "
+	errors_are("c.ini:4: [events] tty = no drops the records that [tty] sshd = yes asks for (c.ini:2); set one of "
 		   "them");
 	again();
 	good("[events]\ntty = no\n[tty]\nruntime_unit = containerd.service\n");
 	assert_int_equal(config_check(&config, said.log), -EINVAL);
-	errors_are("c.ini:2: [events] tty = no drops the keystrokes that [tty] runtime_unit asks for (c.ini:4); set "
-		   "one of them");
+	errors_are("c.ini:2: [events] tty = no drops the records that [tty] runtime_unit = containerd.service asks for "
+		   "(c.ini:4); set one of them");
+	again();
+	good("[events]\napparmor = no\n[apparmor]\naudit = noquiet\n");
+	assert_int_equal(config_check(&config, said.log), -EINVAL);
+	errors_are("c.ini:2: [events] apparmor = no drops the records that [apparmor] audit = noquiet asks for "
+		   "(c.ini:4); set one of them");
+	again();
+	good("[events]\napparmor = no\n[apparmor]\naudit = quiet\n");
+	assert_int_equal(config_check(&config, said.log), 0);
+	errors_are("");
 	again();
 	good("[tty]\nruntime_unit = systemd-journald.service\n");
 	assert_int_equal(config_check(&config, said.log), -EINVAL);
