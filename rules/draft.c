@@ -37,11 +37,6 @@ const char *draft_list_name(const struct draft *draft)
 	return draft->list < ARRAY_SIZE(names) && names[draft->list] ? names[draft->list] : "?";
 }
 
-uint32_t draft_machine(const struct draft *draft)
-{
-	return names_machine(draft->env->machine);
-}
-
 bool draft_add(struct draft *draft, uint32_t field, uint32_t operator, uint32_t value)
 {
 	if (draft->n_fields == DRAFT_FIELDS_MAX)
@@ -96,7 +91,7 @@ static bool absent_here(const struct draft *draft, const char *name)
 {
 	uint32_t reference = names_machine("x86_64");
 
-	if (!draft->arch_generic || draft_machine(draft) == reference)
+	if (!draft->arch_generic || draft->machine == reference)
 		return false;
 	if (!(draft->arch & __AUDIT_ARCH_64BIT))
 		reference = names_arch32(reference);
@@ -146,7 +141,7 @@ bool draft_syscalls(struct draft *draft, const char *names)
 		return draft_fail(draft, "-S %s: the list %s has no system calls", names,
 				  draft_list_name(draft));
 	if (!draft->arch) {
-		draft->arch = draft_machine(draft);
+		draft->arch = draft->machine;
 		draft->arch_generic = true;
 	}
 	if (!draft->arch)

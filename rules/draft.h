@@ -18,6 +18,7 @@ struct draft {
 	const char *file;
 	unsigned line;
 	size_t n_tokens;
+	uint32_t machine;	/* AUDIT_ARCH_* of the machine that the rules are for; 0 when it is unknown */
 
 	bool control;	/* the line has an option that is no part of a rule */
 	bool list_given;	/* -a, -A or -d was seen */
@@ -43,9 +44,6 @@ bool draft_fail(struct draft *draft, const char *format, ...) _printf_format_(2,
 
 /* The name of the list that the rule is for, as a rules file writes it. */
 const char *draft_list_name(const struct draft *draft);
-
-/* AUDIT_ARCH_* of the machine that the rules are for; 0 when it is unknown. */
-uint32_t draft_machine(const struct draft *draft);
 
 /* Appends a field. Each returns false after logging when there are too many. */
 bool draft_add(struct draft *draft, uint32_t field, uint32_t operator, uint32_t value) _must_check_;

@@ -214,7 +214,7 @@ static bool read_message_type(struct draft *draft, const struct pair *pair)
 /* AUDIT_ARCH_* of a value: a number, b32, b64, a machine's name or bare hex digits. */
 static uint32_t arch_value(const struct draft *draft, const char *value)
 {
-	uint32_t machine = draft_machine(draft), arch = 0;
+	uint32_t machine = draft->machine, arch = 0;
 	char hex[11] = "0x";
 
 	if (isdigit((unsigned char)*value))

@@ -7,6 +7,7 @@
 
 #include "rules/draft.h"
 #include "rules/kernel.h"
+#include "rules/names.h"
 
 struct option_row {
 	const char *name;	/* "-a", "--signal" */
@@ -386,6 +387,8 @@ int parse_line(const struct rules_env *env, const char *file, unsigned line, con
 {
 	struct draft draft = {
 		.env = env, .file = file, .line = line, .n_tokens = n_tokens, .list = DRAFT_LIST_UNSET,
+		/* Asked for once: a line may name hundreds of system calls, and this asks the kernel. */
+		.machine = names_machine(env->machine),
 	};
 	int r = -EINVAL;
 
