@@ -140,19 +140,11 @@ static int get_enabled(struct bus *bus, const char *unit, bool *ret)
 	return 0;
 }
 
-int bus_load_unit(struct bus *bus, const char *unit, char **ret_path)
+int bus_unit_path(const char *unit, char **ret_path)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	const char *path;
-	int r = CALL(bus, "LoadUnit", unit, &reply, "s", unit);
+	int r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, ret_path);
 
-	if (r < 0)
-		return r;
-	r = sd_bus_message_read(reply, "o", &path);
-	if (r < 0)
-		return r;
-	*ret_path = strdup(path);
-	return *ret_path ? 0 : -ENOMEM;
+	return r < 0 ? r : 0;
 }
 
 int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret)
@@ -161,7 +153,7 @@ int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret)
 	_cleanup_(unit_state_done) struct unit_state state = {0};
 	int r;
 
-	r = bus_load_unit(bus, unit, &path);
+	r = bus_unit_path(unit, &path);
 	if (r == 0)
 		r = get_string(bus, path, UNIT, "LoadState", &load);
 	if (r == 0)
@@ -185,7 +177,7 @@ int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret)
 int bus_unit_active(struct bus *bus, const char *unit, bool *ret)
 {
 	_cleanup_free_ char *path = NULL, *active = NULL;
-	int r = bus_load_unit(bus, unit, &path);
+	int r = bus_unit_path(unit, &path);
 
 	if (r == 0)
 		r = get_string(bus, path, UNIT, "ActiveState", &active);

@@ -31,7 +31,7 @@ struct unit_state {
 
 int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret) _must_check_;
 void unit_state_done(struct unit_state *state);
-/* Only whether it is active, for a third of the calls. */
+/* Only whether it is active, in one call. */
 int bus_unit_active(struct bus *bus, const char *unit, bool *ret) _must_check_;
 
 /* A service's own command and when its main process was started. */

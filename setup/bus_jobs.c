@@ -83,7 +83,7 @@ static void add_exit_status(struct bus *bus, const char *unit, struct text *out)
 	_cleanup_free_ char *path = NULL, *result = NULL;
 	int32_t status;
 
-	if (sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path) < 0)
+	if (bus_unit_path(unit, &path) < 0)
 		return;
 	if (sd_bus_get_property_trivial(bus->bus, bus->destination, path, SERVICE, "ExecMainStatus",
 					&error, 'i', &status) < 0)

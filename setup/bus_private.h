@@ -24,8 +24,9 @@ struct bus {
 int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error,
 		   int r);
 
-/* The object path of a unit, which systemd loads if need be; *ret_path is the caller's. */
-int bus_load_unit(struct bus *bus, const char *unit, char **ret_path) _must_check_;
+/* The object path of a unit, which systemd loads when one of its properties is asked for (find_unit() in
+ * src/core/dbus.c); *ret_path is the caller's. */
+int bus_unit_path(const char *unit, char **ret_path) _must_check_;
 
 /* A job that somebody waits for. */
 struct bus_wait {

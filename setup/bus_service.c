@@ -68,7 +68,7 @@ int bus_service(struct bus *bus, const char *unit, struct bus_service *ret)
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_(bus_service_done) struct bus_service service = {0};
 	_cleanup_free_ char *path = NULL;
-	int r = bus_load_unit(bus, unit, &path);
+	int r = bus_unit_path(unit, &path);
 
 	if (r < 0)
 		return r;

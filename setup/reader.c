@@ -30,11 +30,11 @@ int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)
 
 	if (r < 0)
 		return r;
-	*ret = reader;
 	if (pid != 0)
-		read_name(pid, ret->name, sizeof(ret->name));
+		read_name(pid, reader.name, sizeof(reader.name));
 	/* COS has journald take the records as an audit daemon does. */
-	ret->journal = ret->socket || strcmp(ret->name, "systemd-journal") == 0;
+	reader.journal = reader.socket || strcmp(reader.name, "systemd-journal") == 0;
+	*ret = reader;
 	return 0;
 }
 
