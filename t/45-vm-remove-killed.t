@@ -11,7 +11,7 @@ vm_guest --timeout 400 <<'EOF'
 		killed=0
 		for n in 20 26 32 38; do
 			cas -s unit.mode=$mode apply
-			strace -f --seccomp-bpf -o /dev/null -e trace=sendmsg,sendto -e inject=sendmsg,sendto:signal=KILL:when=$n \
+			strace -o /dev/null -e trace=sendmsg,sendto -e inject=sendmsg,sendto:signal=KILL:when=$n \
 				./cloud-audit-setup -q -s audit.lock=no remove >/dev/null 2>&1
 			status=$?
 			out=$(cas remove 2>&1); ok $? "$mode: remove after one that ended at message $n succeeds" "$out"
