@@ -26,7 +26,10 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 		int r;
 
 		text_done(&node->files[i]);
-		r = path ? host_read(host, path, &node->files[i]) : 0;
+		/* A foreign file of which nothing is wanted is none of our business, whatever it is. */
+		if (!path || (wanted_files[i].foreign && !wanted->files[i].s))
+			continue;
+		r = host_read(host, path, &node->files[i]);
 		if (r < 0 && r != -ENOENT) {
 			log_say(log, LEVEL_ERROR, "%s cannot be read below %s: %s%s; nothing was changed",
 				path, host->root, strerror(-r), rights_advice_write(r));

@@ -38,11 +38,14 @@ static int undo_file(struct context *c, const struct node *before, size_t i)
 	const char *path = wanted_path(&c->wanted, i);
 	const struct text *old = &before->files[i];
 	_cleanup_text_ struct text now = {0};
-	int r = path ? host_read(&c->host, path, &now) : 0;
+	int r;
 
+	if (!path || (wanted_files[i].foreign && !old->s))
+		return 0;
+	r = host_read(&c->host, path, &now);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (!path || text_equal(old, &now))
+	if (text_equal(old, &now))
 		return 0;
 	return old->s ? file_write(&c->host, &c->wanted, i, old) : file_delete(&c->host, &c->wanted, i);
 }

@@ -28,7 +28,8 @@ extern const struct wanted_file {
 	bool optional;		/* not worth a word where it is neither wanted nor there */
 	bool binary;
 	bool drop_in;	/* in a directory that goes with it */
-	bool foreign;		/* there without us, too: never deleted, its mode is kept */
+	bool foreign;		/* there without us, too: never deleted, its mode is kept, and left alone
+				 * while no content is wanted */
 } wanted_files[N_FILES];
 
 struct wanted {

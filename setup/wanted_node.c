@@ -161,14 +161,12 @@ static int complete_runtime(struct wanted *wanted, const struct config *config,
 	return r < 0 ? r : want_runtime(wanted, config, node, log);
 }
 
-/* The file as it is. -ENOENT, unlogged, where there is none that could have a block. */
+/* The file as it is. Where nothing is wanted of it, what it is else is no failure: -ENOENT, unlogged. */
 static int read_pam(const struct host *host, bool want, struct text *ret, struct log *log)
 {
 	struct stat st;
 	int r = host_stat(host, PAM_SSHD, &st);
 
-	if (r == -ENOENT || r == -ENOTDIR || (r == 0 && !S_ISREG(st.st_mode) && !want))
-		return -ENOENT;
 	/* A rename would put a file in the place of a link. */
 	if (r == 0 && !S_ISREG(st.st_mode))
 		r = -EINVAL;
@@ -176,6 +174,8 @@ static int read_pam(const struct host *host, bool want, struct text *ret, struct
 		r = host_read(host, PAM_SSHD, ret);
 	if (r == 0 && memchr(ret->s, '\0', ret->len))
 		r = -EINVAL;
+	if (r == -ENOENT || r == -ENOTDIR || (r < 0 && r != -ENOMEM && !want))
+		return -ENOENT;
 	if (r == -EINVAL)
 		log_say(log, LEVEL_ERROR, PAM_SSHD " is not a regular text file, so it cannot be edited; set [tty] "
 			"sshd = no; nothing was changed");

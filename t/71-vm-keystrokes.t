@@ -72,7 +72,10 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	rm /etc/pam.d/sshd; ln -s /run/sshd.before /etc/pam.d/sshd
 	out=$(cas -s tty.sshd=yes apply 2>&1); is $? 1 "$on: a link in the place of the file is refused"
 	like "$out" 'is not a regular text file.*nothing was changed' "$on: with a message"
-	rm /etc/pam.d/sshd; cp -a /run/sshd.before /etc/pam.d/sshd
+	out=$(cas apply 2>&1); ok $? "$on: but without [tty] sshd it is nobody's business" "$out"
+	rm /etc/pam.d/sshd; mkdir /etc/pam.d/sshd
+	out=$(cas apply 2>&1); ok $? "$on: nor is a directory there" "$out"
+	rmdir /etc/pam.d/sshd; cp -a /run/sshd.before /etc/pam.d/sshd
 EOF
 	vm_guest --timeout 500 <<'EOF'
 	. /etc/os-release; on="$ID $(uname -r)"
