@@ -85,6 +85,24 @@ EOF
 	typed() { journal_has "TTY.*data=[0-9A-F]*$(hex "$1")" "${2:-10}"; }
 	untyped() { ! typed "$1" 2; }
 
+	# --- what goes wrong leaves nothing behind ---
+	systemctl start containerd
+	state() { auditctl -l; find /etc/systemd /etc/audit /etc/pam.d /home/kubernetes /usr/local -type f 2>/dev/null | xargs cksum; }
+	before=$(state)
+	mount --bind /etc/pam.d /etc/pam.d; mount -o remount,bind,ro /etc/pam.d
+	out=$(cas -s tty.sshd=yes apply 2>&1); is $? 1 "$on: a PAM directory that cannot be written to is exit status 1"
+	like "$out" '/etc/pam.d/sshd cannot be written .*read-only file system' "$on: the message says why"
+	umount /etc/pam.d
+	is "$(state)" "$before" "$on: and the node is as before"
+	mv cloud-audit-tty good; cp /bin/false cloud-audit-tty
+	out=$(cas -s tty.runtime_unit=containerd.service apply 2>&1); is $? 1 "$on: a wrapper that does not work on the host is exit status 1"
+	like "$out" 'the host cannot run .*/cloud-audit-tty, so containerd.service was not touched' "$on: the message says so"
+	is "$(state)" "$before" "$on: and the node is as before"
+	rm cloud-audit-tty
+	out=$(cas -s tty.runtime_unit=containerd.service apply 2>&1); is $? 1 "$on: a wrapper that was not installed is exit status 1"
+	like "$out" 'needs the program .*cloud-audit-tty.*install it there.*nothing was changed' "$on: the message says what to do"
+	mv good cloud-audit-tty
+
 	# --- exec into containers ---
 	rootfs=/var/lib/docker/rootfs
 	mkdir -p $rootfs/bin $rootfs/proc $rootfs/sys $rootfs/dev; cp /bin/busybox $rootfs/bin/; ln -sf busybox $rootfs/bin/sh
