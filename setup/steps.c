@@ -161,7 +161,8 @@ static int delete_earlier(struct context *c, const char *earlier)
 
 int step_stop_transient(struct context *c)
 {
-	return c->node.transient_active ? bus_run_job(c->bus, BUS_STOP, TRANSIENT_UNIT) : 0;
+	/* Also one that is on its way: a run that was killed does not take its job along. */
+	return c->node.transient.s ? bus_run_job(c->bus, BUS_STOP, TRANSIENT_UNIT) : 0;
 }
 
 int step_start(struct context *c, const char *earlier)

@@ -15,7 +15,7 @@ int step_load_units(struct context *c) _must_check_;
  * deleted first. earlier is the content of its rules file, NULL for none. */
 int step_start(struct context *c, const char *earlier) _must_check_;
 
-/* Stops TRANSIENT_UNIT where it is active: systemd forgets it then. */
+/* Stops TRANSIENT_UNIT where systemd has one, active or on its way: it is forgotten then. */
 int step_stop_transient(struct context *c) _must_check_;
 
 /* Reads the kernel's rules and settings back; -EBADE, every difference listed, when they are not
