@@ -51,38 +51,43 @@ static int add_command(sd_bus_message *m, const struct bus_command *command)
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* A property whose value is an array of elements: what is appended between these two calls. */
+static int open_array(sd_bus_message *m, const char *name, const char *type)
+{
+	int r = sd_bus_message_open_container(m, 'r', "sv");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", name);
+	return r < 0 ? r : sd_bus_message_open_container(m, 'v', type);
+}
+
+static int close_array(sd_bus_message *m)
+{
+	int r = sd_bus_message_close_container(m);
+
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static int add_commands(sd_bus_message *m, const struct bus_command *commands, size_t n)
 {
-	int r;
+	int r = open_array(m, "ExecStart", "a(sasb)");
 
-	r = sd_bus_message_open_container(m, 'r', "sv");
-	if (r >= 0)
-		r = sd_bus_message_append(m, "s", "ExecStart");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'v', "a(sasb)");
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sasb)");
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		r = add_command(m, &commands[i]);
-	for (int level = 0; r >= 0 && level < 3; level++)
+	if (r >= 0)
 		r = sd_bus_message_close_container(m);
-	return r;
+	return r < 0 ? r : close_array(m);
 }
 
 static int add_input(sd_bus_message *m, const struct text *input)
 {
-	int r;
+	int r = open_array(m, "StandardInputData", "ay");
 
-	r = sd_bus_message_open_container(m, 'r', "sv");
-	if (r >= 0)
-		r = sd_bus_message_append(m, "s", "StandardInputData");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'v', "ay");
 	if (r >= 0)
 		r = sd_bus_message_append_array(m, 'y', input->s, input->len);
-	for (int level = 0; r >= 0 && level < 2; level++)
-		r = sd_bus_message_close_container(m);
-	return r;
+	return r < 0 ? r : close_array(m);
 }
 
 /* Begins a call of StartTransientUnit, as far as its open list of properties. */
