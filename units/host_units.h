@@ -37,7 +37,7 @@ int print_host_unit(const struct host_recording *want, uint64_t start_timeout, s
 int print_journald_drop_in(struct text *out) _must_check_;
 
 /* Prints the drop-in that runs a service's program through TTY_PROGRAM at tty_program; argv is the
- * service's own command as runtime_command() gives it. Falls back to the bare command where
+ * service's own command as bus_service() gives it. Falls back to the bare command where
  * TTY_PROGRAM cannot run. */
 int print_runtime_drop_in(const char *tty_program, bool log_passwords, char *const *argv,
 			  struct text *out) _must_check_;
