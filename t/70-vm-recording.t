@@ -8,9 +8,7 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	. /etc/os-release; on="$ID $(uname -r)"
 	cd $cas
 	cas() { ./cloud-audit-setup "$@"; }
-	if [ "$(systemctl is-active systemd-journald-audit.socket)" != active ]; then
-		systemctl enable systemd-journald-audit.socket 2>/dev/null; systemctl restart systemd-journald
-	fi
+	journal_takes_audit
 	parameter() { cat /sys/module/apparmor/parameters/audit; }
 
 	# --- AppArmor ---

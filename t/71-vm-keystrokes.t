@@ -8,9 +8,7 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	. /etc/os-release; on="$ID $(uname -r)"
 	cd $cas
 	cas() { ./cloud-audit-setup "$@"; }
-	if [ "$(systemctl is-active systemd-journald-audit.socket)" != active ]; then
-		systemctl enable systemd-journald-audit.socket 2>/dev/null; systemctl restart systemd-journald
-	fi
+	journal_takes_audit
 	# hex TEXT: as a TTY record has it
 	hex() { printf %s "$1" | od -An -tx1 | tr -d ' \n' | tr a-f A-F; }
 	# typed TEXT [SECONDS]: it was recorded since the mark
@@ -158,7 +156,6 @@ EOF
 	like "$out" 'warning: a container runtime .* until its next start' "$on: says what stays until when"
 	is "$(find /etc/systemd/system /home/kubernetes/bin /usr/local/sbin -name '*cloud-audit*' 2>/dev/null)" '' "$on: no drop-in and no wrapper is left"
 	systemctl restart containerd; ok $? "$on: containerd starts without them"
-	journal_mark; ctr task kill -s KILL c1 c2 2>/dev/null
 EOF
 	t/vm/vm stop "$vm"
 done

@@ -15,10 +15,7 @@ events_up() {
 	t/vm/vm push "$vm" "$vm_tmp/act64" "$vm_tmp/act32" t/vm-events/*.pm t/vm-events/*.pl t/vm-events/*.sh "$cas" || exit 1
 	vm_guest <<-'EOT'
 		mkdir -p $cas/none
-		if [ "$(systemctl is-active systemd-journald-audit.socket)" != active ]; then
-			systemctl enable -q systemd-journald-audit.socket
-			systemctl restart systemd-journald
-		fi
+		journal_takes_audit
 		auditctl -e 1 >/dev/null
 		journal_mark
 		auditctl -m 'journal takes records' >/dev/null

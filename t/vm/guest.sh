@@ -50,6 +50,13 @@ $1
 wanted no line like: $2"
 }
 
+# journal_takes_audit: switches journald's audit socket on where it is off, as on trixie.
+journal_takes_audit() {
+	[ "$(systemctl is-active systemd-journald-audit.socket)" != active ] || return 0
+	systemctl enable -q systemd-journald-audit.socket
+	systemctl restart systemd-journald
+}
+
 # journal_mark: journal_has looks only at what comes after this. The mark is an
 # audit record: --after-cursor also skips the first match when the cursor's own
 # entry is not a match (systemd 252).
