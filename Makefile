@@ -112,14 +112,17 @@ bench-rules:
 	@$(MAKE) --no-print-directory all
 	@t/vm/bench-rules
 
+# What failed, and what it says.
+SHOW := --failures --comments
+
 # The tests that need no machine run a second time with the sanitizers in.
 check:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang all unit-tests
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined all unit-tests
 	@$(MAKE) --no-print-directory all unit-tests
-	BUILD=build/sanitize prove $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
-	prove -j2 --timer $(wildcard t/*.t)
+	BUILD=build/sanitize prove $(SHOW) $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
+	prove -j2 --timer $(SHOW) $(wildcard t/*.t)
 
 # Fuzzers: the library with coverage and sanitizers, each target for TIME seconds, on a corpus that
 # grows in build/corpus and starts from what t/fuzz/NAME-corpus makes of the vectors.
