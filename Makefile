@@ -4,6 +4,7 @@
 #   make demo      configure a COS-shaped node in a virtual machine, and show it
 #   make check     all tests
 #   make image     the container image, for amd64 and arm64, below build/image
+#   make image     the container image, for amd64 and arm64, below build/image
 #   make fuzz      the fuzzers, TIME=60 seconds each
 #   make bench     what it costs on a node, as ratios to what a user would run instead
 #   make bench-rules   what the rules cost, against auditctl -R
@@ -115,6 +116,10 @@ demo:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all
 	@t/vm/demo
+
+image:
+	@$(MAKE) --no-print-directory deps
+	@container/image
 
 image:
 	@$(MAKE) --no-print-directory deps
