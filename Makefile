@@ -4,10 +4,10 @@
 #   make demo      configure a COS-shaped node in a virtual machine, and show it
 #   make check     all tests
 #   make image     the container image, for amd64 and arm64, below build/image
-#   make image     the container image, for amd64 and arm64, below build/image
 #   make fuzz      the fuzzers, TIME=60 seconds each
 #   make bench     what it costs on a node, as ratios to what a user would run instead
 #   make bench-rules   what the rules cost, against auditctl -R
+#   make manifests the flat files of k8s/, rendered again
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
 CC ?= gcc
@@ -95,7 +95,8 @@ unit-tests: $(UNIT)
 # What building and testing needs, by Debian package name.
 DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
 DEPS_TEST := perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
-	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static
+	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static \
+	libyaml-libyaml-perl yamllint unzip $(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
 
 deps:
@@ -116,10 +117,6 @@ demo:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all
 	@t/vm/demo
-
-image:
-	@$(MAKE) --no-print-directory deps
-	@container/image
 
 image:
 	@$(MAKE) --no-print-directory deps
@@ -169,6 +166,14 @@ fuzz:
 		grep -E '^stat::(number_of_executed_units|peak_rss_mb)' build/fuzz/$$f.log; \
 	done
 
+# The flat files of k8s/, from its kustomizations.
+manifests:
+	@set -e; kubectl=$$(t/k8s/kubectl); for d in base:logging remove:remove; do \
+		dir=k8s/$${d%:*} flat=k8s/cloud-audit-$${d#*:}.yaml; echo "  GEN  $$flat"; \
+		{ echo "# Rendered by \`make manifests\` (kubectl kustomize $$dir), where the comments are. Do not edit."; \
+		  $$kubectl kustomize $$dir; } >$$flat.new; mv $$flat.new $$flat; \
+	done
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules \
 		$(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup
@@ -181,4 +186,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo image bench bench-rules check fuzz install clean
+.PHONY: all unit-tests deps demo image bench bench-rules check fuzz manifests install clean
