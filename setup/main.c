@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <string.h>
 
+#include "setup/confine.h"
 #include "setup/context.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended
@@ -87,10 +88,14 @@ int main(int argc, char **argv)
 	enum exit_status status;
 	int r;
 
+	confine_process();
 	/* Sorting and case are those of the C locale, whatever the environment says. */
 	setlocale(LC_ALL, "C");
 	if (!log)
 		return STATUS_NODE;
+	r = confine_capabilities(CONFINE_START);
+	if (r < 0)
+		log_say(log, LEVEL_WARNING, "capabilities cannot be dropped: %s; going on with them", strerror(-r));
 	r = options_parse(&options, argc, argv, log);
 	if (r > 0) {
 		log_set_level(log, options.level);

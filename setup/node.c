@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/confine.h"
 #include "setup/rights.h"
 
 /* The drop-in's time tells whether the service has been started with it. */
@@ -70,7 +71,12 @@ int node_open_kernel(struct kernel **ret, const struct host *host, struct log *l
 {
 	int r = kernel_open(ret);
 
-	return r < 0 ? say_kernel_error(log, host, "socket(AF_NETLINK, NETLINK_AUDIT)", r, true) : 0;
+	if (r < 0)
+		return say_kernel_error(log, host, "socket(AF_NETLINK, NETLINK_AUDIT)", r, true);
+	r = confine_capabilities(CONFINE_SOCKET_OPEN);
+	if (r < 0)
+		log_say(log, LEVEL_WARNING, "capabilities cannot be dropped: %s; going on with them", strerror(-r));
+	return 0;
 }
 
 int node_read_kernel(struct node *node, struct kernel *kernel, const struct host *host,
