@@ -101,12 +101,13 @@ sub keyed {
 # What two values differ in: one line "- PATH = VALUE" or "+ PATH = VALUE" for whatever one of them lacks.
 sub differences {
 	my ($old, $new, $path) = @_;
+	my $names;
 	$path = '' unless defined $path;
 	return () if json($old) eq json($new);
 	if (ref $old eq 'ARRAY' && ref $new eq 'ARRAY') {
 		my ($a, $b) = (keyed($old), keyed($new));
 		if ($a && $b) {
-			($old, $new) = ($a, $b);
+			($old, $new, $names) = ($a, $b, 1);
 		} elsif (!grep { ref } @$old, @$new) {
 			my (%old, %new);
 			$old{$_}++ for @$old;
@@ -118,7 +119,7 @@ sub differences {
 	if (ref $old eq 'HASH' && ref $new eq 'HASH') {
 		my %all = (%$old, %$new);
 		return map {
-			my $p = m{^/} ? "$path\[$_]" : $path eq '' ? $_ : "$path.$_";
+			my $p = $names ? "$path\[$_]" : $path eq '' ? $_ : "$path.$_";
 			!exists $old->{$_} ? "+ $p = " . json($new->{$_})
 				: !exists $new->{$_} ? "- $p = " . json($old->{$_})
 				: differences($old->{$_}, $new->{$_}, $p);

@@ -1,0 +1,348 @@
+#!/usr/bin/perl
+# The manifests of k8s/ as they are rendered: the rights they ask for, that their parts fit together, what each
+# component changes, and that the configuration in them is the program's own.
+use strict;
+use warnings;
+use Test::More;
+use lib 't/unit', 't/k8s';
+use Cli qw(program run put slurp make_root errors $tmp);
+use Manifests;
+
+plan skip_all => 'YAML::XS is missing: apt-get install libyaml-libyaml-perl' unless eval { require YAML::XS };
+
+my $flat = load_flat('k8s/cloud-audit-logging.yaml');
+my $undo = load_flat('k8s/cloud-audit-remove.yaml');
+my ($kubectl, $why) = kubectl();
+
+# --- what is there ---
+is names($flat), join(' ', 'ConfigMap/cloud-audit-fluentd', 'ConfigMap/cloud-audit-rules',
+	'ConfigMap/cloud-audit-setup', 'DaemonSet/cloud-audit-logging', 'Namespace/cos-auditd',
+	'ResourceQuota/cloud-audit-logging', 'ServiceAccount/cloud-audit-logging'),
+	'the flat file has the namespace, the account, the quota, three ConfigMaps and the DaemonSet';
+is names($undo), names($flat), 'the undo has the same objects';
+my $ns = object($flat, 'Namespace', 'cos-auditd')->{metadata}{labels};
+is $ns->{"pod-security.kubernetes.io/$_"}, 'privileged', "the namespace lets Pods with host paths in: $_"
+	for qw(enforce audit warn);
+
+# --- rights ---
+my %confined = (privileged => 'false', allowPrivilegeEscalation => 'false', readOnlyRootFilesystem => 'true',
+	runAsUser => 0, runAsGroup => 0, seccompProfile => '{"type":"RuntimeDefault"}');
+
+# One line a difference between a container's securityContext and what it should be.
+sub rights {
+	my ($container, $capabilities) = @_;
+	my %want = (%confined, capabilities => $capabilities);
+	my %has = %{$container->{securityContext} || {}};
+	return join '', map {
+		my ($has, $want) = map { defined $_ ? $_ : 'unset' } $has{$_} && json($has{$_}), $want{$_};
+		$has = json($has{$_}) if exists $has{$_};
+		$has eq $want ? () : "$_: $has, not $want\n";
+	} sort keys %{{ %want, %has }};
+}
+
+my $pod = pod($flat);
+my $setup = container($flat, 'initContainers', 'cloud-audit-setup');
+my $fluentd = container($flat, 'containers', 'fluentd');
+is rights($setup, '{"add":["AUDIT_CONTROL"],"drop":["ALL"]}'), '',
+	'the init container has uid 0, AUDIT_CONTROL, and no right besides';
+is rights($fluentd, '{"drop":["ALL"]}'), '', 'the shipper has uid 0 and no right at all';
+is json([ @$pod{qw(hostPID hostNetwork hostIPC shareProcessNamespace)} ]), '[true,null,null,null]',
+	'the Pod has the PID namespace of the host, and neither its network nor its IPC';
+is json($pod->{automountServiceAccountToken}), 'false', 'no Pod gets a token for the API server';
+is json(object($flat, 'ServiceAccount', 'cloud-audit-logging')->{automountServiceAccountToken}), 'false',
+	'neither does another Pod of the account';
+is json($pod->{enableServiceLinks}), 'false', 'no variables of Services';
+is_deeply mounts($pod, $setup), [
+	'/host = / Directory ro',
+	'/host/etc/audit = /etc/audit Directory rw',
+	'/host/etc/systemd/system = /etc/systemd/system Directory rw',
+	'/host/run/dbus/system_bus_socket = /run/dbus/system_bus_socket Socket ro',
+	'/config = ConfigMap cloud-audit-setup ro',
+	'/etc/cloud-audit-setup/rules.d = ConfigMap cloud-audit-rules ro',
+], 'the init container writes to two directories of the host, and reads the rest';
+is_deeply mounts($pod, $fluentd), [
+	'/var/log/journal = /var/log/journal Directory ro',
+	'/etc/machine-id = /etc/machine-id File ro',
+	'/var/lib/cloud-audit-logging = /var/lib/cloud-audit-logging DirectoryOrCreate rw',
+	'/fluentd/etc = ConfigMap cloud-audit-fluentd ro',
+	'/tmp = emptyDir rw',
+], 'the shipper reads the journal, never creates it, and writes to a directory of its own';
+
+# --- where and when it runs ---
+is_deeply $pod->{tolerations}, [ { operator => 'Exists' } ], 'no taint keeps it from a node';
+is_deeply $pod->{nodeSelector}, { 'kubernetes.io/os' => 'linux', 'cloud.google.com/gke-os-distribution' => 'cos' },
+	'it runs on nodes with COS';
+is $pod->{priorityClassName}, 'system-node-critical', 'it comes before other Pods';
+like daemonset($flat)->{spec}{updateStrategy}{rollingUpdate}{maxUnavailable}, qr/^[1-9]\d?%$/,
+	'a rollout goes over a share of the nodes at a time';
+is daemonset($undo)->{spec}{updateStrategy}{rollingUpdate}{maxUnavailable}, 1, 'the undo goes node by node';
+for my $c ($setup, $fluentd) {
+	is "$c->{terminationMessagePath} $c->{terminationMessagePolicy}", '/dev/termination-log FallbackToLogsOnError',
+		"$c->{name}: the reason of a failure is the termination message";
+}
+ok !$setup->{command}, 'the init container runs the entrypoint of its image';
+is "@{$setup->{args}}", '--config /config/config.ini apply', 'with the configuration of the ConfigMap';
+
+# --- that the parts fit ---
+# What an API server or a kubelet would find wrong with the references inside a set of objects.
+sub misfits {
+	my ($objects) = @_;
+	my @bad;
+	my $ds = daemonset($objects);
+	my $p = pod($objects);
+	my %map = map { $_->{metadata}{name} => $_->{data} } grep { $_->{kind} eq 'ConfigMap' } @$objects;
+	my %volume;
+	for my $o (@$objects) {
+		my ($kind, $name, $namespace) = ($o->{kind}, @{$o->{metadata}}{qw(name namespace)});
+		push @bad, "$kind/$name is in another namespace"
+			unless $kind eq 'Namespace' || ($namespace || '') eq 'cos-auditd';
+		push @bad, "$kind/$name: not a name" unless $name =~ /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+	}
+	for my $v (@{$p->{volumes}}) {
+		push @bad, "volume $v->{name} twice" if $volume{$v->{name}}++;
+		push @bad, "volume $v->{name}: no ConfigMap $v->{configMap}{name}"
+			if $v->{configMap} && !$map{$v->{configMap}{name}};
+	}
+	my (%used, %name);
+	for my $c (@{$p->{initContainers}}, @{$p->{containers}}) {
+		push @bad, "container $c->{name} twice" if $name{$c->{name}}++;
+		push @bad, "$c->{name}: image $c->{image}" unless $c->{image} =~ m{^[^:@]+(:(?!latest$)[\w.-]+|\@sha256:[0-9a-f]{64})$};
+		push @bad, "$c->{name}: no request of cpu or memory" if grep { !$c->{resources}{requests}{$_} } qw(cpu memory);
+		push @bad, "$c->{name}: no limit of memory" unless $c->{resources}{limits}{memory};
+		my %at;
+		for my $m (@{$c->{volumeMounts}}) {
+			push @bad, "$c->{name}: no volume $m->{name}" unless $volume{$m->{name}};
+			push @bad, "$c->{name}: $m->{mountPath} twice" if $at{$m->{mountPath}}++;
+			push @bad, "$c->{name}: $m->{mountPath} has a subPath" if defined $m->{subPath};
+			push @bad, "$c->{name}: $m->{mountPath} is mounted after what lies in it"
+				if grep { m{^\Q$m->{mountPath}\E/} } keys %at;
+			push @bad, "$c->{name}: $m->{mountPath} propagates mounts" if $m->{mountPropagation};
+			$used{$m->{name}}++;
+		}
+		my %port = map { $_->{name} => 1 } @{$c->{ports} || []};
+		push @bad, "$c->{name}: a port of the host" if grep { $_->{hostPort} } @{$c->{ports} || []};
+		for my $probe (map { $c->{$_} || () } qw(startupProbe livenessProbe readinessProbe)) {
+			my $get = $probe->{httpGet} || $probe->{tcpSocket} || next;
+			push @bad, "$c->{name}: no port $get->{port}" unless $get->{port} =~ /^\d+$/ || $port{$get->{port}};
+		}
+	}
+	for my $c (@{$p->{containers}}) {
+		push @bad, "$c->{name}: no $_" for grep { !$c->{$_} } qw(livenessProbe readinessProbe);
+	}
+	push @bad, map { "volume $_ is not mounted" } grep { !$used{$_} } sort keys %volume;
+	push @bad, map { my $n = $_; "ConfigMap $_ is not used" }
+		grep { my $n = $_; !grep { $_->{configMap} && $_->{configMap}{name} eq $n } @{$p->{volumes}} } sort keys %map;
+	my ($selector, $labels) = ($ds->{spec}{selector}{matchLabels}, $ds->{spec}{template}{metadata}{labels});
+	push @bad, map { "the selector's $_ is not the Pods'" }
+		grep { ($labels->{$_} || '') ne $selector->{$_} } sort keys %$selector;
+	push @bad, 'no ServiceAccount' unless object($objects, 'ServiceAccount', $p->{serviceAccountName} || '');
+	my ($quota) = grep { $_->{kind} eq 'ResourceQuota' } @$objects;
+	push @bad, 'no quota for the priority class'
+		unless grep { $_ eq $p->{priorityClassName} }
+			map { $_->{scopeName} eq 'PriorityClass' && $_->{operator} eq 'In' ? @{$_->{values}} : () }
+			@{$quota->{spec}{scopeSelector}{matchExpressions}};
+	my ($init) = @{$p->{initContainers}};
+	my %arg = @{$init->{args}}[0, 1];
+	push @bad, 'no key config.ini where --config looks' unless ($arg{'--config'} || '') eq '/config/config.ini' &&
+		exists $map{'cloud-audit-setup'}{'config.ini'};
+	return join '', map { "$_\n" } @bad;
+}
+is misfits($flat), '', 'every reference of the flat file leads somewhere, nothing in it is unused';
+is misfits($undo), '', 'the same of the undo';
+
+is json(daemonset($flat)->{spec}{selector}), '{"matchLabels":{"app.kubernetes.io/name":"cloud-audit-logging"}}',
+	'the selector, which can never be changed, is the name alone';
+
+# --- the undo ---
+my @to_undo = (
+	'- spec.template.spec.initContainers[cloud-audit-setup].args: apply',
+	'+ spec.template.spec.initContainers[cloud-audit-setup].args: remove',
+	'- spec.updateStrategy.rollingUpdate.maxUnavailable = "10%"',
+	'+ spec.updateStrategy.rollingUpdate.maxUnavailable = 1',
+);
+my @keystroke_mounts = (
+	'+ spec.template.spec.initContainers[cloud-audit-setup].volumeMounts[/host/etc/pam.d] = ' .
+		'{"mountPath":"/host/etc/pam.d","name":"host-pam"}',
+	'+ spec.template.spec.initContainers[cloud-audit-setup].volumeMounts[/host/home/kubernetes/bin] = ' .
+		'{"mountPath":"/host/home/kubernetes/bin","name":"host-bin"}',
+	'+ spec.template.spec.volumes[host-bin] = ' .
+		'{"hostPath":{"path":"/home/kubernetes/bin","type":"Directory"},"name":"host-bin"}',
+	'+ spec.template.spec.volumes[host-pam] = ' .
+		'{"hostPath":{"path":"/etc/pam.d","type":"Directory"},"name":"host-pam"}',
+);
+is join("\n", sort(differences(daemonset($flat), daemonset($undo)))), join("\n", sort(@to_undo, @keystroke_mounts)),
+	'the undo is the same DaemonSet with another command, which reaches all that a component may have written';
+is json([ grep { $_->{kind} ne 'DaemonSet' } @$flat ]), json([ grep { $_->{kind} ne 'DaemonSet' } @$undo ]),
+	'and with the same objects around it';
+
+# --- the configuration in it is the program's own ---
+my $program = program();
+my $root = make_root();
+my $ini = 'k8s/base/config.ini';
+my $none = "$tmp/none";
+mkdir $none or die;
+
+# Sources are named in what is rendered; they differ, and nothing else may.
+sub rendered {
+	my ($thing, @args) = @_;
+	my ($code, $out, $err) = run($program, '-R', $root, @args, 'render', $thing);
+	$out =~ s/^# .*\n//mg if $thing eq 'rules';
+	$out =~ s/"source":"[^"]*"/"source":""/g;
+	return "$code $err$out";
+}
+for my $thing (qw(rules unit kernel)) {
+	like rendered($thing), qr/\A0 [^\n]+\n/, "render $thing works without a configuration";
+	is rendered($thing, '-c', $ini), rendered($thing), "config.ini gives the same $thing as no configuration";
+}
+
+# Section and key of every row of the program's table, with its default.
+my %default;
+for (slurp('setup/config.c') =~ /^static const struct row rows\[\] = \{\n(.*?)^\};/ms) {
+	$default{"$1.$2"} = $3 while /\{ "([^"]+)", "([^"]+)", parse_\w+, IN\(\w+\),\s+"([^"]*)"/g;
+	$default{"events.$1"} = 'yes' while /\bSWITCH\("([^"]+)"\)/g;
+	$default{"events.$1"} = $2 while /\bEVENT\("([^"]+)", "([^"]*)"/g;
+}
+cmp_ok scalar(keys %default), '>=', 30, "the program's table of keys is understood";
+my (%in_file, $section);
+for (split /\n/, slurp($ini)) {
+	$section = $1 if /^\[(.+)\]$/;
+	# One line a key; a key that is set only by way of example is commented without a blank.
+	$in_file{"$section.$1"} = $2 if /^;?([\w-]+) = ?(.*)$/;
+}
+is_deeply \%in_file, \%default, 'config.ini lists every key that the program knows, with its default';
+{
+	my ($code, undef, $err) = run($program, '-R', $root, map({ ('-s', "$_=$in_file{$_}") }
+		grep { $_ ne 'rules.directory' } sort keys %in_file), 'render', 'rules');
+	is "$code $err", '0 ', 'and the program takes every one of them';
+}
+{
+	(my $with = slurp($ini)) =~ s{^;directory = \S+$}{directory = $none}m;
+	is rendered('rules', '-c', put("$tmp/with.ini", $with)), rendered('rules'),
+		'also with the line for the directory of rules';
+}
+
+# --- the rules in it ---
+(my $examples = slurp('k8s/base/rules.d/50-local.rules')) =~ s/^#-/-/mg;
+cmp_ok scalar(() = $examples =~ /^-/mg), '>=', 4, 'the file for your own rules has examples';
+put("$tmp/examples/50-local.rules", $examples);
+for my $machine (qw(x86_64 aarch64)) {
+	my ($code, undef, $err) = run($program, '-R', $root, '--machine', $machine, '-s', "rules.directory=$tmp/examples",
+		'render', 'rules');
+	# The paths are those of a node.
+	is $code . join('', map { "\n$_" } grep { !/\[lint: absent\]$/ && !/render --help/ } split /\n/, $err), '0',
+		"its examples are good rules for $machine";
+}
+
+# --- as the kubelet lays a ConfigMap: a link to a link, in a directory that everybody may write to ---
+sub lay {
+	my ($dir, $data) = @_;
+	put("$dir/..2026_01_01_00_00_00.1/$_", $data->{$_}) for keys %$data;
+	symlink '..2026_01_01_00_00_00.1', "$dir/..data" or die;
+	symlink "..data/$_", "$dir/$_" or die for keys %$data;
+	chmod 01777, $dir or die;
+}
+lay("$tmp/config", object($flat, 'ConfigMap', 'cloud-audit-setup')->{data});
+my %rules = %{object($flat, 'ConfigMap', 'cloud-audit-rules')->{data}};
+is rendered('kernel', '-c', "$tmp/config/config.ini"), rendered('kernel'), 'the ConfigMap of the configuration is read';
+$rules{'60-more.rules'} = "-w /etc/passwd -p x -k from-a-configmap\n";
+lay("$tmp/rules", \%rules);
+{
+	my ($code, $out, $err) = run($program, '-R', $root, '-s', "rules.directory=$tmp/rules", 'render', 'rules');
+	is "$code $err", '0 ', 'the ConfigMap of the rules is read';
+	is scalar(() = $out =~ /key=from-a-configmap/g), 1, 'every rule of it once, although its files are there twice';
+}
+
+# --- rendering ---
+SKIP: {
+	skip $why, 1 unless $kubectl;
+	for ([ 'base', 'cloud-audit-logging' ], [ 'remove', 'cloud-audit-remove' ]) {
+		my ($dir, $file) = @$_;
+		my $out = `$kubectl kustomize k8s/$dir 2>&1`;
+		(my $shipped = slurp("k8s/$file.yaml")) =~ s/\A(#.*)\n//;
+		like $1, qr/`make manifests`/, "$file.yaml says where it comes from";
+		ok $shipped eq $out, "$file.yaml is what k8s/$dir renders to: make manifests"
+			or diag((run('diff', '-u', put("$tmp/shipped", $shipped), put("$tmp/rendered", $out)))[1]);
+	}
+
+	my $base = render($kubectl, 'k8s/base');
+	my %change = (
+		'dbus-only' => [
+			'+ args: --set=unit.mode=transient',
+			'- volumeMounts[/host] = {"mountPath":"/host","name":"host-root","readOnly":true}',
+			'- volumeMounts[/host/etc/audit] = {"mountPath":"/host/etc/audit","name":"host-audit"}',
+			'- volumeMounts[/host/etc/systemd/system] = ' .
+				'{"mountPath":"/host/etc/systemd/system","name":"host-units"}',
+			'- spec.template.spec.volumes[host-root] = {"hostPath":{"path":"/","type":"Directory"},"name":"host-root"}',
+			'- spec.template.spec.volumes[host-audit] = ' .
+				'{"hostPath":{"path":"/etc/audit","type":"Directory"},"name":"host-audit"}',
+			'- spec.template.spec.volumes[host-units] = ' .
+				'{"hostPath":{"path":"/etc/systemd/system","type":"Directory"},"name":"host-units"}',
+		],
+		'keystrokes' => [
+			'+ args: --set=tty.sshd=yes', '+ args: --set=tty.runtime_unit=containerd.service', @keystroke_mounts,
+		],
+		'recursive-read-only' => [ '+ volumeMounts[/host].recursiveReadOnly = "IfPossible"' ],
+	);
+	my $init = 'spec.template.spec.initContainers[cloud-audit-setup]';
+	my %is_setup = map { $_ => 1 } keys %change;
+	ok -e "k8s/components/$_/kustomization.yaml", "component $_ is there" for sort keys %change;
+	for my $component (components()) {
+		for my $below (qw(base remove)) {
+			# The undo reaches what keystrokes wrote, and need not be told to.
+			next if $below eq 'remove' && $component eq 'keystrokes';
+			my $objects = eval { render($kubectl, overlay($below, $component)) };
+			ok $objects, "$component can be put on $below" or do { diag $@; next };
+			is misfits($objects), '', "$component on $below: every reference leads somewhere, nothing is unused";
+			my $c = container($objects, 'initContainers', 'cloud-audit-setup');
+			is rights($c, '{"add":["AUDIT_CONTROL"],"drop":["ALL"]}'), '',
+				"$component on $below: the init container has no right more";
+			is rights($_, '{"drop":["ALL"]}'), '', "$component on $below: $_->{name} has no right at all"
+				for @{pod($objects)->{containers}};
+			my ($code, undef, $err) = run($program, '-R', $root, map {
+				$_ eq '/config/config.ini' ? $ini : $_ eq ($below eq 'base' ? 'apply' : 'remove') ?
+					('render', 'unit') : $_ } @{$c->{args}});
+			is "$code $err", '0 ', "$component on $below: the program takes its arguments";
+			next if $below ne 'base';
+			if ($is_setup{$component}) {
+				my @want = map { s/^(. )(args|volumeMounts)/$1$init.$2/r } @{$change{$component}};
+				is join("\n", sort(differences(daemonset($base), daemonset($objects)))), join("\n", sort @want),
+					"$component changes what it says";
+				is json([ grep { $_->{kind} ne 'DaemonSet' } @$objects ]),
+					json([ grep { $_->{kind} ne 'DaemonSet' } @$base ]), '... and nothing else';
+			} else {
+				is json([ grep { m{^. \Q$init\E} } differences(daemonset($base), daemonset($objects)) ]), '[]',
+					"$component leaves the init container alone";
+			}
+		}
+	}
+	# One for the init container with one for the shipper.
+	for my $one (sort keys %is_setup) {
+		for my $other (grep { !$is_setup{$_} } components()) {
+			my $objects = eval { render($kubectl, overlay('base', $one, $other)) } || diag $@;
+			is ref $objects ? misfits($objects) : 'not rendered', '', "$one and $other go together";
+		}
+	}
+	{
+		my $objects = render($kubectl, overlay('base', 'dbus-only'));
+		is_deeply [ grep { !/ConfigMap/ } @{mounts(pod($objects), container($objects, 'initContainers', 'cloud-audit-setup'))} ],
+			['/host/run/dbus/system_bus_socket = /run/dbus/system_bus_socket Socket ro'],
+			'dbus-only mounts nothing of the host for the init container but the socket of its bus';
+		is_deeply mounts(pod($objects), container($objects, 'containers', 'fluentd')), mounts($pod, $fluentd),
+			'dbus-only leaves the shipper what it reads';
+	}
+}
+
+# --- the sources ---
+SKIP: {
+	skip 'yamllint is missing: apt-get install yamllint', 1 if (run('yamllint', '--version'))[0];
+	my $rules = '{extends: default, rules: {document-start: disable, indentation: {indent-sequences: whatever},' .
+		' line-length: %s, comments-indentation: disable, truthy: {check-keys: false}}}';
+	my (undef, $out) = run('yamllint', '-s', '-f', 'parsable', '-d', sprintf($rules, '{max: 130}'), 'k8s/base',
+		'k8s/components', 'k8s/remove');
+	is $out, '', 'yamllint has nothing to say about the sources';
+	(undef, $out) = run('yamllint', '-s', '-f', 'parsable', '-d', sprintf($rules, 'disable'),
+		glob 'k8s/*.yaml');
+	is $out, '', 'nor about the flat files';
+}
+
+done_testing;
