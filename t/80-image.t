@@ -34,7 +34,7 @@ out=$(IMAGE_OUT=$tmp/three SOURCE_DATE_EPOCH=1 container/image amd64 2>&1)
 # --- what is in it ---
 # open_image ARCH: its root in $tmp/ARCH, its configuration in $tmp/ARCH.json.
 open_image() {
-	box=$(engine from --quiet --pull --arch "$1" "oci-archive:$archive:$version") &&
+	box=$(engine from --quiet --pull --arch "$1" "oci-archive:$archive:cloud-audit-setup:$version") &&
 		engine inspect "$box" >"$tmp/$1.json" && cp -a "$(engine mount "$box")" "$tmp/$1"
 }
 for arch in amd64 arm64; do
