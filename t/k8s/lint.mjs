@@ -1,12 +1,25 @@
 // lint.mjs NPM <OBJECTS: what Monokle's own linters (practices, pod-security-standards, resource-links) say of
-// a JSON list of Kubernetes objects. One line a finding: RULE KIND/NAME WHERE. NPM is what t/k8s/fetch prints.
-// Its other plugins fetch their schemas and policies from the net, and are not used.
+// a JSON list of Kubernetes objects, with every rule on. One line a finding: RULE KIND/NAME PATH, list elements
+// by their names. NPM is what t/k8s/fetch prints. `--rules` instead of objects lists the rules.
+// Monokle's other plugins fetch their schemas and policies from the net, and are not used.
 import { readFileSync } from 'node:fs';
 
-const { createDefaultMonokleValidator } = await import(`${process.argv[2]}/node_modules/@monokle/validation/lib/node.js`);
-const objects = JSON.parse(readFileSync(0, 'utf8'));
-const plugins = ['practices', 'pod-security-standards', 'resource-links'];
+const { createDefaultMonokleValidator, processRefs, ResourceParser } = await import(
+	`${process.argv[2]}/node_modules/@monokle/validation/lib/node.js`);
+const plugins = Object.fromEntries(
+	['practices', 'pod-security-standards', 'resource-links'].map((name) => [name, true]));
+const linter = createDefaultMonokleValidator();
+await linter.preload({ plugins });
+if (linter.getFailedPlugins().length > 0)
+	throw new Error(`not loaded: ${linter.getFailedPlugins()}`);
+const rules = Object.entries(linter.rules).flatMap(([plugin, list]) => list.map((rule) => `${plugin}/${rule.name}`));
+if (process.argv[3] === '--rules') {
+	console.log(rules.join('\n'));
+	process.exit();
+}
+await linter.preload({ plugins, rules: Object.fromEntries(rules.map((rule) => [rule, true])) });
 
+const objects = JSON.parse(readFileSync(0, 'utf8'));
 const resources = objects.map((content, i) => ({
 	id: String(i),
 	fileId: `${i}.yaml`,
@@ -17,21 +30,33 @@ const resources = objects.map((content, i) => ({
 	apiVersion: content.apiVersion,
 	kind: content.kind,
 	content,
-	text: JSON.stringify(content, null, 1),	// JSON is YAML
+	text: JSON.stringify(content, null, 1),	// which is YAML, too
 }));
-const linter = createDefaultMonokleValidator();
-await linter.preload({ plugins: Object.fromEntries(plugins.map((name) => [name, true])) });
-if (linter.getFailedPlugins().length > 0)
-	throw new Error(`not loaded: ${linter.getFailedPlugins()}`);
+
+// a.containers.0.b as a.containers[NAME].b
+function named(object, path) {
+	let value = object;
+	return path.split('.').reduce((text, step) => {
+		const list = Array.isArray(value);
+		value = value?.[step];
+		if (list)
+			return `${text}[${value?.name ?? value?.mountPath ?? step}]`;
+		return text ? `${text}.${step}` : step;
+	}, '');
+}
+
+processRefs(resources, new ResourceParser());	// what resource-links judges
+const lines = [];
 for (const run of (await linter.validate({ resources })).runs) {
-	const rules = [run.tool.driver, ...(run.tool.extensions ?? [])].flatMap((tool) => tool.rules ?? []);
-	const name = Object.fromEntries(rules.map((rule) => [rule.id, rule.name]));
-	for (const { ruleId, locations } of run.results) {
-		const place = locations.map((l) => l.physicalLocation);
-		const file = place.find((p) => p?.artifactLocation?.uri?.endsWith('.yaml'));
-		const { region } = file;
-		const object = resources[parseInt(file.artifactLocation.uri, 10)];
-		const line = region ? object.text.split('\n')[region.startLine - 1] : '';
-		console.log([ruleId, name[ruleId], `${object.kind}/${object.name}`, JSON.stringify(locations.map(l=>l.logicalLocations)), line.trim()].join(' '));
+	for (const { ruleId, locations, message } of run.results) {
+		const logical = locations.flatMap((location) => location.logicalLocations ?? []);
+		const element = logical.find((l) => l.kind === 'element');
+		const whole = logical.find((l) => l.kind === 'resource');
+		const object = objects[parseInt(/@(\d+)\.yaml$/.exec(whole?.fullyQualifiedName ?? '')?.[1], 10)];
+		if (!object)
+			throw new Error(`no place: ${JSON.stringify(locations)}`);
+		lines.push(`${ruleId} ${object.kind}/${object.metadata.name} ` +
+			(element ? named(object, element.fullyQualifiedName) : message.text));
 	}
 }
+console.log(lines.sort().join('\n'));
