@@ -236,7 +236,12 @@ static int take_status(void *context, uint16_t type, const void *payload, size_t
 
 int kernel_get_status(struct kernel *kernel, struct kernel_status *ret)
 {
-	return kernel_ask(kernel, AUDIT_GET, take_status, ret);
+	struct kernel_status status;
+	int r = kernel_ask(kernel, AUDIT_GET, take_status, &status);
+
+	if (r == 0)
+		*ret = status;
+	return r;
 }
 
 static int take_features(void *context, uint16_t type, const void *payload, size_t size, bool *more)
@@ -255,7 +260,12 @@ static int take_features(void *context, uint16_t type, const void *payload, size
 
 int kernel_get_loginuid_immutable(struct kernel *kernel, bool *ret)
 {
-	return kernel_ask(kernel, AUDIT_GET_FEATURE, take_features, ret);
+	bool immutable;
+	int r = kernel_ask(kernel, AUDIT_GET_FEATURE, take_features, &immutable);
+
+	if (r == 0)
+		*ret = immutable;
+	return r;
 }
 
 static int take_rule(void *context, uint16_t type, const void *payload, size_t size, bool *more)

@@ -1,8 +1,8 @@
 /* The kernel's audit configuration, read over NETLINK_AUDIT; nothing here changes it.
  *
- * Functions return 0 or negative errno and log nothing; rights.h explains an errno. Replies are
- * taken only from the kernel (sender port 0) and with our sequence number. -EPROTO is a reply that
- * cannot be; -ETIMEDOUT, no reply within five seconds; -ENOBUFS, replies were lost (a
+ * Functions return 0 or negative errno, and then leave *ret alone; they log nothing; rights.h explains an
+ * errno. Replies are taken only from the kernel (sender port 0) and with our sequence number. -EPROTO is
+ * a reply that cannot be; -ETIMEDOUT, no reply within five seconds; -ENOBUFS, replies were lost (a
  * listing is asked for up to eight times before that is said). */
 #ifndef SETUP_KERNEL_H
 #define SETUP_KERNEL_H

@@ -356,11 +356,12 @@ static void errors(void **state)
 static void error_after_reply(void **state)
 {
 	struct script s = {0};
-	struct kernel_status status;
+	struct kernel_status status = { .enabled = 7 };
 
 	put_status(add_step(&s), 1);
 	put_ack(add_step(&s), 1, -EPERM);
 	assert_int_equal(get_status(&s, &status), -EPERM);
+	assert_int_equal(status.enabled, 7);
 }
 
 static void impossible_errors(void **state)
@@ -702,7 +703,7 @@ int main(void)
 		TEST("the late reply to an earlier request is not taken for the next one's", late_reply),
 		TEST("messages of other types are passed over", other_types),
 		TEST("an error reply is that error", errors),
-		TEST("an error after the reply counts", error_after_reply),
+		TEST("an error after the reply counts, and nothing of the reply is given out", error_after_reply),
 		TEST("an error number that cannot be is refused", impossible_errors),
 		TEST("a truncated message is refused", truncated),
 		TEST("a truncated second message is refused", truncated_second),
