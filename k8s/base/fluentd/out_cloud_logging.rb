@@ -66,26 +66,26 @@ module Fluent
       end
 
       def resource_labels
-        @cluster_name ||= metadata('instance/attributes/cluster-name')
-        @location ||= metadata('instance/attributes/cluster-location')
+        @cluster_name ||= from_metadata_server('instance/attributes/cluster-name')
+        @location ||= from_metadata_server('instance/attributes/cluster-location')
         { 'cluster_name' => @cluster_name, 'location' => @location, 'node_name' => @node_name }
       end
 
       def project_id
-        @project_id ||= metadata('project/project-id')
+        @project_id ||= from_metadata_server('project/project-id')
       end
 
       def token
         now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
         return @token if @token && now < @token_until
 
-        answer = JSON.parse(metadata('instance/service-accounts/default/token'))
+        answer = JSON.parse(from_metadata_server('instance/service-accounts/default/token'))
         # The server renews it five minutes before it ends, and gives the old one until then.
         @token_until = now + [answer['expires_in'].to_i - 240, 0].max
         @token = answer.fetch('access_token')
       end
 
-      def metadata(path)
+      def from_metadata_server(path)
         uri = URI.parse("#{@metadata_url}/computeMetadata/v1/#{path}")
         # Never by a proxy.
         http = Net::HTTP.new(uri.host, uri.port, nil)
