@@ -9,15 +9,28 @@
 struct bus *bus_close(struct bus *bus)
 {
 	if (bus) {
-		sd_bus_flush_close_unref(bus->bus);
+		/* Nothing waits to be sent: every call was, or could not be. A flush would wait without an end for
+		 * a peer that has stopped reading. */
+		sd_bus_close_unref(bus->bus);
 		free(bus);
 	}
 	return NULL;
 }
 
+/* Authentication and Hello are waited for without an end by the first call, or for libsystemd's own 25 s. */
+static int wait_until_ready(sd_bus *b, uint64_t timeout)
+{
+	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + timeout;
+	int r = 0, ready;
+
+	while (r == 0 && (ready = sd_bus_is_ready(b)) <= 0)
+		r = ready < 0 ? ready : bus_step(b, deadline);
+	return r;
+}
+
 static int connect_to(struct bus *bus, const char *address, bool private)
 {
-	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *b = NULL;
+	_cleanup_(sd_bus_close_unrefp) sd_bus *b = NULL;
 	int r = sd_bus_new(&b);
 
 	if (r >= 0)
@@ -25,10 +38,12 @@ static int connect_to(struct bus *bus, const char *address, bool private)
 	if (r >= 0)
 		r = sd_bus_set_bus_client(b, !private);
 	if (r >= 0)
-		r = sd_bus_start(b);
-	/* Only a first call proves that there is somebody. */
-	if (r >= 0)
 		r = sd_bus_set_method_call_timeout(b, bus->timeout);
+	if (r >= 0)
+		r = sd_bus_start(b);
+	if (r >= 0)
+		r = wait_until_ready(b, bus->timeout);
+	/* Only a first call proves that there is somebody. */
 	if (r >= 0)
 		r = sd_bus_call_method(b, private ? NULL : "org.freedesktop.systemd1", SYSTEMD_PATH,
 				       "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, NULL);
@@ -69,12 +84,12 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	*bus = (struct bus){ .host = host, .log = log, .timeout = timeout };
 	if (strcmp(address, "auto") != 0) {
 		r = connect_to(bus, address, false);
-		text_addf(&why, "%s: %s", address, strerror(-r));
+		text_addf(&why, "%s: %s", address, bus_reason(r));
 	}
 	for (size_t i = 0; strcmp(address, "auto") == 0 && r < 0 && i < ARRAY_SIZE(sockets); i++) {
 		r = connect_below_root(bus, sockets[i].path, sockets[i].private);
 		text_addf(&why, "%s%s%s: %s", i ? ", " : "", strcmp(host->root, "/") ? host->root : "",
-			  sockets[i].path, strerror(-r));
+			  sockets[i].path, bus_reason(r));
 	}
 	if (r < 0) {
 		log_say(log, LEVEL_ERROR, "no D-Bus connection to the host's systemd (%s); %s",
@@ -86,26 +101,33 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	return 0;
 }
 
+const char *bus_reason(int r)
+{
+	/* What sd-bus says of a message that is broken, or holds other types than are asked for. */
+	return r == -ENXIO || r == -EBADMSG ? "not the answer that was expected" : strerror(-r);
+}
+
 int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error,
 		   int r)
 {
+	bool theirs = error->message && r != -ENXIO && r != -EBADMSG;
+
 	log_say(bus->log, LEVEL_ERROR, "systemd: %s%s%s failed: %s (%s)%s%s", call, unit ? " " : "",
-		unit ? unit : "", error->message ? error->message : strerror(-r),
+		unit ? unit : "", theirs ? error->message : bus_reason(r),
 		error->name ? error->name : "no answer", r == -EACCES || r == -EPERM ? "; " : "",
 		r == -EACCES || r == -EPERM ? rights_advice_bus(r) : "");
 	return r;
 }
 
-static int get_string(struct bus *bus, const char *path, const char *interface, const char *name,
-		      char **ret)
+static int get_string(struct bus *bus, const char *unit, const char *path, const char *name, char **ret)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_get_property_string(bus->bus, bus->destination, path, interface, name, &error, ret);
+	int r = sd_bus_get_property_string(bus->bus, bus->destination, path, UNIT, name, &error, ret);
 
-	return r < 0 ? bus_say_failed(bus, name, path, &error, r) : 0;
+	return r < 0 ? bus_say_failed(bus, name, unit, &error, r) : 0;
 }
 
-static int get_bool(struct bus *bus, const char *path, const char *name, bool *ret)
+static int get_bool(struct bus *bus, const char *unit, const char *path, const char *name, bool *ret)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	int value = 0;
@@ -113,7 +135,7 @@ static int get_bool(struct bus *bus, const char *path, const char *name, bool *r
 					    &value);
 
 	if (r < 0)
-		return bus_say_failed(bus, name, path, &error, r);
+		return bus_say_failed(bus, name, unit, &error, r);
 	*ret = value;
 	return 0;
 }
@@ -155,13 +177,13 @@ int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret)
 
 	r = bus_unit_path(unit, &path);
 	if (r == 0)
-		r = get_string(bus, path, UNIT, "LoadState", &load);
+		r = get_string(bus, unit, path, "LoadState", &load);
 	if (r == 0)
-		r = get_string(bus, path, UNIT, "ActiveState", &active);
+		r = get_string(bus, unit, path, "ActiveState", &active);
 	if (r == 0)
-		r = get_string(bus, path, UNIT, "FragmentPath", &state.fragment);
+		r = get_string(bus, unit, path, "FragmentPath", &state.fragment);
 	if (r == 0)
-		r = get_bool(bus, path, "NeedDaemonReload", &state.needs_reload);
+		r = get_bool(bus, unit, path, "NeedDaemonReload", &state.needs_reload);
 	if (r == 0)
 		r = get_enabled(bus, unit, &state.enabled);
 	if (r < 0)
@@ -180,7 +202,7 @@ int bus_unit_active(struct bus *bus, const char *unit, bool *ret)
 	int r = bus_unit_path(unit, &path);
 
 	if (r == 0)
-		r = get_string(bus, path, UNIT, "ActiveState", &active);
+		r = get_string(bus, unit, path, "ActiveState", &active);
 	if (r < 0)
 		return r;
 	*ret = strcmp(active, "active") == 0;

@@ -47,26 +47,30 @@ int bus_watch_jobs(struct bus *bus, struct bus_wait *wait, sd_bus_slot **ret_slo
 	return r < 0 ? r : 0;
 }
 
-/* Processes messages until the job is removed; -ETIMEDOUT after the bus's timeout. */
+int bus_step(sd_bus *bus, uint64_t deadline)
+{
+	uint64_t now;
+	int r = sd_bus_process(bus, NULL);
+
+	if (r < 0)
+		return r;
+	now = bus_now(CLOCK_MONOTONIC);
+	if (now >= deadline)
+		return -ETIMEDOUT;
+	if (r == 0)
+		r = sd_bus_wait(bus, deadline - now);
+	return r < 0 && r != -EINTR ? r : 0;
+}
+
+/* Until the job is removed; -ETIMEDOUT after the bus's timeout. */
 static int wait_for_job(struct bus *bus, struct bus_wait *wait)
 {
 	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + bus->timeout;
+	int r = 0;
 
-	while (!wait->result) {
-		uint64_t now = bus_now(CLOCK_MONOTONIC);
-		int r = sd_bus_process(bus->bus, NULL);
-
-		if (r < 0)
-			return r;
-		if (r > 0)
-			continue;
-		if (now >= deadline)
-			return -ETIMEDOUT;
-		r = sd_bus_wait(bus->bus, deadline - now);
-		if (r < 0 && r != -EINTR)
-			return r;
-	}
-	return 0;
+	while (r == 0 && !wait->result)
+		r = bus_step(bus->bus, deadline);
+	return wait->result ? 0 : r;
 }
 
 static void cancel_job(struct bus *bus, const char *job)
@@ -118,10 +122,10 @@ int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_m
 	const char *job;
 	int r = sd_bus_message_read(reply, "o", &job);
 
-	if (r >= 0) {
-		wait->job = strdup(job);
-		r = wait->job ? wait_for_job(bus, wait) : -ENOMEM;
-	}
+	if (r < 0)
+		return bus_say_failed(bus, what, unit, &SD_BUS_ERROR_NULL, r);
+	wait->job = strdup(job);
+	r = wait->job ? wait_for_job(bus, wait) : -ENOMEM;
 	if (r == -ETIMEDOUT) {
 		cancel_job(bus, wait->job);
 		log_say(bus->log, LEVEL_ERROR, "%s %s: no result within %u s ([unit] start_timeout); the job "
@@ -131,7 +135,7 @@ int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_m
 	}
 	if (r < 0) {
 		log_say(bus->log, LEVEL_ERROR, "%s %s: lost D-Bus while waiting for the job: %s; see "
-			"systemctl status %s on the node", what, unit, strerror(-r), unit);
+			"systemctl status %s on the node", what, unit, bus_reason(r), unit);
 		return r;
 	}
 	if (strcmp(wait->result, "done") != 0)

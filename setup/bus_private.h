@@ -20,6 +20,9 @@ struct bus {
 	uint64_t timeout;
 };
 
+/* The reason of a negative errno, in words. */
+const char *bus_reason(int r);
+
 /* Logs a failed call with D-Bus's own text, and returns r. */
 int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error,
 		   int r);
@@ -45,6 +48,10 @@ int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_m
 
 /* Microseconds. */
 uint64_t bus_now(clockid_t clock);
+
+/* Handles one message, or waits for one until the deadline (CLOCK_MONOTONIC). 0, -ETIMEDOUT also when there
+ * are still messages, or negative errno. */
+int bus_step(sd_bus *bus, uint64_t deadline) _must_check_;
 
 /* Calls a method of systemd's manager, whose arguments follow types. */
 #define CALL(bus, name, unit, ret_reply, types, ...) __extension__({ \

@@ -53,13 +53,14 @@ static int read_commands(sd_bus_message *m, struct bus_service *ret)
 	return r < 0 ? r : 0;
 }
 
-static int get_timestamp(struct bus *bus, const char *path, const char *name, uint64_t *ret)
+static int get_timestamp(struct bus *bus, const char *unit, const char *path, const char *name,
+			 uint64_t *ret)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r = sd_bus_get_property_trivial(bus->bus, bus->destination, path, SERVICE, name, &error, 't',
 					    ret);
 
-	return r < 0 ? bus_say_failed(bus, name, path, &error, r) : 0;
+	return r < 0 ? bus_say_failed(bus, name, unit, &error, r) : 0;
 }
 
 int bus_service(struct bus *bus, const char *unit, struct bus_service *ret)
@@ -78,7 +79,7 @@ int bus_service(struct bus *bus, const char *unit, struct bus_service *ret)
 		r = read_commands(m, &service);
 	if (r < 0)
 		return bus_say_failed(bus, "ExecStartEx", unit, &error, r);
-	r = get_timestamp(bus, path, "ExecMainStartTimestamp", &service.started);
+	r = get_timestamp(bus, unit, path, "ExecMainStartTimestamp", &service.started);
 	if (r < 0)
 		return r;
 	*ret = service;

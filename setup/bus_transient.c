@@ -166,13 +166,13 @@ int bus_start_rules(struct bus *bus, const char *auditctl, const struct text *ru
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
 	_cleanup_(bus_wait_done) struct bus_wait wait = {0};
-	uint64_t since = bus_now(CLOCK_REALTIME);
+	uint64_t since = bus_now(CLOCK_REALTIME), deadline = bus_now(CLOCK_MONOTONIC) + bus->timeout;
 	int r = bus_watch_jobs(bus, &wait, &slot);
 
 	if (r < 0)
 		return r;
 	/* systemd forgets the one that was stopped a moment after its job's end. */
-	for (int tries = 0; tries < 100; tries++) {
+	for (int tries = 0; tries < 100 && bus_now(CLOCK_MONOTONIC) < deadline; tries++) {
 		sd_bus_error_free(&error);
 		r = ask_start_rules(bus, auditctl, rules, &error, &reply);
 		if (r >= 0 || !sd_bus_error_has_name(&error, "org.freedesktop.systemd1.UnitExists"))
@@ -184,7 +184,7 @@ int bus_start_rules(struct bus *bus, const char *auditctl, const struct text *ru
 	return bus_finish_job(bus, "StartTransientUnit", TRANSIENT_UNIT, reply, &wait, since);
 }
 
-/* The path of a unit that systemd has in memory; -ENOENT, unlogged, when it has none of the name. */
+/* 1 and the path of a unit that systemd has in memory, 0 when it has none of the name. */
 static int get_unit(struct bus *bus, const char *unit, char **ret_path)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -194,13 +194,13 @@ static int get_unit(struct bus *bus, const char *unit, char **ret_path)
 				   &reply, "s", unit);
 
 	if (r < 0 && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit"))
-		return -ENOENT;
+		return 0;
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "o", &path);
 	if (r < 0)
 		return bus_say_failed(bus, "GetUnit", unit, &error, r);
 	*ret_path = strdup(path);
-	return *ret_path ? 0 : -ENOMEM;
+	return *ret_path ? 1 : -ENOMEM;
 }
 
 int bus_read_rules(struct bus *bus, struct text *ret, bool *ret_active)
@@ -215,8 +215,8 @@ int bus_read_rules(struct bus *bus, struct text *ret, bool *ret_active)
 
 	*ret_active = false;
 	r = get_unit(bus, TRANSIENT_UNIT, &path);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+	if (r <= 0)
+		return r;
 	r = sd_bus_get_property(bus->bus, bus->destination, path, SERVICE, "StandardInputData", &error, &m,
 				"ay");
 	if (r >= 0)

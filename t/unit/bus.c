@@ -1,0 +1,637 @@
+/* The D-Bus client against a systemd that fails, at each of its calls, in each way that can be thought of.
+ * Whatever happens: the right error, one message with the call, the unit and the reason, and no wait beyond
+ * the time given. The table of points and faults is in the output. */
+#include "t/unit/test.h"
+
+#include <time.h>
+
+#include "setup/bus_private.h"
+#include "setup/host.h"
+#include "t/unit/peer.h"
+
+/* Microseconds: the time given where it runs out, and where it must not, however busy the machine is. */
+enum { TIMEOUT = 250000, LONG_TIMEOUT = 20000000, SLACK = 5000000 };
+
+#define NAME "x-y.service"
+#define SAID "so says the peer"
+
+enum fault_kind { NONE, ERROR, BODY, SILENT, CLOSE, HALF, GARBAGE, LONG, DEAF, RESULT, OTHER_FIRST, SIGNAL_TYPES,
+	SIGNAL_CLOSE, FLOOD };
+
+/* What goes wrong, and what a call makes of it. */
+struct fault {
+	const char *column;
+	enum fault_kind kind;
+	const char *word;	/* of the error, the body's signature, the job's result */
+	int error;
+	const char *said;	/* in the message */
+};
+
+struct plan {
+	const char *point;	/* the call that the fault hits, NULL for all */
+	const struct fault *fault;
+};
+
+/* --- a systemd that works --- */
+
+static bool reply_variant(struct peer *peer, const struct peer_call *call, const char *type, const char *string,
+			  uint64_t number)
+{
+	_cleanup_text_ struct text body = {0};
+
+	peer_signature(&body, type);
+	if (*type == 's')
+		peer_string(&body, string);
+	else if (*type == 't')
+		peer_u64(&body, number);
+	else
+		peer_u32(&body, (uint32_t)number);
+	return peer_reply(peer, call, "v", &body);
+}
+
+/* ExecStartEx: one command of two words. */
+static bool reply_commands(struct peer *peer, const struct peer_call *call)
+{
+	_cleanup_text_ struct text body = {0};
+	size_t start, words;
+	uint32_t n;
+
+	peer_signature(&body, "a(sasasttttuii)");
+	peer_u32(&body, 0);
+	start = body.len;
+	peer_align(&body, 8);
+	words = body.len;
+	peer_string(&body, "/bin/x");
+	peer_u32(&body, 4 + 7 + 1 + 4 + 3);
+	peer_string(&body, "/bin/x");
+	peer_string(&body, "-y");
+	peer_u32(&body, 0);
+	for (int i = 0; i < 4; i++)
+		peer_u64(&body, 1);
+	for (int i = 0; i < 3; i++)
+		peer_u32(&body, 0);
+	n = (uint32_t)(body.len - words);
+	memcpy(body.s + start - 4, &n, sizeof(n));
+	return peer_reply(peer, call, "v", &body);
+}
+
+static bool reply_bytes(struct peer *peer, const struct peer_call *call)
+{
+	_cleanup_text_ struct text body = {0};
+
+	peer_signature(&body, "ay");
+	peer_u32(&body, 3);
+	text_add(&body, "-D\n");
+	return peer_reply(peer, call, "v", &body);
+}
+
+static bool reply_path(struct peer *peer, const struct peer_call *call, const char *path)
+{
+	_cleanup_text_ struct text body = {0};
+
+	peer_string(&body, path);
+	return peer_reply(peer, call, "o", &body);
+}
+
+static bool reply_job(struct peer *peer, const struct peer_call *call)
+{
+	return reply_path(peer, call, PEER_JOB) && peer_job_removed(peer, PEER_JOB, "done");
+}
+
+static bool reply_plain_string(struct peer *peer, const struct peer_call *call, const char *s)
+{
+	_cleanup_text_ struct text body = {0};
+
+	peer_string(&body, s);
+	return peer_reply(peer, call, "s", &body);
+}
+
+static bool answer_well(struct peer *peer, const struct peer_call *call)
+{
+	static const struct {
+		const char *name, *type, *string;
+		uint64_t number;
+	} properties[] = {
+		{ "LoadState", "s", "loaded", 0 }, { "ActiveState", "s", "active", 0 },
+		{ "FragmentPath", "s", "/f", 0 }, { "NeedDaemonReload", "b", NULL, 1 },
+		{ "ExecMainStartTimestamp", "t", NULL, 5 }, { "ExecMainStatus", "i", NULL, 3 },
+		{ "Result", "s", "exit-code", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(properties); i++)
+		if (strcmp(call->name, properties[i].name) == 0)
+			return reply_variant(peer, call, properties[i].type, properties[i].string,
+					     properties[i].number);
+	if (strcmp(call->name, "ExecStartEx") == 0)
+		return reply_commands(peer, call);
+	if (strcmp(call->name, "StandardInputData") == 0)
+		return reply_bytes(peer, call);
+	if (strcmp(call->name, "GetUnit") == 0)
+		return reply_path(peer, call, "/org/freedesktop/systemd1/unit/x");
+	if (strcmp(call->name, "GetUnitFileState") == 0)
+		return reply_plain_string(peer, call, "enabled");
+	if (strcmp(call->name, "Hello") == 0)
+		return reply_plain_string(peer, call, ":1.9");
+	if (strstr(call->name, "Unit") && !strstr(call->name, "Files") && !strstr(call->name, "Reset"))
+		return reply_job(peer, call);
+	return peer_reply(peer, call, "", NULL);
+}
+
+/* --- one that does not --- */
+
+static bool flood(struct peer *peer, const struct peer_call *call)
+{
+	while (peer_wait(peer, -1) || true)
+		if (!peer_job_removed(peer, "/org/freedesktop/systemd1/job/8", "done"))
+			return false;
+}
+
+static bool fail_job(struct peer *peer, const struct peer_call *call, const struct fault *fault)
+{
+	_cleanup_text_ struct text m = {0}, body = {0};
+
+	if (fault->kind == OTHER_FIRST)
+		return peer_job_removed(peer, "/org/freedesktop/systemd1/job/77", "failed") &&
+			reply_path(peer, call, PEER_JOB) &&
+			peer_job_removed(peer, "/org/freedesktop/systemd1/job/8", "failed") &&
+			peer_job_removed(peer, PEER_JOB, "done") && peer_job_removed(peer, PEER_JOB, "failed");
+	if (!reply_path(peer, call, PEER_JOB) || fault->kind == SIGNAL_CLOSE)
+		return false;
+	if (fault->kind == FLOOD)
+		return flood(peer, call);
+	if (fault->kind == RESULT)
+		return !fault->word || peer_job_removed(peer, PEER_JOB, fault->word);
+	peer_u64(&body, 7);
+	peer_message(peer, &m, PEER_SIGNAL, 0, "JobRemoved", "t", &body);
+	return peer_send(peer, m.s, m.len);
+}
+
+static bool fail_bytes(struct peer *peer, const struct peer_call *call, const struct fault *fault)
+{
+	_cleanup_text_ struct text m = {0}, body = {0};
+
+	peer_string(&body, "a body that is long enough to be cut in the middle");
+	peer_message(peer, &m, PEER_RETURN, call->serial, NULL, "s", &body);
+	if (fault->kind == LONG)
+		memcpy(m.s + 4, "\xff\xff\xff\x7f", 4);
+	if (fault->kind == GARBAGE)
+		memset(m.s, '#', m.len);
+	return peer_send(peer, m.s, fault->kind == HALF ? m.len / 2 : m.len) && fault->kind != HALF;
+}
+
+static bool answer(struct peer *peer, const struct peer_call *call)
+{
+	const struct plan *plan = peer->plan;
+	const struct fault *fault = plan->fault;
+	_cleanup_text_ struct text body = {0};
+
+	if (!fault || (plan->point && strcmp(plan->point, call->name) != 0))
+		return answer_well(peer, call);
+	switch (fault->kind) {
+	case NONE:
+		return answer_well(peer, call);
+	case ERROR:
+		return peer_error(peer, call, fault->word, SAID);
+	case BODY:
+		if (*fault->word == 'v')
+			peer_signature(&body, "x");
+		if (*fault->word)
+			peer_u64(&body, 42);
+		return peer_reply(peer, call, fault->word, &body);
+	case SILENT:
+		return true;
+	case DEAF:
+		peer->deaf = true;
+		return true;
+	case CLOSE:
+		return false;
+	case HALF:
+	case GARBAGE:
+	case LONG:
+		return fail_bytes(peer, call, fault);
+	default:
+		return fail_job(peer, call, fault);
+	}
+}
+
+/* --- the calls --- */
+
+static int state(struct bus *bus)
+{
+	struct unit_state s = { .fragment = NULL };
+	int r = bus_unit_state(bus, NAME, &s);
+
+	if (r == 0) {
+		assert_true(s.exists && s.active && !s.failed && s.needs_reload);
+		assert_string_equal(s.fragment, "/f");
+	} else {
+		assert_null(s.fragment);
+	}
+	unit_state_done(&s);
+	return r;
+}
+
+static int service(struct bus *bus)
+{
+	struct bus_service s = { .argv = NULL };
+	int r = bus_service(bus, NAME, &s);
+
+	if (r == 0) {
+		assert_true(s.plain && s.started == 5);
+		assert_string_equal(s.argv[1], "-y");
+	} else {
+		assert_null(s.argv);
+	}
+	bus_service_done(&s);
+	return r;
+}
+
+static int active(struct bus *bus) { bool on; return bus_unit_active(bus, NAME, &on); }
+static int enable(struct bus *bus) { return bus_enable(bus, NAME); }
+static int disable(struct bus *bus) { return bus_disable(bus, NAME); }
+static int reset(struct bus *bus) { return bus_reset_failed(bus, NAME); }
+static int start(struct bus *bus) { return bus_run_job(bus, BUS_START, NAME); }
+static int restart(struct bus *bus) { return bus_run_job(bus, BUS_RESTART, NAME); }
+static int stop(struct bus *bus) { return bus_run_job(bus, BUS_STOP, NAME); }
+
+static int transient(struct bus *bus)
+{
+	const char *const argv[] = { "/sbin/auditctl", "-e", "1", NULL };
+	const struct bus_command command = { argv, true };
+
+	return bus_run_transient(bus, "a helper", &command, 1);
+}
+
+static int start_rules(struct bus *bus)
+{
+	_cleanup_text_ struct text rules = {0};
+	int r;
+
+	/* More than a socket takes without a reader. */
+	while (rules.len < 4000000)
+		text_add(&rules, "-a always,exit -F pid=1\n");
+	r = bus_start_rules(bus, "/sbin/auditctl", &rules);
+	return r;
+}
+
+static int read_rules(struct bus *bus)
+{
+	_cleanup_text_ struct text rules = {0};
+	bool on;
+	int r = bus_read_rules(bus, &rules, &on);
+
+	if (r < 0)
+		assert_null(rules.s);
+	else if (rules.s)
+		assert_string_equal(rules.s, "-D\n");
+	return r;
+}
+
+/* Every call of every function; unit as a message names it, NULL for one that is about none. */
+static const struct point {
+	const char *call;
+	int (*run)(struct bus *bus);
+	const char *unit;
+	bool no_body;	/* the answer's content is not looked at */
+	bool job;
+	const char *fine;	/* errors that are no failure here */
+} points[] = {
+	{ "Subscribe", bus_subscribe, NULL, .no_body = true },
+	{ "Reload", bus_reload, NULL, .no_body = true },
+	{ "EnableUnitFiles", enable, NAME, .no_body = true },
+	{ "DisableUnitFiles", disable, NAME, .no_body = true, .fine = "NoSuchUnit" },
+	{ "ResetFailedUnit", reset, NAME, .no_body = true },
+	{ "LoadState", state, NAME, .fine = NULL },
+	{ "ActiveState", state, NAME, .fine = NULL },
+	{ "FragmentPath", state, NAME, .fine = NULL },
+	{ "NeedDaemonReload", state, NAME, .fine = NULL },
+	{ "GetUnitFileState", state, NAME, .fine = "FileNotFound, NoSuchUnit" },
+	{ "ActiveState", active, NAME, .fine = NULL },
+	{ "ExecStartEx", service, NAME, .fine = NULL },
+	{ "ExecMainStartTimestamp", service, NAME, .fine = NULL },
+	{ "StartUnit", start, NAME, .job = true },
+	{ "RestartUnit", restart, NAME, .job = true },
+	{ "StopUnit", stop, NAME, .job = true },
+	{ "StartTransientUnit", transient, "cloud-audit-setup-helper-", .job = true },
+	{ "StartTransientUnit", start_rules, "cloud-audit-rules.service", .job = true },
+	{ "GetUnit", read_rules, "cloud-audit-rules.service", .fine = "NoSuchUnit" },
+	{ "StandardInputData", read_rules, "cloud-audit-rules.service", .fine = NULL },
+	{ "ActiveState", read_rules, "cloud-audit-rules.service", .fine = NULL },
+};
+
+#define SYSTEMD1 "org.freedesktop.systemd1."
+#define DBUS "org.freedesktop.DBus.Error."
+
+static const struct fault call_faults[] = {
+	{ "well", NONE, NULL, 0, NULL },
+	{ "denied", ERROR, DBUS "AccessDenied", -EACCES, SAID },
+	{ "NoSuchUnit", ERROR, SYSTEMD1 "NoSuchUnit", -ENOENT, SAID },
+	{ "masked", ERROR, SYSTEMD1 "UnitMasked", -ERFKILL, SAID },
+	{ "exists", ERROR, SYSTEMD1 "UnitExists", -EEXIST, SAID },
+	{ "FileNotFound", ERROR, DBUS "FileNotFound", -ENOENT, SAID },
+	{ "NoReply", ERROR, DBUS "NoReply", -ETIMEDOUT, SAID },
+	{ "unheard-of", ERROR, "a.b.Frobnicated", -EIO, SAID },
+	{ "empty", BODY, "", -ENXIO, "not the answer that was expected" },
+	{ "wrong type", BODY, "t", -ENXIO, "not the answer that was expected" },
+	{ "other variant", BODY, "v", -ENXIO, "not the answer that was expected" },
+	{ "silent", SILENT, NULL, -ETIMEDOUT, "timed out" },
+	{ "closed", CLOSE, NULL, -ECONNRESET, "Connection reset by peer" },
+	{ "half", HALF, NULL, -ECONNRESET, "Connection reset by peer" },
+	{ "garbage", GARBAGE, NULL, -EBADMSG, "not the answer that was expected" },
+	{ "2 GiB", LONG, NULL, -ENOBUFS, "No buffer space available" },
+	{ "deaf", DEAF, NULL, -ETIMEDOUT, "timed out" },
+};
+
+static const struct fault job_faults[] = {
+	{ "failed", RESULT, "failed", -EIO, "'failed', exit status 3, service result exit-code" },
+	{ "timeout", RESULT, "timeout", -EIO, "'timeout'" },
+	{ "canceled", RESULT, "canceled", -EIO, "'canceled'" },
+	{ "dependency", RESULT, "dependency", -EIO, "'dependency'" },
+	{ "skipped", RESULT, "skipped", -EIO, "'skipped'" },
+	{ "assert", RESULT, "assert", -EIO, "'assert'" },
+	{ "collected", RESULT, "collected", -EIO, "'collected'" },
+	{ "unheard-of", RESULT, "frobnicated", -EIO, "'frobnicated'" },
+	{ "no word", RESULT, "", -EIO, "''" },
+	{ "never", RESULT, NULL, -ETIMEDOUT, "no result within" },
+	{ "others'", OTHER_FIRST, NULL, 0, NULL },
+	{ "wrong type", SIGNAL_TYPES, NULL, -ETIMEDOUT, "no result within" },
+	{ "closed", SIGNAL_CLOSE, NULL, -ECONNRESET, "lost D-Bus while waiting for the job: Connection reset by peer" },
+	{ "flood", FLOOD, NULL, -ETIMEDOUT, "no result within" },
+};
+
+/* --- one point, one fault --- */
+
+/* A table is filled to its end, whatever is wrong in it. */
+static unsigned wrong;
+#define WRONG(...) (wrong++, print_message("\n# WRONG " __VA_ARGS__), print_message("\n"))
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static const char *socket_path(const char *name)
+{
+	mkdir(test_path("root"), 0755);
+	mkdir(test_path("root/run"), 0755);
+	mkdir(test_path("root/run/systemd"), 0755);
+	mkdir(test_path("root/run/dbus"), 0755);
+	return test_path(name);
+}
+
+/* What a call is to make of a fault: some look at nothing, or take an error for an answer. */
+static int expected_of(const struct point *point, const struct fault *fault)
+{
+	if (fault->kind == BODY && point->no_body)
+		return 0;
+	if (fault->kind == ERROR && point->fine && strstr(point->fine, strrchr(fault->word, '.') + 1))
+		return 0;
+	return fault->error;
+}
+
+static void check_said(const struct point *point, const struct fault *fault, const char *said)
+{
+	const char *line = strchr(said, '\n');
+
+	if (!line || line[1] || strncmp(said, "cloud-audit-setup: error: ", 26) != 0)
+		WRONG("%s, %s: not one error: %s", point->call, fault->column, said);
+	if (!strstr(said, point->call) || (point->unit && !strstr(said, point->unit)) ||
+	    !strstr(said, fault->said))
+		WRONG("%s, %s: does not say '%s' and '%s': %s", point->call, fault->column,
+			 point->unit ? point->unit : "", fault->said, said);
+}
+
+static void set_timeout(struct bus *bus, uint64_t timeout)
+{
+	bus->timeout = timeout;
+	assert_true(sd_bus_set_method_call_timeout(bus->bus, timeout) >= 0);
+}
+
+static const char *run_fault(const struct point *point, const struct fault *fault)
+{
+	const struct plan plan = { point->call, fault };
+	struct peer peer = { .answer = answer, .plan = &plan };
+	struct host host;
+	struct capture c;
+	struct bus *bus;
+	uint64_t since;
+	int r;
+
+	peer_start(&peer, socket_path("root/run/systemd/private"));
+	assert_int_equal(host_open_root(&host, test_path("root")), 0);
+	capture_begin(&c);
+	assert_int_equal(bus_open(&bus, &host, "auto", LONG_TIMEOUT, c.log), 0);
+	if (fault->error == -ETIMEDOUT || fault->error == -EEXIST)
+		set_timeout(bus, TIMEOUT);
+	/* No journal is looked for a second at a time. */
+	host_done(&host);
+	alarm(60);
+	since = now();
+	r = point->run(bus);
+	bus_close(bus);
+	since = now() - since;
+	alarm(0);
+	if (r != expected_of(point, fault))
+		WRONG("%s, %s: %s, not %s: %s", point->call, fault->column, strerror(-r),
+			 strerror(-expected_of(point, fault)), capture_text(&c));
+	if (r == 0)
+		assert_string_equal(capture_text(&c), "");
+	else
+		check_said(point, fault, capture_text(&c));
+	/* The call, and the cancelling of its job. */
+	if (since > (uint64_t)2 * TIMEOUT + SLACK)
+		WRONG("%s, %s: %llu ms", point->call, fault->column, (unsigned long long)since / 1000);
+	capture_end(&c);
+	peer_stop(&peer);
+	return r == 0 ? "ok" : strerrorname_np(-r);
+}
+
+static void run_table(const struct fault *faults, size_t n, bool jobs)
+{
+	size_t runs = 0;
+
+	print_message("# %-36s", "call");
+	for (size_t k = 0; k < n; k++)
+		print_message(" %s |", faults[k].column);
+	print_message("\n");
+	for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
+		if (jobs && !points[i].job)
+			continue;
+		print_message("# %-24.24s %-11.11s", points[i].call, points[i].unit ? points[i].unit : "");
+		for (size_t k = 0; k < n; k++, runs++)
+			print_message(" %s", run_fault(&points[i], &faults[k]));
+		print_message("\n");
+	}
+	print_message("# %zu points x %zu faults = %zu\n", runs / n, n, runs);
+	assert_int_equal(wrong, 0);
+}
+
+static void calls_fail(void **state)
+{
+	run_table(call_faults, ARRAY_SIZE(call_faults), false);
+}
+
+static void jobs_fail(void **state)
+{
+	run_table(job_faults, ARRAY_SIZE(job_faults), true);
+}
+
+/* --- connecting --- */
+
+static int try_open(const char *address, uint64_t timeout, struct capture *c, uint64_t *ret_time)
+{
+	struct host host;
+	struct bus *bus = NULL;
+	uint64_t since = now();
+	int r;
+
+	assert_int_equal(host_open_root(&host, test_path("root")), 0);
+	alarm(60);
+	r = bus_open(&bus, &host, address, timeout, c->log);
+	alarm(0);
+	*ret_time = now() - since;
+	if (r == 0)
+		bus_close(bus);
+	host_done(&host);
+	return r;
+}
+
+static void opens(void **state)
+{
+	static const struct {
+		struct fault fault;
+		const char *point;
+		bool mute;
+	} rows[] = {
+		{ { "no authentication", NONE, NULL, -ETIMEDOUT, "Connection timed out" }, "", true },
+		{ { "silent", SILENT, NULL, -ETIMEDOUT, "Connection timed out" }, "Hello", false },
+		{ { "closed", CLOSE, NULL, -ECONNRESET, "Connection reset by peer" }, "Hello", false },
+		{ { "denied", ERROR, DBUS "AccessDenied", -EACCES, "Permission denied" }, "Hello", false },
+		{ { "wrong type", BODY, "t", -ENXIO, "not the answer that was expected" }, "Hello", false },
+		{ { "half", HALF, NULL, -ECONNRESET, "Connection reset by peer" }, "Hello", false },
+		{ { "garbage", GARBAGE, NULL, -EBADMSG, "not the answer that was expected" }, "Hello", false },
+		{ { "silent", SILENT, NULL, -ETIMEDOUT, "Connection timed out" }, "Ping", false },
+		{ { "closed", CLOSE, NULL, -ECONNRESET, "Connection reset by peer" }, "Ping", false },
+		{ { "denied", ERROR, DBUS "AccessDenied", -EACCES, "Permission denied" }, "Ping", false },
+		{ { "nobody", ERROR, DBUS "ServiceUnknown", -EHOSTUNREACH, "No route to host" }, "Ping", false },
+		{ { "half", HALF, NULL, -ECONNRESET, "Connection reset by peer" }, "Ping", false },
+		{ { "garbage", GARBAGE, NULL, -EBADMSG, "not the answer that was expected" }, "Ping", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct plan plan = { rows[i].point, &rows[i].fault };
+		struct peer peer = { .answer = answer, .plan = &plan, .mute = rows[i].mute };
+		_cleanup_free_ char *address = NULL;
+		struct capture c;
+		uint64_t time;
+		int r;
+
+		peer_start(&peer, socket_path("bus"));
+		assert_true(asprintf(&address, "unix:path=%s", test_path("bus")) > 0);
+		capture_begin(&c);
+		r = try_open(address, rows[i].fault.error == -ETIMEDOUT ? TIMEOUT : LONG_TIMEOUT, &c, &time);
+		print_message("# %-8s %-18s %s, %llu ms\n", rows[i].point, rows[i].fault.column,
+			      r ? strerrorname_np(-r) : "ok", (unsigned long long)time / 1000);
+		if (r != rows[i].fault.error)
+			WRONG("%s, %s: %s", rows[i].point, rows[i].fault.column, strerror(-r));
+		if (!strstr(capture_text(&c), rows[i].fault.said) || !strstr(capture_text(&c), address))
+			WRONG("%s, %s: %s", rows[i].point, rows[i].fault.column, capture_text(&c));
+		if (time > TIMEOUT + SLACK)
+			WRONG("%s, %s: %llu ms", rows[i].point, rows[i].fault.column,
+				 (unsigned long long)time / 1000);
+		assert_int_equal(log_count(c.log, LEVEL_ERROR), 1);
+		capture_end(&c);
+		peer_stop(&peer);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* Nobody accepts, and the queue is full. */
+static void open_queue_full(void **state)
+{
+	struct capture c;
+	uint64_t time;
+	int fds[64], n = 0, listener = peer_listen(socket_path("root/run/systemd/private"));
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", test_path("root/run/systemd/private"));
+	do
+		fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	while (connect(fds[n++], (const struct sockaddr *)&to, sizeof(to)) == 0 && n < 64);
+	capture_begin(&c);
+	assert_true(try_open("auto", LONG_TIMEOUT, &c, &time) < 0);
+	assert_true(time < TIMEOUT + SLACK);
+	assert_non_null(strstr(capture_text(&c), "Resource temporarily unavailable"));
+	capture_end(&c);
+	while (n > 0)
+		close(fds[--n]);
+	close(listener);
+}
+
+/* The first socket fails, the second serves. */
+static void open_second(void **state)
+{
+	const struct fault fault = { "closed", CLOSE, NULL, 0, NULL };
+	const struct plan first = { NULL, &fault }, second = { "", &fault };
+	struct peer bad = { .answer = answer, .plan = &first }, good = { .answer = answer, .plan = &second };
+	struct capture c;
+	uint64_t time;
+
+	peer_start(&bad, socket_path("root/run/dbus/system_bus_socket"));
+	peer_start(&good, socket_path("root/run/systemd/private"));
+	capture_begin(&c);
+	assert_int_equal(try_open("auto", LONG_TIMEOUT, &c, &time), 0);
+	assert_string_equal(capture_text(&c), "");
+	assert_int_equal(bad.calls, 1);
+	assert_int_equal(good.calls, 1);
+	capture_end(&c);
+	peer_stop(&bad);
+	peer_stop(&good);
+	unlink(test_path("root/run/dbus/system_bus_socket"));
+}
+
+/* A name still taken is asked for again, but not for ever: 5 s at most, or the time given. */
+static void name_stays_taken(void **state)
+{
+	const struct fault fault = { "exists", ERROR, SYSTEMD1 "UnitExists", -EEXIST, SAID };
+	const struct plan plan = { "StartTransientUnit", &fault };
+	struct peer peer = { .answer = answer, .plan = &plan };
+	_cleanup_text_ struct text rules = {0};
+	struct host host;
+	struct capture c;
+	struct bus *bus;
+	uint64_t since;
+
+	text_add(&rules, "-D\n");
+	peer_start(&peer, socket_path("root/run/systemd/private"));
+	assert_int_equal(host_open_root(&host, test_path("root")), 0);
+	capture_begin(&c);
+	assert_int_equal(bus_open(&bus, &host, "auto", LONG_TIMEOUT, c.log), 0);
+	set_timeout(bus, 500000);
+	since = now();
+	assert_int_equal(bus_start_rules(bus, "/sbin/auditctl", &rules), -EEXIST);
+	assert_true(now() - since < 500000 + SLACK / 2);
+	assert_true(peer.calls > 3);
+	assert_int_equal(log_count(c.log, LEVEL_ERROR), 1);
+	bus_close(bus);
+	capture_end(&c);
+	host_done(&host);
+	peer_stop(&peer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("a connection that fails is one message with the address and the reason, in time", opens),
+		TEST("a socket whose queue is full is not waited for", open_queue_full),
+		TEST("where the system bus fails, systemd's own socket serves", open_second),
+		TEST("a call that fails is that error and one message with call, unit and reason, in time", calls_fail),
+		TEST("a job that does not end well is one message with unit and result, in time", jobs_fail),
+		TEST("a transient unit whose name stays taken is given up in time", name_stays_taken),
+	};
+
+	return RUN(tests);
+}
