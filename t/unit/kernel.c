@@ -688,6 +688,189 @@ static void rule_cut(void **state)
 	assert_int_equal(list_rules(&s, &rules), -EPROTO);
 }
 
+/* --- every datagram of every request, hit by every fault --- */
+
+enum { REQUESTS = 3 };
+
+/* The answer to a request, datagram by datagram; how many there are. */
+static size_t put_good(struct script *s, int what, uint32_t sequence, size_t from)
+{
+	const struct audit_features f = { .features = 1u << AUDIT_FEATURE_LOGINUID_IMMUTABLE };
+	size_t n = 0;
+
+	if (n++ >= from)
+		put_ack(add_step(s), sequence, 0);
+	if (what == 0 && n++ >= from)
+		put_status(add_step(s), sequence);
+	if (what == 1 && n++ >= from)
+		put(add_step(s), 0, AUDIT_GET_FEATURE, sequence, &f, sizeof(f));
+	if (what == 2 && n++ >= from)
+		put_rule(add_step(s), sequence, AUDIT_FILTER_EXIT, "first");
+	if (what == 2 && n++ >= from)
+		put_rule(add_step(s), sequence, AUDIT_FILTER_EXIT, "second");
+	if (what == 2 && n++ >= from)
+		put(add_step(s), 0, NLMSG_DONE, sequence, NULL, 0);
+	return n;
+}
+
+/* Asks, and looks whether what was given out is whole, or untouched. */
+static int ask(struct kernel *kernel, int what)
+{
+	struct kernel_status status = { .enabled = 77 };
+	struct kernel_rules rules = { .n = 77 };
+	bool immutable = false;
+	int r;
+
+	if (what == 0) {
+		r = kernel_get_status(kernel, &status);
+		assert_int_equal(status.enabled, r < 0 ? 77 : 2);
+	} else if (what == 1) {
+		r = kernel_get_loginuid_immutable(kernel, &immutable);
+		assert_int_equal(immutable, r == 0);
+	} else {
+		r = kernel_list_rules(kernel, &rules);
+		assert_int_equal(rules.n, r < 0 ? 77 : 2);
+		if (r == 0) {
+			assert_memory_equal(rules.rules[1].data->buf, "second", 6);
+			kernel_rules_done(&rules);
+		}
+	}
+	return r;
+}
+
+/* What comes instead of a datagram, or, with more, in front of it. */
+static const struct netlink_fault {
+	const char *name;
+	bool more;
+	int error;	/* of receive(), or in an acknowledgement */
+	enum { RECEIVE, ACK, FOREIGN, SEQUENCE, CUT, TRUNC, HEADER, LENGTH, ZERO, TYPE, EMPTY } kind;
+	int expected;
+} netlink_faults[] = {
+	{ "EINTR", true, -EINTR, RECEIVE, 0 },
+	{ "EAGAIN", true, -EAGAIN, RECEIVE, 0 },
+	{ "ENOBUFS", false, -ENOBUFS, RECEIVE, -ENOBUFS },
+	{ "EIO", false, -EIO, RECEIVE, -EIO },
+	{ "ENOMEM", false, -ENOMEM, RECEIVE, -ENOMEM },
+	{ "ECONNREFUSED", false, -ECONNREFUSED, RECEIVE, -ECONNREFUSED },
+	{ "silence", false, -ETIMEDOUT, RECEIVE, -ETIMEDOUT },
+	{ "ack EPERM", false, -EPERM, ACK, -EPERM },
+	{ "ack EINVAL", false, -EINVAL, ACK, -EINVAL },
+	{ "ack ENOMEM", false, -ENOMEM, ACK, -ENOMEM },
+	{ "ack EINTR", false, -EINTR, ACK, -EINTR },
+	{ "ack ETIMEDOUT", false, -ETIMEDOUT, ACK, -ETIMEDOUT },
+	{ "ack 4096", false, -4096, ACK, -EPROTO },
+	{ "foreign", true, -EPERM, FOREIGN, 0 },
+	{ "sequence", true, -EPERM, SEQUENCE, 0 },
+	{ "cut", false, 0, CUT, -EPROTO },
+	{ "MSG_TRUNC", false, 0, TRUNC, -EPROTO },
+	{ "header", false, 0, HEADER, -EPROTO },
+	{ "length", false, 0, LENGTH, -EPROTO },
+	{ "length 0", false, 0, ZERO, -EPROTO },
+	{ "type", true, 0, TYPE, 0 },
+	{ "empty", true, 0, EMPTY, 0 },
+};
+
+static void put_fault(struct script *s, const struct netlink_fault *fault)
+{
+	struct step *step = add_step(s);
+
+	if (fault->kind == RECEIVE) {
+		step->error = fault->error;
+		return;
+	}
+	if (fault->kind == EMPTY)
+		return;
+	step->sender = fault->kind == FOREIGN ? SENDER : 0;
+	if (fault->kind == TYPE)
+		put(step, 0, AUDIT_USER, 1, "text", 4);
+	else
+		put_ack(step, fault->kind == SEQUENCE ? 9 : 1, fault->error);
+	if (fault->kind == CUT || fault->kind == HEADER)
+		step->data.len = fault->kind == CUT ? NLMSG_HDRLEN + 2 : NLMSG_HDRLEN - 1;
+	if (fault->kind == TRUNC)
+		step->size = 16385;
+	if (fault->kind == LENGTH || fault->kind == ZERO)
+		memset(step->data.s, fault->kind == ZERO ? 0 : 0x7f, 4);
+}
+
+static int run_netlink(const struct netlink_fault *fault, int what, size_t at)
+{
+	struct script s = {0}, good = {0};
+	struct kernel *kernel;
+	int r;
+
+	/* The steps in front of the fault are those of a good answer, cut there. */
+	put_good(&good, what, 1, 0);
+	for (size_t i = 0; i < at; i++)
+		s.steps[s.n++] = good.steps[i];
+	put_fault(&s, fault);
+	for (size_t i = fault->more ? at : at + 1; i < good.n; i++)
+		s.steps[s.n++] = good.steps[i];
+	if (!fault->more)
+		text_done(&good.steps[at].data);
+	/* A listing that was lost is drained, and asked for again. */
+	if (fault->error == -ENOBUFS && what == 2) {
+		add_error(&s, -ETIMEDOUT);
+		put_good(&s, what, 2, 0);
+	}
+	kernel = start(&s);
+	r = ask(kernel, what);
+	kernel_close(kernel);
+	return r;
+}
+
+static void every_datagram(void **state)
+{
+	static const char *const requests[REQUESTS] = { "AUDIT_GET", "AUDIT_GET_FEATURE", "AUDIT_LIST_RULES" };
+	size_t runs = 0, points = 0, wrong = 0;
+
+	for (int what = 0; what < REQUESTS; what++) {
+		struct script count = {0};
+		size_t n = put_good(&count, what, 1, 0);
+
+		script_close(&count);
+		for (size_t at = 0; at < n; at++, points++) {
+			print_message("# %-17s %zu/%zu", requests[what], at + 1, n);
+			for (size_t i = 0; i < ARRAY_SIZE(netlink_faults); i++, runs++) {
+				const struct netlink_fault *fault = &netlink_faults[i];
+				int expected = fault->error == -ENOBUFS && what == 2 ? 0 : fault->expected;
+				int r = run_netlink(fault, what, at);
+
+				print_message(" %s=%s", fault->name, r ? strerrorname_np(-r) : "ok");
+				wrong += r != expected;
+				if (r != expected)
+					print_message("<- WRONG");
+			}
+			print_message("\n");
+		}
+	}
+	print_message("# %zu points x %zu faults = %zu\n", points, ARRAY_SIZE(netlink_faults), runs);
+	assert_int_equal(wrong, 0);
+}
+
+/* Interrupted again and again: the time that is left goes down all the same. */
+static ssize_t interrupted_receive(void *context, void *buffer, size_t size, uint32_t *ret_sender, int timeout)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+
+	nanosleep(&pause, NULL);
+	return -EINTR;
+}
+
+static void interrupted_for_ever(void **state)
+{
+	struct script s = {0};
+	struct kernel_io io = { script_send, interrupted_receive, script_close, &s };
+	struct kernel_status status;
+	struct kernel *kernel;
+	int64_t before = now_ms();
+
+	assert_int_equal(kernel_open_io(&kernel, &io), 0);
+	assert_int_equal(kernel_get_status(kernel, &status), -ETIMEDOUT);
+	assert_true(now_ms() - before >= 5000 && now_ms() - before < 15000);
+	kernel_close(kernel);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -725,6 +908,8 @@ int main(void)
 		TEST("a rule whose buflen lies is refused", rule_lies),
 		TEST("bytes behind a rule's buflen are not part of it", rule_short_buffer),
 		TEST("a rule cut short is refused", rule_cut),
+		TEST("a fault in the place of any datagram of any request is that error, or passed over", every_datagram),
+		TEST("interruptions do not put off the end", interrupted_for_ever),
 	};
 
 	return RUN(tests);
