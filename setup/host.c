@@ -263,8 +263,10 @@ int host_list(const struct host *host, const char *path, char ***ret_names)
 	if (fd < 0)
 		return fd;
 	if (!dir) {
+		int r = -errno;
+
 		close(fd);
-		return -ENOMEM;
+		return r;
 	}
 	if (!names)
 		return -ENOMEM;
