@@ -317,9 +317,10 @@ static void set_item_places(struct config_list *list, size_t from, const char *f
 static int note_value(struct config_row_state *state, const char *value, bool add)
 {
 	_cleanup_text_ struct text text = {0};
+	size_t n = add && state->value ? strlen(state->value) : 0;
 
-	if (add && state->value && *state->value)
-		text_addf(&text, "%s,", state->value);
+	if (n > 0)
+		text_addf(&text, "%s%s", state->value, state->value[n - 1] == ',' ? "" : ",");
 	text_add(&text, value);
 	if (text_error(&text) < 0)
 		return -ENOMEM;

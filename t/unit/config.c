@@ -323,6 +323,8 @@ static void continued(void **state)
 	items_are(&config.exclude_exe, "/bin/a@c.ini:8|/opt/b c@c.ini:9|/d@c.ini:9");
 	items_are(&config.exclude_uid, "1@c.ini:10");
 	assert_string_equal(config_value(&config, "filter", "exclude_exe"), "/bin/a,/opt/b c, /d");
+	/* The comma at the end of a line is the one between the items. */
+	assert_string_equal(config_value(&config, "filter", "exclude_types"), "CWD,PROCTITLE,  PATH,EOE");
 }
 
 static void continued_comment(void **state)
