@@ -1,0 +1,74 @@
+#!/bin/sh
+# The init container under containerd, with the rights that the manifest gives it and containerd's default profiles.
+. t/vm/lib.sh
+command -v buildah >/dev/null 2>&1 || skip_all 'buildah is not installed'
+
+out=$(IMAGE_OUT=$vm_tmp container/image amd64 2>&1); ok $? 'the image is built' "$out"
+mv "$vm_tmp"/*.oci.tar "$vm_tmp/image.tar"
+for machine in 'cos bookworm' 'plain trixie'; do
+	vm_up "containerd-${machine#* }" $machine
+	t/vm/vm push "$vm" t/vm-daemonset/ctr.sh k8s/base/config.ini "$vm_tmp/image.tar" "$cas" || exit 1
+	vm_guest --timeout 500 <<'EOF'
+	. /etc/os-release; on="$ID $(uname -r), $(ctr --version | cut -d ' ' -f 3)"
+	cd $cas; . ./ctr.sh
+	# On COS programs may be executed here.
+	mkdir -p /var/lib/containerd; mount --bind /var/lib/containerd /var/lib/containerd
+	mount -o remount,bind,exec,dev,suid /var/lib/containerd
+	systemctl start containerd; ok $? "$on: containerd runs"
+	ctr image import image.tar >/dev/null; ok $? "$on: it takes the image's archive"
+	image=$(ctr image ls -q | grep 'cloud-audit-setup:')
+	mkdir -p config rules.d; cp config.ini config/; : >termination
+
+	# --- what the rights are ---
+	in_container /busybox sh -c 'grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp:|NSpid)" /proc/self/status; cat /proc/self/attr/current' >rights
+	like "$(cat rights)" 'CapEff:.0000000040000000' "$on: CAP_AUDIT_CONTROL is the only capability" || cat rights
+	like "$(cat rights)" 'CapBnd:.0000000040000000' "$on: in the bounding set, too"
+	like "$(cat rights)" 'NoNewPrivs:.1' "$on: no new privileges"
+	like "$(cat rights)" 'Seccomp:.2' "$on: containerd's seccomp filter is on"
+	like "$(cat rights)" '^cas-default' "$on: and an AppArmor profile as containerd's default"
+	is "$(grep -c '^NSpid:.[0-9]*$' rights)" 1 "$on: it is in the host's PID namespace"
+
+	# --- what it can write to ---
+	probe='for d in / /host /host/usr /host/root /host/etc /host/var /host/etc/audit /host/etc/systemd/system; do
+		/busybox touch $d/probe 2>/dev/null && /busybox rm $d/probe && echo $d; done; true'
+	own='/host/etc/audit
+/host/etc/systemd/system'
+	# A mount below the host's root is not read-only with it, and COS has several.
+	mounts=
+	for d in /etc /var; do ! mountpoint -q $d || mounts="$mounts/host$d
+"; done
+	is "$(in_container /busybox sh -c "$probe")" "$mounts$own" "$on: it can write to its two directories, and to what is mounted below the host's root, of what was tried"
+	host_read_only=rro
+	is "$(in_container /busybox sh -c "$probe")" "$own" "$on: with recursive-read-only, to its two directories alone"
+
+	# --- what is wrong is told ---
+	node() { ls -lR --time-style=full-iso /etc/audit /etc/systemd/system; auditctl -l; auditctl -s | head -n 1; }
+	before=$(node)
+	echo '-a always,exit -F arch=b64 -S nosuchcall -k x' >rules.d/50-local.rules
+	init apply >out 2>&1; is $? 3 "$on: a rule with a mistake is exit status 3" || cat out
+	like "$(cat termination)" '50-local.rules:1: .*nosuchcall' "$on: the termination message names its place"
+	is "$(node)" "$before" "$on: the node is untouched"
+	rm rules.d/50-local.rules
+
+	# --- apply ---
+	init apply >out 2>&1; ok $? "$on: apply succeeds with the manifest's rights and half of its memory" "$(cat out)"
+	like "$(cat out)" '^[0-9]+ rules are in force, locked$' "$on: and locks"
+	like "$(auditctl -s)" '^enabled 2' "$on: as the kernel says"
+	is "$(cat termination)" '' "$on: there is no termination message"
+	init apply >out 2>&1; ok $? "$on: again under the lock" "$(cat out)"
+	like "$(cat out)" 'nothing to do' "$on: it has nothing to do"
+	host_read_only=ro
+	init verify >out 2>&1; ok $? "$on: verify agrees" "$(cat out)"
+	echo '-w /etc/hostname -p wa -k mine' >rules.d/50-local.rules
+	init apply >out 2>&1; ok $? "$on: other rules under the lock are written for the next boot" "$(cat out)"
+	like "$(cat out)" 'warning: .*locked' "$on: with a warning"
+	like "$(cat /etc/audit/cloud-audit-setup.rules)" mine "$on: they are in the file"
+	init -s audit.on_locked=fail apply >out 2>&1; is $? 5 "$on: with on_locked = fail it is exit status 5"
+	like "$(cat termination)" 'locked.*(reboot|recreate)' "$on: and the termination message says what to do"
+	init remove >out 2>&1; is $? 5 "$on: remove under the lock is exit status 5"
+	like "$(cat termination)" 'reboot or recreate the node' "$on: and the termination message says what to do"
+	init remove >out 2>&1; ok $? "$on: and then there is nothing to remove" "$(cat out)"
+EOF
+	t/vm/vm stop "$vm"
+done
+done_testing
