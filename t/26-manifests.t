@@ -98,6 +98,7 @@ sub misfits {
 			unless $kind eq 'Namespace' || ($namespace || '') eq 'cos-auditd';
 		push @bad, "$kind/$name: not a name" unless $name =~ /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 	}
+	my %map_used = map { $_->{configMap} ? ($_->{configMap}{name} => 1) : () } @{$p->{volumes}};
 	for my $v (@{$p->{volumes}}) {
 		push @bad, "volume $v->{name} twice" if $volume{$v->{name}}++;
 		push @bad, "volume $v->{name}: no ConfigMap $v->{configMap}{name}"
@@ -119,6 +120,11 @@ sub misfits {
 			push @bad, "$c->{name}: $m->{mountPath} propagates mounts" if $m->{mountPropagation};
 			$used{$m->{name}}++;
 		}
+		for my $key (map { $_->{valueFrom}{configMapKeyRef} || () } @{$c->{env} || []}) {
+			push @bad, "$c->{name}: no $key->{key} in ConfigMap $key->{name}"
+				unless $map{$key->{name}} && defined $map{$key->{name}}{$key->{key}};
+			$map_used{$key->{name}} = 1;
+		}
 		my %port = map { $_->{name} => 1 } @{$c->{ports} || []};
 		push @bad, "$c->{name}: a port of the host" if grep { $_->{hostPort} } @{$c->{ports} || []};
 		for my $probe (map { $c->{$_} || () } qw(startupProbe livenessProbe readinessProbe)) {
@@ -130,8 +136,7 @@ sub misfits {
 		push @bad, "$c->{name}: no $_" for grep { !$c->{$_} } qw(livenessProbe readinessProbe);
 	}
 	push @bad, map { "volume $_ is not mounted" } grep { !$used{$_} } sort keys %volume;
-	push @bad, map { my $n = $_; "ConfigMap $_ is not used" }
-		grep { my $n = $_; !grep { $_->{configMap} && $_->{configMap}{name} eq $n } @{$p->{volumes}} } sort keys %map;
+	push @bad, map { "ConfigMap $_ is not used" } grep { !$map_used{$_} } sort keys %map;
 	my ($selector, $labels) = ($ds->{spec}{selector}{matchLabels}, $ds->{spec}{template}{metadata}{labels});
 	push @bad, map { "the selector's $_ is not the Pods'" }
 		grep { ($labels->{$_} || '') ne $selector->{$_} } sort keys %$selector;
