@@ -1,0 +1,303 @@
+#!/usr/bin/perl
+# The shippers' configurations: what can be seen without the shippers, which no package brings here. The files are
+# read as fluentd and fluent-bit read them and held against the names these know (t/shipper/names), the plugins of
+# our own run against a server that plays Cloud Logging, and both filters give the same. Where fluentd or fluent-bit
+# is installed, it reads its configuration itself. Not seen here: images, Cloud Logging, the metadata server of GKE.
+use strict;
+use warnings;
+use JSON::PP;
+use Test::More;
+use lib 't/unit', 't/k8s';
+use Cli qw(run put slurp $tmp);
+use Manifests;
+
+plan skip_all => 'YAML::XS is missing: apt-get install libyaml-libyaml-perl' unless eval { require YAML::XS };
+
+my ($base, $bit, $forward) = ('k8s/base/fluentd', 'k8s/components/fluent-bit', 'k8s/components/forward');
+my $state = '/var/lib/cloud-audit-logging';
+my %known;
+for (split /\n/, slurp('t/shipper/names')) {
+	next if /^#/;
+	my ($section, $names) = /^([^:]+): (.*)$/ or die $_;
+	$known{$section}{$_} = 1 for split ' ', $names;
+}
+my $ruby = (run('ruby', '--version'))[0] ? undef : 'ruby';
+my ($lua) = grep { !(run($_, '-v'))[0] } qw(luajit lua5.1);
+
+# --- fluentd's files, as a tree: [section, argument, {parameter => value}, [children], "FILE:LINE"] ---
+sub parse {
+	my ($file, $instead) = @_;
+	my $top = [ 'top', '', {}, [], $file ];
+	my @open = $top;
+	my $n = 0;
+	for (split /\n/, slurp($file)) {
+		$n++;
+		next if /^\s*(#|$)/;
+		if (/^\s*\@include (\S+)$/) {
+			my $name = $1;
+			my $included = $instead->{$name} || $file =~ s{[^/]*$}{$name}r;
+			die "$file:$n: no $name\n" unless -f $included;
+			push @{$open[-1][3]}, @{parse($included)->[3]};
+		} elsif (m{^\s*</(\w+)>$}) {
+			my $closed = pop @open;
+			die "$file:$n: </$1> closes <$closed->[0]>\n" if $closed->[0] ne $1;
+		} elsif (/^\s*<(\w+)(?: (\S+))?>$/) {
+			my $section = [ $1, $2 || '', {}, [], "$file:$n" ];
+			push @{$open[-1][3]}, $section;
+			push @open, $section;
+		} elsif (/^\s*(\@?\w+) (.*\S)$/) {
+			die "$file:$n: $1 twice\n" if exists $open[-1][2]{$1};
+			$open[-1][2]{$1} = $2;
+		} else {
+			die "$file:$n: $_\n";
+		}
+	}
+	die "$file: <$open[-1][0]> is not closed\n" if @open > 1;
+	return $top;
+}
+sub all { my ($s) = @_; return map { ($_, all($_)) } @{$s->[3]} }
+sub strangers {
+	my ($top) = @_;
+	my @bad;
+	for my $s (all($top)) {
+		my $kind = join ' ', $s->[0], $s->[2]{'@type'} || ();
+		next if $s->[0] eq 'labels' || $s->[0] eq 'and' || $s->[0] eq 'or';
+		push @bad, map { "$s->[4]: $kind: $_" } grep { $_ ne '@type' && !$known{$kind}{$_} } sort keys %{$s->[2]};
+	}
+	return join "\n", @bad;
+}
+sub find_section {
+	my ($top, $kind) = @_;
+	return grep { join(' ', $_->[0], $_->[2]{'@type'} || ()) eq $kind } all($top);
+}
+
+my %tree;
+for ([ 'to Cloud Logging' ], [ 'to another fluentd', "$forward/output.conf" ],
+	[ 'to Elasticsearch', "$forward/elasticsearch/output.conf" ]) {
+	my ($name, $output) = @$_;
+	$tree{$name} = eval { parse("$base/fluent.conf", { $output ? ('output.conf' => $output) : () }) };
+	is $@, '', "$name: every section is closed, every included file is there";
+}
+SKIP: {
+	skip 'ruby is missing: apt-get install ruby', 2 unless $ruby;
+	my ($code, $out, $err) = run($ruby, '-w', 't/shipper/methods.rb');
+	is "$code $err", '0 ', 'the plugins are valid Ruby, without a warning';
+	my @mine;
+	for (split /\n/, $out) {
+		if (/^methods: (.*)/) { push @mine, split ' ', $1; next }
+		my ($kind, $names) = /^([^:]+): ?(.*)$/;
+		$known{$kind}{$_} = 1 for '@id', split ' ', $names;
+	}
+	is join(' ', grep { $known{methods}{$_} } @mine), '', 'the plugins redefine nothing of fluentd by accident';
+}
+my %without = map { $_ => $tree{$_} } $ruby ? keys %tree : grep { !/Cloud/ } keys %tree;
+is strangers($without{$_}), '', "$_: fluentd and its plugins know every parameter" for sort keys %without;
+{
+	# The examples that are commented out, with the comment taken off.
+	(my $text = slurp("$base/filter.conf")) =~ s/^#( *(?:<|\@type|key |pattern |remove_keys ))/$1/mg;
+	my $tree = eval { parse(put("$tmp/filter.conf", $text)) };
+	is $@, '', 'the commented filters are complete';
+	cmp_ok scalar(grep { $_->[0] eq 'filter' } all($tree)), '>=', 5, '... all of them';
+	is strangers($tree), '', '... and fluentd knows their parameters' if $ruby;
+	my @patterns = map { $_->[2]{pattern} || () } all($tree);
+	is join(' ', grep { !m{^/\^.*\$/$} } @patterns), '', '... their patterns match whole values';
+}
+
+# --- what they read, write and promise ---
+my $matches = `t/shipper/matches`;
+is $matches, "_TRANSPORT=audit\n_TRANSPORT=audit\n", 'both shippers select exactly the records of the audit system';
+my ($source) = find_section($tree{'to Cloud Logging'}, 'source systemd');
+is_deeply decode_json($source->[2]{matches}), [ { _TRANSPORT => 'audit' } ], '... fluentd by one match';
+is "$source->[2]{path} $source->[2]{read_from_head}", '/var/log/journal true', '... from the first entry of the journal';
+my ($cursor) = find_section($source, 'storage local');
+like $cursor->[2]{path}, qr{^$state/.*\.json$}, 'the cursor is on the node';
+is "$cursor->[2]{autosave} $cursor->[2]{save_at_shutdown}", 'true true', '... and saved, also at the end';
+is((grep { $_->[2]{fields_strip_underscores} eq 'true' } find_section($source, 'entry')), 1,
+	'names are journald\'s, without the underscore');
+for my $name (sort keys %tree) {
+	my @match = grep { $_->[0] eq 'match' } all($tree{$name});
+	is join(' ', map { $_->[1] } @match), $source->[2]{tag}, "$name: one output, for the tag of the source";
+	my ($buffer) = find_section($match[0], 'buffer file') or do { fail "$name: a buffer on the disk"; next };
+	my %b = %{$buffer->[2]};
+	like $b{path}, qr{^$state/}, "$name: the buffer is on the node";
+	like $b{total_limit_size}, qr/^\d+m$/, '... has a limit';
+	is "$b{overflow_action} $b{retry_forever} $b{retry_type}", 'block true exponential_backoff',
+		'... makes reading wait when it is full, and gives no chunk up';
+	is $b{flush_at_shutdown}, 'false', '... and does not hold up the end';
+}
+is((find_section($tree{'to Cloud Logging'}, 'match cloud_logging'))[0][2]{log_id}, 'linux-auditd', 'the log is linux-auditd');
+my $root = (find_section($tree{'to Cloud Logging'}, 'system'))[0][2]{root_dir};
+like $root, qr{^$state/}, 'chunks put aside are on the node';
+
+my $fb = YAML::XS::Load(slurp("$bit/fluent-bit.yaml"));
+my ($input, $filter, $output) = map { $fb->{pipeline}{$_}[0] } qw(inputs filters outputs);
+is join(' ', map { my $k = $_; map { "$k.$_" } grep { !$known{"fluent-bit $k"}{$_} } sort keys %{{
+	service => $fb->{service}, systemd => $input, lua => $filter, stackdriver => $output }->{$k}} }
+	qw(service systemd lua stackdriver)), '', 'fluent-bit knows every parameter';
+is join(' ', map { $_->{name} } map { @{$fb->{pipeline}{$_}} } qw(inputs filters outputs)), 'systemd lua stackdriver',
+	'... of one input, one filter, one output';
+is join(' ', map { $_->{tag} || $_->{match} } $input, $filter, $output), 'linux-auditd linux-auditd linux-auditd',
+	'... with one tag, which is the name of the log';
+is "$output->{resource} $output->{retry_limit}", 'k8s_node no_limits', 'fluent-bit: resource k8s_node, never given up';
+is "$input->{'storage.type'} " . ($input->{'storage.pause_on_chunks_overlimit'} ? 'pause' : 'drop'), 'filesystem pause',
+	'... chunks on the disk, reading waits when they are used up';
+ok !exists $output->{'storage.total_limit_size'}, '... and none is thrown away for a newer one';
+ok !$input->{read_from_tail}, '... from the first entry of the journal';
+like $_, qr{^$state/}, "... $_ is on the node" for $input->{db}, $fb->{service}{'storage.path'};
+ok -f "$bit/$filter->{script}", '... its script is there';
+
+# --- what the Pod gives them ---
+my $daemonset = YAML::XS::Load(slurp('k8s/base/daemonset.yaml'));
+my ($fluentd) = grep { $_->{name} eq 'fluentd' } @{$daemonset->{spec}{template}{spec}{containers}};
+my $patch = YAML::XS::Load(slurp("$bit/daemonset.yaml"));
+my ($fluent_bit) = grep { $_->{name} eq 'fluent-bit' } @{$patch->{spec}{template}{spec}{containers}};
+for ([ 'fluentd', $fluentd, (find_section($tree{'to Cloud Logging'}, 'source prometheus'))[0][2]{port} ],
+	[ 'fluent-bit', $fluent_bit, $fb->{service}{http_port} ]) {
+	my ($name, $c, $port) = @$_;
+	is join(' ', map { $_->{containerPort} } @{$c->{ports}}), $port, "$name: the port is the container's";
+	my %mount = map { $_->{mountPath} => $_ } @{$c->{volumeMounts}};
+	ok $mount{$state} && !$mount{$state}{readOnly}, "$name: its state is mounted, to be written";
+	ok $mount{'/var/log/journal'}{readOnly}, "$name: the journal is mounted, to be read";
+	my ($live) = map { $_->{httpGet}{path} } $c->{livenessProbe};
+	is $live, $name eq 'fluentd' ? (find_section($tree{'to Cloud Logging'}, 'source prometheus'))[0][2]{metrics_path} : '/',
+		"$name: its liveness is asked where it answers";
+}
+my ($conf) = map { $_->{command} } $fluentd;
+my ($said) = slurp("$base/fluent.conf") =~ /^# command: (.*)$/m;
+is "@$conf", $said, 'fluentd: the command is the one that fluent.conf tells';
+for ([ "$base/fluent.conf", 'k8s/base/kustomization.yaml' ], [ "$bit/kustomization.yaml" ],
+	[ "$forward/elasticsearch/kustomization.yaml" ]) {
+	my ($file, $kustomization) = @$_;
+	my ($name, $tag) = slurp($file) =~ m{^# image: ([\w/.-]+):([\w.-]+)$}m;
+	my @images = @{YAML::XS::Load(slurp($kustomization || $file))->{images}};
+	is join(' ', map { $_->{newTag} } grep { $_->{name} eq $name } @images), $tag, "$file tells the image that is used";
+	like $tag, qr/^v?\d+\.\d+\.\d+/, '... by its exact version';
+}
+{
+	my ($maps) = grep { $_->{name} eq 'cloud-audit-fluentd' }
+		@{YAML::XS::Load(slurp('k8s/base/kustomization.yaml'))->{configMapGenerator}};
+	is join(' ', sort map { m{([^/]+)$} } @{$maps->{files}}), join(' ', sort map { m{([^/]+)$} } glob "$base/*"),
+		'every file of fluentd\'s is in its ConfigMap';
+}
+
+# --- secrets ---
+for my $name (sort keys %tree) {
+	my @bad = map { my $s = $_; map { "$s->[4]: $_" } grep { /key$|password|token|secret|user/ && !/^(?:id_key|remove_keys|key)$/ &&
+		$s->[2]{$_} !~ /^"#\{ENV\['[A-Z_]+'\]\}"$/ } keys %{$s->[2]} } all($tree{$name});
+	is "@bad", '', "$name: no secret in the files";
+}
+for my $file (glob("$base/* $bit/* $forward/*.* $forward/elasticsearch/*")) {
+	unlike slurp($file), qr/BEGIN [A-Z ]*PRIVATE KEY|AIza[\w-]{30}|eyJ[\w-]{20}|"private_key"/, "$file: nothing like a key";
+}
+
+# --- the filters ---
+my $BOOT = '0123456789abcdef' x 2;
+sub record { my ($id, $type, $message, %more) = @_;
+	return { BOOT_ID => $BOOT, AUDIT_ID => $id, AUDIT_TYPE_NAME => $type, AUDIT_TYPE => 1000 + length $type,
+		MESSAGE => "$type $message", %more } }
+sub key { return (AUDIT_FIELD_KEY => $_[0]) }
+# Record, key, severity.
+my @cases = (
+	[ record(1, 'SYSCALL', 'key="exec"', key('"exec"')), 'exec', 'INFO' ],
+	[ record(2, 'SYSCALL', 'key="network"', key('"network"')), 'network', 'INFO' ],
+	[ record(1, 'EXECVE', 'argc=1'), 'exec', 'INFO' ],
+	[ record(2, 'SOCKADDR', 'saddr=1'), 'network', 'INFO' ],
+	[ record(1, 'PATH', 'item=0'), 'exec', 'INFO' ],
+	[ record(1, 'PATH', 'item=1'), 'exec', 'INFO' ],
+	[ record(3, 'SYSCALL', 'key=(null)', key('(null)')), undef, 'INFO' ],
+	[ record(3, 'PROCTITLE', 'x'), undef, 'INFO' ],
+	[ record(1, 'CWD', 'cwd="/"', BOOT_ID => 'f' x 32), undef, 'INFO' ],
+	[ record(4, 'SYSCALL', 'x', key('6578656301746D70')), 'exec,tmp', 'INFO' ],
+	[ record(5, 'SYSCALL', 'x', key('"cafe"')), 'cafe', 'INFO' ],
+	[ record(6, 'SYSCALL', 'x', key('odd')), 'odd', 'INFO' ],
+	[ record(7, 'AVC', 'apparmor="DENIED" operation="open"'), undef, 'WARNING' ],
+	[ record(8, 'AVC', 'apparmor="ALLOWED" operation="open"'), undef, 'INFO' ],
+	[ record(9, 'AVC', 'apparmor="STATUS" operation="profile_load"'), undef, 'NOTICE' ],
+	[ record(10, 'AVC', 'avc:  denied  { read } for'), undef, 'WARNING' ],
+	[ record(11, 'CONFIG_CHANGE', 'op=add_rule key="own" list=4 res=1', key('"own"')), 'own', 'NOTICE' ],
+	[ record(12, 'CONFIG_CHANGE', 'op=set audit_enabled=0 old=2 res=0'), undef, 'WARNING' ],
+	[ record(13, 'USER_AUTH', "msg='op=PAM:authentication res=failed'"), undef, 'WARNING' ],
+	[ record(14, 'USER_AUTH', "msg='op=PAM:authentication res=success'"), undef, 'INFO' ],
+	[ record(15, 'USER_LOGIN', 'msg=\'op=login res=0\''), undef, 'WARNING' ],
+	[ record(16, 'USER_LOGIN', 'msg=\'op=login res=01\''), undef, 'INFO' ],
+	[ record(17, 'ANOM_PROMISCUOUS', 'dev=eth0'), undef, 'WARNING' ],
+	[ record(18, 'INTEGRITY_RULE', 'file="/usr/bin/true"'), undef, 'INFO' ],
+	[ record(19, 'INTEGRITY_DATA', 'op=appraise_data'), undef, 'WARNING' ],
+	[ record(20, 'SYSCALL', 'success=no exit=-13'), undef, 'INFO' ],
+	(map { [ record(1000 + $_, 'SYSCALL', 'x', key('"exec"')), 'exec', 'INFO' ] } 1 .. 1024),
+	[ record(1, 'PROCTITLE', 'late'), undef, 'INFO' ],
+	[ record(2024, 'PROCTITLE', 'x'), 'exec', 'INFO' ],
+);
+my $json = JSON::PP->new->canonical;
+sub feed_ruby {
+	my $lines = put("$tmp/records", join '', map { $json->encode($_) . "\n" } @_);
+	my ($code, $out, $err) = run('sh', '-c', "ruby t/shipper/filter.rb <$lines");
+	diag $err if $code;
+	return map { decode_json($_) } split /\n/, $out;
+}
+sub feed_lua {
+	my $quote = sub { (my $s = $_[0]) =~ s/([^\w ])/sprintf '\\%03d', ord $1/ge; "\"$s\"" };
+	my $list = put("$tmp/records.lua", 'return {' . join(",\n", map { my $r = $_;
+		'{' . join(',', map { "[\"$_\"]=" . $quote->($r->{$_}) } sort keys %$r) . '}' } @_) . '}');
+	local $ENV{NODE_NAME} = 'node-1';
+	my ($code, $out, $err) = run($lua, 't/shipper/filter.lua', $list);
+	diag $err if $code;
+	return map { my %r; @r{qw(key severity id node message)} = split /\t/; $r{key} = undef if ($r{key} || '') eq '-'; \%r }
+		split /\n/, $out;
+}
+my @shipper = ([ 'fluentd', $ruby ? \&feed_ruby : undef, 'ruby' ], [ 'fluent-bit', $lua ? \&feed_lua : undef, 'lua5.1' ]);
+for (@shipper) {
+	my ($name, $feed, $package) = @$_;
+	SKIP: {
+		skip "$package is missing: apt-get install $package", 1 unless $feed;
+		my @out = $feed->(map { $_->[0] } @cases);
+		is scalar @out, scalar @cases, "$name: every record comes out";
+		my @wrong = grep { my ($got, $want) = ($out[$_], $cases[$_]);
+			($got->{key} // '-') ne ($want->[1] // '-') || ($got->{severity} || '') ne $want->[2] } 0 .. $#cases;
+		is join("\n", map { "$cases[$_][0]{MESSAGE}: " . ($out[$_]{key} // '-') . " $out[$_]{severity}" } @wrong), '',
+			"$name: the key of every record of an event, and its severity";
+		my %ids = map { $_->{id} => 1 } @out;
+		is scalar keys %ids, scalar @out, "$name: no two records have one id";
+		is join(' ', map { $_->{id} } $feed->(map { $_->[0] } @cases)), join(' ', map { $_->{id} } @out),
+			"$name: read again, a record has the id that it had";
+		is scalar(grep { length $_->{id} > 128 || $_->{id} !~ /^[\w-]+$/ } @out), 0, '... short and plain';
+		is $out[0]{node}, 'k8s_node.node-1', "$name: the node for the resource" if $name eq 'fluent-bit';
+	}
+}
+SKIP: {
+	skip 'ruby is missing: apt-get install ruby', 1 unless $ruby;
+	my ($r) = feed_ruby({ %{record(1, 'USER', 'a\\xffb')}, AUDIT_FIELD_KEY => '"k\\xe9"' });
+	is "$r->{MESSAGE} $r->{key}", 'USER a?b k?', 'fluentd: bytes that are no UTF-8 do not end in the JSON';
+	my ($untouched) = feed_ruby(record(1, 'SYSCALL', 'x', key('"exec"'), PID => '7'));
+	delete @$untouched{qw(key severity id)};
+	is_deeply $untouched, record(1, 'SYSCALL', 'x', key('"exec"'), PID => '7'), 'fluentd: the fields of the journal stay as they are';
+}
+
+# --- the output ---
+SKIP: {
+	skip 'ruby is missing: apt-get install ruby', 1 unless $ruby;
+	my ($code, $out, $err) = run($ruby, '-w', 't/shipper/output.rb');
+	is $code, 0, 'the output to Cloud Logging ran to its end' or diag $err;
+	for (split /\n/, $out) {
+		if (/^((?:not )?)ok \d+ - (.*)/) { ok !$1, "Cloud Logging: $2" } else { diag $_ unless /^1\.\./ }
+	}
+}
+
+# --- the programs themselves, where they are ---
+SKIP: {
+	skip 'no fluentd with its plugins here', 1 if (run('fluentd', '--version'))[0];
+	local @ENV{qw(NODE_NAME FORWARD_HOST FORWARD_PORT FORWARD_SHARED_KEY)} = ('node-1', 'localhost', 24224, 'x');
+	my $dir = "$tmp/fluentd";
+	put("$dir/" . (m{([^/]+)$})[0], slurp($_) =~ s{$state}{$tmp/state}gr) for glob "$base/*";
+	my ($code, $out, $err) = run('fluentd', '--dry-run', '-c', "$dir/fluent.conf", '-p', $dir);
+	skip 'fluentd here lacks a plugin', 1 if $out =~ /Unknown (?:input|filter) plugin/;
+	is $code, 0, 'fluentd takes the configuration' or diag "$out$err";
+	unlike $out, qr/is not used|\[warn\]/, '... and uses all of it';
+}
+SKIP: {
+	skip 'no fluent-bit here', 1 if (run('fluent-bit', '--version'))[0];
+	local @ENV{qw(NODE_NAME CLUSTER_NAME CLUSTER_LOCATION)} = ('node-1', 'c', 'l');
+	my ($code, $out, $err) = run('fluent-bit', '--dry-run', '-c', "$bit/fluent-bit.yaml");
+	is $code, 0, 'fluent-bit takes the configuration' or diag "$out$err";
+}
+done_testing;
