@@ -96,7 +96,7 @@ unit-tests: $(UNIT)
 DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
 DEPS_TEST := perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
 	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static \
-	libyaml-libyaml-perl yamllint unzip $(if $(shell command -v npm),,npm)
+	libyaml-libyaml-perl yamllint unzip ruby lua5.1 $(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
 
 deps:
