@@ -94,7 +94,7 @@ my %without = map { $_ => $tree{$_} } $ruby ? keys %tree : grep { !/Cloud/ } key
 is strangers($without{$_}), '', "$_: fluentd and its plugins know every parameter" for sort keys %without;
 {
 	# The examples that are commented out, with the comment taken off.
-	(my $text = slurp("$base/filter.conf")) =~ s/^#( *(?:<|\@type|key |pattern |remove_keys ))/$1/mg;
+	(my $text = slurp("$base/filter.conf")) =~ s/^#( *(?:<|\@type|key \S|pattern |remove_keys ))/$1/mg;
 	my $tree = eval { parse(put("$tmp/filter.conf", $text)) };
 	is $@, '', 'the commented filters are complete';
 	cmp_ok scalar(grep { $_->[0] eq 'filter' } all($tree)), '>=', 5, '... all of them';
