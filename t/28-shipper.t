@@ -180,6 +180,33 @@ for ([ "$base/fluent.conf", 'k8s/base/kustomization.yaml' ], [ "$bit/kustomizati
 		'every file of fluentd\'s is in its ConfigMap';
 }
 
+# --- the components, rendered ---
+my ($kubectl, $why) = kubectl();
+SKIP: {
+	skip $why, 1 unless $kubectl;
+	my $shipped = render($kubectl, 'k8s/base');
+	my @rest = grep { $_ ne 'output.conf' } sort keys %{object($shipped, 'ConfigMap', 'cloud-audit-fluentd')->{data}};
+	for ([ 'forward', 'output.conf' ], [ 'forward/elasticsearch', 'elasticsearch/output.conf' ]) {
+		my ($component, $file) = @$_;
+		my $objects = eval { render($kubectl, overlay('base', $component)) } || [];
+		my $data = (object($objects, 'ConfigMap', 'cloud-audit-fluentd') || {})->{data} || {};
+		is $data->{'output.conf'}, slurp("$forward/$file"), "$component: the output is its own";
+		is join(' ', map { $data->{$_} eq slurp("$base/$_") ? () : $_ } @rest), '', '... and the other files are the base\'s';
+		my $c = @$objects ? container($objects, 'containers', 'fluentd') : {};
+		my %env = map { $_->{name} => $_->{valueFrom} } @{$c->{env} || []};
+		my @asked = sort { $a cmp $b } keys %{{ map { $_ => 1 } $data->{'output.conf'} =~ /ENV\['(\w+)'\]/g }};
+		is join(' ', sort keys %env), join(' ', sort 'NODE_NAME', grep { $_ ne 'NODE_NAME' } @asked),
+			'... with the variables that it asks for';
+		is join(' ', map { $env{$_}{secretKeyRef} ? () : $_ } grep { /KEY$/ } keys %env), '', '... the secret one from a Secret';
+	}
+	my $objects = eval { render($kubectl, overlay('base', 'fluent-bit')) } || [];
+	is join(' ', map { $_->{name} } @$objects ? @{pod($objects)->{containers}} : ()), 'fluent-bit',
+		'fluent-bit: in the place of fluentd';
+	ok !object($objects, 'ConfigMap', 'cloud-audit-fluentd'), '... whose ConfigMap is gone';
+	is_deeply object($objects, 'ConfigMap', 'cloud-audit-fluent-bit')->{data},
+		{ 'fluent-bit.yaml' => slurp("$bit/fluent-bit.yaml"), 'audit.lua' => slurp("$bit/audit.lua") }, '... for its own';
+}
+
 # --- secrets ---
 for my $name (sort keys %tree) {
 	my @bad = map { my $s = $_; map { "$s->[4]: $_" } grep { /key$|password|token|secret|user/ && !/^(?:id_key|remove_keys|key)$/ &&
