@@ -109,7 +109,7 @@ is node('schema.mjs', $objects{$_->[0]}), '', "$_->[0]: Kubernetes' OpenAPI allo
 }
 
 # What the linter finds and why it stays; all else is a failure. %c is any container of the Pod, %i the init
-# container, %v any of its host path volumes.
+# container, %v any of its host path volumes, %k a variable that is the key of a Secret.
 my @accepted = (
 	[ 'KBP003 %c.resources.limits.cpu', 'a limit of CPU would delay the lock, and the records' ],
 	[ 'KBP104 %c.securityContext.runAsUser', "the host's files, systemd and the journal are root's" ],
@@ -122,6 +122,7 @@ my @accepted = (
 	[ 'PSS206 %i.securityContext.capabilities.add', 'the same' ],
 	[ 'PSS105 volumes[%v].hostPath', 'it configures the host, and reads its journal' ],
 	[ 'PSS201 volumes[%v].hostPath', 'the same' ],
+	[ 'KBP112 %k.valueFrom.secretKeyRef', 'a password of the destination: the shipper takes it no other way' ],
 );
 for (@ways) {
 	my ($name) = @$_;
@@ -129,12 +130,20 @@ for (@ways) {
 	my @init = map { "initContainers[$_->{name}]" } @{$pod->{initContainers}};
 	my %places = ('%i' => \@init, '%c' => [ @init, map { "containers[$_->{name}]" } @{$pod->{containers}} ],
 		'%v' => [ map { $_->{hostPath} ? $_->{name} : () } @{$pod->{volumes}} ]);
+	my @keys = map {
+		my $c = $_;
+		map { $_->{valueFrom}{secretKeyRef} ? "containers[$c->{name}].env[$_->{name}]" : () } @{$c->{env} || []}
+	} @{$pod->{containers}};
+	$places{'%k'} = \@keys;
+	# The user makes the Secrets; they are in no file.
+	my $secrets = @keys + grep { $_->{secret} } @{$pod->{volumes}};
 	my @expected = map {
 		my ($rule, $path) = split / /, $_->[0];
 		my ($sign) = $path =~ /(%.)/;
 		map { my $place = $_; "$rule DaemonSet/cloud-audit-logging spec.template.spec." . ($path =~ s/%./$place/r) }
 			$sign ? @{$places{$sign}} : '';
 	} @accepted;
+	push @expected, ('LNK001 DaemonSet/cloud-audit-logging Unsatisfied resource link.') x $secrets;
 	is node('lint.mjs', $objects{$name}), join('', map { "$_\n" } sort @expected),
 		"$name: the linter finds what we stand for, and nothing else";
 }
