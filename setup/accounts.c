@@ -1,30 +1,21 @@
 #include "setup/accounts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-static int open_table(const struct host *host, const char *path, FILE **ret)
+/* The table, read whole first: fgetpwent() takes what cannot be read for the end of the file, and a line of any
+ * length into memory. *ret is NULL for an empty one. */
+static int open_table(const struct host *host, const char *path, struct text *content, FILE **ret)
 {
-	_cleanup_close_ int fd = host_open(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
+	int r = host_read(host, path, content);
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	/* fgetpwent() takes what cannot be read for the end of the file. */
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	*ret = fdopen(fd, "re");
-	if (!*ret)
-		return -errno;
-	fd = -1;
-	return 0;
+	if (r < 0 || content->len == 0)
+		return r;
+	*ret = fmemopen(content->s, content->len, "re");
+	return *ret ? 0 : -errno;
 }
 
 /* A line that sends the reader to NIS is given out as an entry with number 0 (nsswitch.conf(5),
@@ -36,13 +27,14 @@ static bool is_name(const char *name)
 
 int accounts_user(const struct host *host, const char *name, uint32_t *ret_id)
 {
+	_cleanup_text_ struct text content = {0};
 	_cleanup_fclose_ FILE *f = NULL;
 	const struct passwd *entry;
-	int r = open_table(host, "/etc/passwd", &f);
+	int r = open_table(host, "/etc/passwd", &content, &f);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	while ((entry = fgetpwent(f))) {
+	while (f && (entry = fgetpwent(f))) {
 		if (is_name(name) && strcmp(entry->pw_name, name) == 0) {
 			*ret_id = entry->pw_uid;
 			return 1;
@@ -53,13 +45,14 @@ int accounts_user(const struct host *host, const char *name, uint32_t *ret_id)
 
 int accounts_group(const struct host *host, const char *name, uint32_t *ret_id)
 {
+	_cleanup_text_ struct text content = {0};
 	_cleanup_fclose_ FILE *f = NULL;
 	const struct group *entry;
-	int r = open_table(host, "/etc/group", &f);
+	int r = open_table(host, "/etc/group", &content, &f);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	while ((entry = fgetgrent(f))) {
+	while (f && (entry = fgetgrent(f))) {
 		if (is_name(name) && strcmp(entry->gr_name, name) == 0) {
 			*ret_id = entry->gr_gid;
 			return 1;

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -634,20 +633,17 @@ static char *next_line(char *buffer, int size, void *user)
 
 int config_read(struct config *config, const char *file, struct log *log)
 {
-	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	_cleanup_text_ struct text content = {0};
 	struct pass pass = { .config = config, .log = log, .number = ++config->passes };
-	int r;
+	int r = host_read_own(file, &content);
 
-	if (fd < 0 && errno == ENOENT)
-		return -ENOENT;
-	r = fd < 0 ? -errno : host_read_fd(fd, &content);
-	if (r == -EINVAL) {
-		log_at(log, LEVEL_ERROR, file, 0, "is not a regular file");
+	if (r == -ENOENT)
 		return r;
-	}
 	if (r < 0) {
-		log_at(log, LEVEL_ERROR, file, 0, "cannot be read: %s", strerror(-r));
+		const char *reason = host_own_reason(r);
+
+		log_at(log, LEVEL_ERROR, file, 0, "%s%s", reason ? reason : "cannot be read: ",
+		       reason ? "" : strerror(-r));
 		return r;
 	}
 	pass.file = keep_name(config, file);

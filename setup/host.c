@@ -52,7 +52,8 @@ int host_open(const struct host *host, const char *path, int flags)
 	return open_in_root(host->fd, path, (uint64_t)flags, 0);
 }
 
-int host_read_fd(int fd, struct text *ret)
+/* Reads at most HOST_FILE_MAX bytes of an open regular file. */
+static int read_fd(int fd, struct text *ret)
 {
 	_cleanup_text_ struct text content = {0};
 	char buffer[16384];
@@ -62,6 +63,8 @@ int host_read_fd(int fd, struct text *ret)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
+	if (st.st_size > HOST_FILE_MAX)
+		return -EFBIG;
 	for (;;) {
 		ssize_t n = read(fd, buffer, sizeof(buffer));
 
@@ -103,7 +106,33 @@ int host_read(const struct host *host, const char *path, struct text *ret)
 		return -ELOOP;
 	/* O_NONBLOCK: a FIFO in the file's place must not hold us up. */
 	fd = host_open(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	return fd < 0 ? fd : host_read_fd(fd, ret);
+	return fd < 0 ? fd : read_fd(fd, ret);
+}
+
+int host_read_own(const char *path, struct text *ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISREG(st.st_mode) && st.st_mode & S_IWOTH)
+		return -EPERM;
+	return read_fd(fd, ret);
+}
+
+const char *host_own_reason(int r)
+{
+	switch (r) {
+	case -EINVAL:
+		return "is not a regular file";
+	case -EFBIG:
+		return "is larger than 16 MiB";
+	case -EPERM:
+		return "may be written by everybody, who could choose what is audited; chmod o-w it";
+	default:
+		return NULL;
+	}
 }
 
 /* The directory that holds path, made where missing; *ret_name is the last part, inside path. */

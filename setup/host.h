@@ -55,7 +55,11 @@ int host_stat(const struct host *host, const char *path, struct stat *ret) _must
 /* Can a program be put into this directory and run from there, as far as its mount says? */
 bool host_can_execute_in(const struct host *host, const char *directory);
 
-/* Reads at most HOST_FILE_MAX bytes of an open regular file. */
-int host_read_fd(int fd, struct text *ret) _must_check_;
+/* The content of a file of the program's own, which is below no host's root. -EINVAL for what is not a regular
+ * file; -EFBIG; -EPERM for one that everybody may write, as auditctl -R has it. */
+int host_read_own(const char *path, struct text *ret) _must_check_;
+
+/* What to say of such an error behind the file's name. */
+const char *host_own_reason(int r);
 
 #endif

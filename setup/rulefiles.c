@@ -3,12 +3,14 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "setup/host.h"
 #include "setup/shipped.h"
+
+/* Bounds memory: a rule takes 1.4 kB. */
+enum { RULES_MAX = 100000 };
 
 static int is_rules_file(const struct dirent *entry)
 {
@@ -37,28 +39,40 @@ static void free_list(struct dirent **list, int n)
 	free(list);
 }
 
+/* How many lines of a file may be rules. */
+static size_t count_lines(const struct text *content)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < content->len; i++)
+		n += (i == 0 || content->s[i - 1] == '\n') && content->s[i] != '#' && content->s[i] != '\n';
+	return n;
+}
+
 static int add_file(struct rule_set *set, const struct rules_env *env, const char *directory,
 		    const char *name)
 {
 	_cleanup_text_ struct text content = {0};
 	_cleanup_free_ char *path = NULL;
-	_cleanup_close_ int fd = -1;
 	int r;
 
 	if (asprintf(&path, "%s/%s", directory, name) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	r = fd < 0 ? -errno : host_read_fd(fd, &content);
-	if (r == -EINVAL)
-		log_at(env->log, LEVEL_ERROR, path, 0, "is not a regular file");
-	else if (r == -EFBIG)
-		log_at(env->log, LEVEL_ERROR, path, 0, "is larger than %u MiB", HOST_FILE_MAX >> 20);
-	else if (r < 0)
-		log_at(env->log, LEVEL_ERROR, path, 0, "cannot be read: %s", strerror(-r));
-	if (r < 0)
+	r = host_read_own(path, &content);
+	if (r < 0) {
+		const char *reason = host_own_reason(r);
+
+		log_at(env->log, LEVEL_ERROR, path, 0, "%s%s", reason ? reason : "cannot be read: ",
+		       reason ? "" : strerror(-r));
 		return r == -ENOMEM ? r : -EINVAL;
+	}
+	if (count_lines(&content) > RULES_MAX - (set->n_rules < RULES_MAX ? set->n_rules : RULES_MAX)) {
+		log_at(env->log, LEVEL_ERROR, path, 0, "with this file there are more than %d rules, which no kernel "
+		       "can go through at every system call", RULES_MAX);
+		return -EINVAL;
+	}
 	return rules_read(set, env, path, content.s, content.len);
 }
 

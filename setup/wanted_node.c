@@ -1,7 +1,6 @@
 #include "setup/wanted_node.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "setup/pam.h"
@@ -43,7 +42,7 @@ static int complete_journald(struct wanted *wanted, const struct config *config,
 }
 
 /* A drop-in of ours below UNIT_DIRECTORY for any service but `but`; *ret is NULL for none. */
-static int find_drop_in(const struct host *host, const char *but, char **ret)
+static int find_drop_in(const struct host *host, const char *but, char **ret, struct log *log)
 {
 	_cleanup_strings_ char **names = NULL;
 	int r = host_list(host, UNIT_DIRECTORY, &names);
@@ -51,6 +50,9 @@ static int find_drop_in(const struct host *host, const char *but, char **ret)
 	*ret = NULL;
 	if (r == -ENOENT)
 		return 0;
+	if (r < 0 && r != -ENOMEM)
+		log_say(log, LEVEL_ERROR, UNIT_DIRECTORY " cannot be listed below %s: %s%s; nothing was changed",
+			host->root, strerror(-r), rights_advice_write(r));
 	for (size_t i = 0; r == 0 && names[i]; i++) {
 		_cleanup_free_ char *path = NULL;
 		size_t n = strlen(names[i]);
@@ -96,13 +98,13 @@ static int find_program(const struct host *host, bool want, char **ret)
 static int read_shipped_program(struct text *ret, struct log *log)
 {
 	_cleanup_free_ char *path = shipped_program(TTY_PROGRAM);
-	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	int r = !path ? -ENOMEM : fd < 0 ? -errno : host_read_fd(fd, ret);
+	int r = path ? host_read_own(path, ret) : -ENOMEM;
+	const char *reason = host_own_reason(r);
 
 	if (r < 0)
 		log_say(log, LEVEL_ERROR, "[tty] runtime_unit needs the program %s, which comes with this one: "
 			"%s; install it there, or beside this program; nothing was changed",
-			path ? path : TTY_PROGRAM, strerror(-r));
+			path ? path : TTY_PROGRAM, reason ? reason : strerror(-r));
 	return r;
 }
 
@@ -148,7 +150,7 @@ static int complete_runtime(struct wanted *wanted, const struct config *config,
 	if (r < 0)
 		return r;
 	if (!want)
-		return find_drop_in(host, "", &wanted->paths[FILE_RUNTIME]);
+		return find_drop_in(host, "", &wanted->paths[FILE_RUNTIME], log);
 	if (asprintf(&directory, "%s.d", config->runtime_unit) < 0) {
 		directory = NULL;
 		return -ENOMEM;
@@ -157,7 +159,7 @@ static int complete_runtime(struct wanted *wanted, const struct config *config,
 		wanted->paths[FILE_RUNTIME] = NULL;
 		return -ENOMEM;
 	}
-	r = find_drop_in(host, directory, &wanted->paths[FILE_RUNTIME_OLD]);
+	r = find_drop_in(host, directory, &wanted->paths[FILE_RUNTIME_OLD], log);
 	return r < 0 ? r : want_runtime(wanted, config, node, log);
 }
 

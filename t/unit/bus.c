@@ -32,112 +32,7 @@ struct plan {
 	const struct fault *fault;
 };
 
-/* --- a systemd that works --- */
-
-static bool reply_variant(struct peer *peer, const struct peer_call *call, const char *type, const char *string,
-			  uint64_t number)
-{
-	_cleanup_text_ struct text body = {0};
-
-	peer_signature(&body, type);
-	if (*type == 's')
-		peer_string(&body, string);
-	else if (*type == 't')
-		peer_u64(&body, number);
-	else
-		peer_u32(&body, (uint32_t)number);
-	return peer_reply(peer, call, "v", &body);
-}
-
-/* ExecStartEx: one command of two words. */
-static bool reply_commands(struct peer *peer, const struct peer_call *call)
-{
-	_cleanup_text_ struct text body = {0};
-	size_t start, words;
-	uint32_t n;
-
-	peer_signature(&body, "a(sasasttttuii)");
-	peer_u32(&body, 0);
-	start = body.len;
-	peer_align(&body, 8);
-	words = body.len;
-	peer_string(&body, "/bin/x");
-	peer_u32(&body, 4 + 7 + 1 + 4 + 3);
-	peer_string(&body, "/bin/x");
-	peer_string(&body, "-y");
-	peer_u32(&body, 0);
-	for (int i = 0; i < 4; i++)
-		peer_u64(&body, 1);
-	for (int i = 0; i < 3; i++)
-		peer_u32(&body, 0);
-	n = (uint32_t)(body.len - words);
-	memcpy(body.s + start - 4, &n, sizeof(n));
-	return peer_reply(peer, call, "v", &body);
-}
-
-static bool reply_bytes(struct peer *peer, const struct peer_call *call)
-{
-	_cleanup_text_ struct text body = {0};
-
-	peer_signature(&body, "ay");
-	peer_u32(&body, 3);
-	text_add(&body, "-D\n");
-	return peer_reply(peer, call, "v", &body);
-}
-
-static bool reply_path(struct peer *peer, const struct peer_call *call, const char *path)
-{
-	_cleanup_text_ struct text body = {0};
-
-	peer_string(&body, path);
-	return peer_reply(peer, call, "o", &body);
-}
-
-static bool reply_job(struct peer *peer, const struct peer_call *call)
-{
-	return reply_path(peer, call, PEER_JOB) && peer_job_removed(peer, PEER_JOB, "done");
-}
-
-static bool reply_plain_string(struct peer *peer, const struct peer_call *call, const char *s)
-{
-	_cleanup_text_ struct text body = {0};
-
-	peer_string(&body, s);
-	return peer_reply(peer, call, "s", &body);
-}
-
-static bool answer_well(struct peer *peer, const struct peer_call *call)
-{
-	static const struct {
-		const char *name, *type, *string;
-		uint64_t number;
-	} properties[] = {
-		{ "LoadState", "s", "loaded", 0 }, { "ActiveState", "s", "active", 0 },
-		{ "FragmentPath", "s", "/f", 0 }, { "NeedDaemonReload", "b", NULL, 1 },
-		{ "ExecMainStartTimestamp", "t", NULL, 5 }, { "ExecMainStatus", "i", NULL, 3 },
-		{ "Result", "s", "exit-code", 0 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(properties); i++)
-		if (strcmp(call->name, properties[i].name) == 0)
-			return reply_variant(peer, call, properties[i].type, properties[i].string,
-					     properties[i].number);
-	if (strcmp(call->name, "ExecStartEx") == 0)
-		return reply_commands(peer, call);
-	if (strcmp(call->name, "StandardInputData") == 0)
-		return reply_bytes(peer, call);
-	if (strcmp(call->name, "GetUnit") == 0)
-		return reply_path(peer, call, "/org/freedesktop/systemd1/unit/x");
-	if (strcmp(call->name, "GetUnitFileState") == 0)
-		return reply_plain_string(peer, call, "enabled");
-	if (strcmp(call->name, "Hello") == 0)
-		return reply_plain_string(peer, call, ":1.9");
-	if (strstr(call->name, "Unit") && !strstr(call->name, "Files") && !strstr(call->name, "Reset"))
-		return reply_job(peer, call);
-	return peer_reply(peer, call, "", NULL);
-}
-
-/* --- one that does not --- */
+/* --- a systemd that does not work --- */
 
 static bool flood(struct peer *peer, const struct peer_call *call)
 {
@@ -152,10 +47,10 @@ static bool fail_job(struct peer *peer, const struct peer_call *call, const stru
 
 	if (fault->kind == OTHER_FIRST)
 		return peer_job_removed(peer, "/org/freedesktop/systemd1/job/77", "failed") &&
-			reply_path(peer, call, PEER_JOB) &&
+			peer_reply_path(peer, call, PEER_JOB) &&
 			peer_job_removed(peer, "/org/freedesktop/systemd1/job/8", "failed") &&
 			peer_job_removed(peer, PEER_JOB, "done") && peer_job_removed(peer, PEER_JOB, "failed");
-	if (!reply_path(peer, call, PEER_JOB) || fault->kind == SIGNAL_CLOSE)
+	if (!peer_reply_path(peer, call, PEER_JOB) || fault->kind == SIGNAL_CLOSE)
 		return false;
 	if (fault->kind == FLOOD)
 		return flood(peer, call);
@@ -186,10 +81,10 @@ static bool answer(struct peer *peer, const struct peer_call *call)
 	_cleanup_text_ struct text body = {0};
 
 	if (!fault || (plan->point && strcmp(plan->point, call->name) != 0))
-		return answer_well(peer, call);
+		return peer_answer_well(peer, call);
 	switch (fault->kind) {
 	case NONE:
-		return answer_well(peer, call);
+		return peer_answer_well(peer, call);
 	case ERROR:
 		return peer_error(peer, call, fault->word, SAID);
 	case BODY:

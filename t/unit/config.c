@@ -489,7 +489,7 @@ static void too_large(void **state)
 	assert_int_equal(ftruncate(fd, 17 << 20), 0);
 	close(fd);
 	assert_int_equal(config_read(&config, "large.ini", said.log), -EFBIG);
-	errors_are("large.ini: cannot be read: File too large");
+	errors_are("large.ini: is larger than 16 MiB");
 }
 
 static void override(void **state)

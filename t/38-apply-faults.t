@@ -1,0 +1,86 @@
+#!/usr/bin/perl
+# A run of apply from end to end, each of its system calls failing in turn: the node, a made-up root with a
+# systemd that does nothing, is as before afterwards, or the message says what is not. FAULTS=all in the
+# environment: each call with each of its errors; else with one of them, the next one for the next call.
+use strict;
+use warnings;
+use Test::More;
+use lib 't/unit';
+use Cli;
+use FakeNode;
+
+my $why = usable();
+plan skip_all => $why if $why;
+
+# What may fail, and how.
+my %errors = (
+	map({ $_ => [qw(EACCES EIO ENOMEM)] } qw(open openat openat2 read readlink readlinkat getdents64)),
+	map({ $_ => [qw(EIO)] } qw(fstat newfstatat statx close lseek statfs fstatfs)),
+	map({ $_ => [qw(ENOSPC EIO EROFS EINTR)] } qw(write pwrite64 fsync fchmod rename renameat unlinkat mkdirat)),
+	map({ $_ => [qw(ENOBUFS EINTR EPERM)] } qw(socket connect sendto sendmsg recvfrom recvmsg)),
+	map({ $_ => [qw(EINTR)] } qw(poll ppoll)),
+	map({ $_ => [qw(EPERM)] } qw(setsockopt getsockopt prctl capset capget)),
+);
+
+my $program = program();
+my $root = fake_node("$tmp/node");
+sub earlier {
+	put("$root/etc/audit/cloud-audit-setup.rules", "# an earlier run's\n-D\n");
+	chmod 0640, "$root/etc/audit/cloud-audit-setup.rules" or die;
+	put("$root/etc/pam.d/sshd", "session required pam_unix.so\n");
+}
+earlier();
+my $systemd = fake_systemd("$root/run/systemd/private");
+my @apply = ($program, '-R', $root, plain_rules(), '-s', 'events.tty=yes', '-s', 'tty.sshd=yes', 'apply');
+
+# Names, modes and content, without times and inodes.
+sub state_of { return snapshot($root) =~ s/^(\S+ \d+) \d+ (\d+ \d+) \S+/$1 $2/mgr }
+
+my $before = state_of();
+my ($code, $out, $err) = strace([], @apply);
+is $code, 1, 'nobody loads the rules: apply fails, having read back';
+like $err, qr/^cloud-audit-setup: error: nothing is left of this run/m, 'and says that nothing is left of it';
+is state_of(), $before, 'which is so';
+
+my ($lines, $counts) = after_begin();
+my $sanitized = sanitized();
+my $all = ($ENV{FAULTS} // '') eq 'all';
+my (%n, %table, @wrong, %last);
+my ($points, $faults) = (0, 0);
+%n = %$counts;
+for my $line (@$lines) {
+	my ($name) = $line =~ /^(\w+)\(/ or next;
+	my $n = ++$n{$name};
+	my $list = $errors{$name} or next;
+	# Of these there are 128 alike.
+	next if $line =~ /PR_CAPBSET_DROP/ && $line !~ /CAP_CHOWN/;
+	$points++;
+	next if $sanitized && $points % 8;
+	for my $error ($all ? @$list : $list->[$points % @$list]) {
+		$faults++;
+		my ($c, $o, $e) = strace(['-e', "inject=$name:error=$error:when=$n"], @apply);
+		my $now = state_of();
+		my @errors = $e =~ /^cloud-audit-setup: error: (.*)/mg;
+		my $left = $now ne $before;
+		# The last word is what is true of the node.
+		my $said = @errors && $errors[-1] !~ /^nothing is left/ && $errors[-1] !~ /nothing was changed/;
+		$last{$errors[-1] =~ s/: [A-Z][^:;()]*(?=[;(]|$)//r}++ if $left && @errors;
+		$table{$name}{$error}{$left ? "left, said" : $c}++;
+		push @wrong, "$name #$n $error: exit $c: " . join(' | ', grep { !/missing: rule/ } @errors) . ' ' . substr($line, 0, 120) . ($left ? ' LEFT' : '')
+			unless ($c == 1 || $c == 3) && @errors && (!$left || $said);
+		next unless $left;
+		system "rm -rf $root/etc/audit $root/etc/systemd";
+		fake_node($root);
+		earlier();
+		$before = state_of();
+	}
+}
+for my $name (sort keys %table) {
+	note sprintf '%-11s %s', $name, join '; ', map { my $e = $_; my $r = $table{$name}{$e}; "$e: " . join ', ', map { "exit $_ x $r->{$_}" }
+		sort keys %$r } sort keys %{$table{$name}};
+}
+note "last said of a node that is not as before, $last{$_} times: $_" for sort keys %last;
+note "$points points, $faults faults";
+is join("\n", @wrong), '', 'whatever call fails: exit 1 or 3, said, and the node is as before, or as the message says';
+
+done_testing;
