@@ -51,4 +51,5 @@ void context_done(struct context *c)
 	wanted_done(&c->wanted);
 	host_done(&c->host);
 	config_done(&c->config);
+	mem_close(&c->lock);
 }

@@ -25,6 +25,7 @@ struct context {
 	struct node node;
 	struct kernel *kernel;
 	struct bus *bus;
+	int lock;		/* the host's lock, while it is held; -1 */
 };
 
 /* Opens the kernel and the host's systemd and reads the node. Both are tried before giving up, so

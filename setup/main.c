@@ -5,6 +5,7 @@
 
 #include "setup/confine.h"
 #include "setup/context.h"
+#include "setup/hostlock.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended
  * (terminationMessagePath); it is there only in a Pod. */
@@ -77,6 +78,8 @@ static enum exit_status run(struct context *c)
 	}
 	if (r == -ENOMEM)
 		log_say(c->log, LEVEL_ERROR, "out of memory; the node is untouched");
+	if (r == 0 && (o->command == COMMAND_APPLY || o->command == COMMAND_REMOVE))
+		r = hostlock_take(&c->host, (uint64_t)c->config.start_timeout, c->log, &c->lock);
 	return r < 0 ? STATUS_NODE : commands[o->command](c);
 }
 
@@ -84,7 +87,7 @@ int main(int argc, char **argv)
 {
 	_cleanup_(log_freep) struct log *log = log_new(stderr);
 	_cleanup_(options_done) struct options options = {0};
-	_cleanup_(context_done) struct context context = { .options = &options, .log = log };
+	_cleanup_(context_done) struct context context = { .options = &options, .log = log, .lock = -1 };
 	enum exit_status status;
 	int r;
 

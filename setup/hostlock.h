@@ -1,0 +1,20 @@
+/* One run at a time on a host: a Pod's, another Pod's, a person's over SSH. */
+#ifndef SETUP_HOSTLOCK_H
+#define SETUP_HOSTLOCK_H
+
+#include <stdint.h>
+
+#include "setup/host.h"
+#include "setup/log.h"
+
+/* The directory that is locked, itself: all who change units see it, and no file has to be made. */
+#define HOSTLOCK_DIRECTORY "/etc/systemd/system"
+
+/* Takes the host's lock (flock(2)), and waits up to timeout_usec for another run, whose process it names in
+ * a message. The kernel frees the lock when its holder ends, however that is.
+ * 0 and the descriptor that holds it, owned by the caller; or -1 in *ret_fd where there is nothing to lock:
+ * the directory is not below the root, as in transient mode, or its file system has no locks.
+ * -ETIMEDOUT or another negative errno, logged. */
+int hostlock_take(const struct host *host, uint64_t timeout_usec, struct log *log, int *ret_fd) _must_check_;
+
+#endif

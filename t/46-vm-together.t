@@ -1,0 +1,118 @@
+#!/bin/sh
+# Two runs at once, and others who change the audit system while apply is at work.
+. t/vm/lib.sh
+vm_up together plain
+
+vm_guest --timeout 400 <<'EOF'
+	cd $cas
+	cas() { ./cloud-audit-setup -s audit.lock=no "$@"; }
+	files() { find /etc/audit /etc/systemd/system -name '*cloud-audit*' | sort; }
+	# Nothing between: all of it, or none.
+	whole() {
+		if [ -n "$(files)" ]; then cas verify >verified 2>&1 && echo configured
+		elif [ "$(auditctl -l)" = '-w /etc/motd -p wa -k host' ]; then echo removed
+		fi
+	}
+	# both COMMAND COMMAND: at once; out1, out2 are what they said, status1, status2 how they ended.
+	both() {
+		cas $1 >out1 2>&1 & first=$!
+		cas $2 >out2 2>&1; status2=$?
+		wait $first; status1=$?
+	}
+	printf '%s\n' -D '-w /etc/motd -p wa -k host' >/etc/audit/rules.d/audit.rules
+	systemctl stop auditd
+
+	# --- two at once ---
+	both apply apply
+	is "$status1 $status2" '0 0' 'two applies at once both succeed' || diag "$(cat out1 out2)"
+	is "$(whole)" configured 'and the node is configured'
+	is "$(cat out1 out2 | grep -c 'nothing to do')" 1 'one of them found nothing left to do'
+	like "$(cat out1 out2)" 'info: process [0-9]+ .cloud-audit-set.* is changing this node; waiting for its end' 'having waited for the other, which it named'
+	for round in 1 2 3 4; do
+		both remove apply
+		is "$status1 $status2" '0 0' "round $round: remove and apply at once both succeed" || diag "$(cat out1 out2)"
+		like "$(whole)" '^(configured|removed)$' "round $round: and the node is one or the other" || diag "$(files; cat verified out1 out2)"
+	done
+	cas -q apply
+
+	# --- one that hangs, one that dies ---
+	./cloud-audit-setup -s audit.lock=no -s audit.backlog_limit=9000 apply >out1 2>&1 & hung=$!
+	until grep -q " $hung " /proc/locks; do kill -0 $hung || break; done; kill -STOP $hung
+	out=$(cas -s unit.start_timeout=2s remove 2>&1); is $? 1 'a run that hangs is waited for as long as start_timeout says'
+	like "$out" "error: process $hung .* is still changing this node after 2 s" 'and named'
+	out=$(cas plan 2>&1; cas verify 2>&1); unlike "$out" waiting 'plan and verify do not wait for it'
+	kill -KILL $hung
+	out=$(cas apply 2>&1); ok $? 'one that died is not waited for' "$out"
+	unlike "$out" waiting 'nor spoken of'
+	is "$(whole)" configured 'and what it left behind is put right'
+EOF
+
+# An ExecStartPost of the host's own runs when our rules are loaded, before they are read back.
+vm_guest --timeout 400 <<'EOF'
+	cd $cas
+	cas() { ./cloud-audit-setup -s audit.lock=no "$@"; }
+	meanwhile() {
+		mkdir -p /etc/systemd/system/cloud-audit-setup.service.d
+		printf '[Service]\nExecStartPost=+%s\n' "$1" >/etc/systemd/system/cloud-audit-setup.service.d/other.conf
+		systemctl daemon-reload
+	}
+	nobody() { rm -rf /etc/systemd/system/cloud-audit-setup.service.d; systemctl daemon-reload; }
+	rules_of() { auditctl -l | sort; }
+	cas -q apply; before=$(rules_of)
+	change='-s audit.backlog_limit=9000 -s events.network=no'
+
+	meanwhile '/sbin/auditctl -w /etc/issue -p wa -k foreign'
+	out=$(cas $change apply 2>&1); is $? 1 'a rule added between load and read-back is exit status 1'
+	like "$out" 'read back from the kernel:.*/etc/issue' 'and is shown'
+	nobody; auditctl -W /etc/issue -p wa -k foreign 2>/dev/null
+	is "$(rules_of)" "$before" 'the node has its earlier rules again' || diag "$out"
+	cas -q apply
+	meanwhile '/sbin/auditctl -D'
+	out=$(cas $change apply 2>&1); is $? 1 'rules that somebody deleted before the read-back are exit status 1'
+	like "$out" 'read back from the kernel: .*(missing|not in)' 'and are shown' || diag "$out"
+	nobody; out=$(cas apply 2>&1); ok $? 'the next apply puts them in force' "$out"
+	is "$(rules_of)" "$before" 'all of them'
+	meanwhile '/sbin/auditctl -e 0'
+	out=$(cas $change apply 2>&1); is $? 1 'auditing switched off meanwhile is exit status 1'
+	like "$out" 'auditing is off|enabled' 'and said'
+	nobody; out=$(cas apply 2>&1); ok $? 'the next apply switches it on' "$out"
+
+	# --- auditd, augenrules ---
+	systemctl start auditd; systemctl restart auditd
+	out=$(cas verify 2>&1); is $? 4 'auditd, which loads its own rules with -D, is a difference'
+	out=$(cas apply 2>&1); ok $? 'that apply mends' "$out"
+	for n in 1 2 3; do
+		(while :; do systemctl restart auditd; sleep 0.3; done) >/dev/null 2>&1 & noise=$!
+		out=$(cas -s audit.backlog_limit=$((9000 + n)) apply 2>&1); status=$?
+		kill $noise; wait $noise 2>/dev/null
+		like "$status" '^[01]$' "apply $n while auditd restarts all the time ends with 0 or 1"
+		[ $status = 0 ] || like "$out" 'read back from the kernel|job ended|Rule exists|error:' "and says what is wrong"
+		unlike "$out" 'in force.*\n.*error' "and never both"
+	done
+	systemctl stop auditd
+	out=$(cas apply 2>&1); ok $? 'with auditd at rest apply succeeds' "$out"
+	augenrules --load >/dev/null 2>&1
+	out=$(cas verify 2>&1); is $? 4 'rules that augenrules loaded in the place of ours are a difference'
+
+	# --- the lock ---
+	mkdir -p /srv/watched rules.d; echo '-w /srv/watched/ -p wa -k gone' >rules.d/10.rules
+	mine() { ./cloud-audit-setup -s "rules.directory=$PWD/rules.d" "$@"; }
+	cas -q apply
+	meanwhile "/bin/sh -c '/sbin/auditctl -w /etc/issue -p wa -k foreign; /sbin/auditctl -e 2'"
+	out=$(mine apply 2>&1); is $? 1 'somebody who adds a rule and locks before the read-back is exit status 1'
+	like "$out" 'somebody else locked the audit configuration meanwhile, with other rules; reboot the node' 'and the message says so, and what to do'
+EOF
+t/vm/vm reboot "$vm" || exit 1
+vm_guest --timeout 200 <<'EOF'
+	cd $cas
+	rm -rf /etc/systemd/system/cloud-audit-setup.service.d; systemctl daemon-reload
+	mine() { ./cloud-audit-setup -s "rules.directory=$PWD/rules.d" "$@"; }
+	auditctl -D >/dev/null; auditctl -e 1 >/dev/null
+	out=$(mine apply 2>&1); ok $? 'after a reboot apply locks with a watch of a directory' "$out"
+	rm -rf /srv/watched
+	out=$(mine verify 2>&1); is $? 5 'a watched directory that vanishes under the lock is exit status 5' || diag "$out"
+	like "$out" '/srv/watched' 'and the rule is named'
+	out=$(mine apply 2>&1); ok $? 'apply under the lock stages the rules, and warns' "$out"
+	like "$out" 'warning: .*locked' 'as it does for any other rules'
+EOF
+done_testing
