@@ -38,8 +38,9 @@ int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)
 	return 0;
 }
 
-void reader_warn(const struct audit_reader *reader, struct log *log)
+void reader_warn(const struct audit_reader *reader, bool by_setting, struct log *log)
 {
+	const char *setting = by_setting ? "set [journal] reader = enable, or " : "";
 	char who[64];
 
 	if (reader->journal)
@@ -48,12 +49,12 @@ void reader_warn(const struct audit_reader *reader, struct log *log)
 	if (reader->pid == 0)
 		log_say(log, LEVEL_WARNING, "nobody takes the audit records: no audit daemon runs and "
 			"journald's audit socket is off, so they reach only the kernel log, and that loses most "
-			"of them; set [journal] reader = enable, or on the node: systemctl enable "
-			JOURNALD_SOCKET ", then systemctl restart systemd-journald");
+			"of them; %son the node: systemctl enable " JOURNALD_SOCKET
+			", then systemctl restart systemd-journald", setting);
 	else
 		log_say(log, LEVEL_WARNING, "the journal does not get the audit records, and a log shipper that "
-			"reads it sees none: %s takes them; set [journal] reader = enable, or on the node: "
-			"systemctl enable " JOURNALD_SOCKET ", then systemctl restart systemd-journald", who);
+			"reads it sees none: %s takes them; %son the node: systemctl enable " JOURNALD_SOCKET
+			", then systemctl restart systemd-journald", who, setting);
 }
 
 void reader_print(const struct audit_reader *reader, char *out, size_t size)

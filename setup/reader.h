@@ -15,8 +15,9 @@ struct audit_reader {
 /* pid is that of the kernel's status. 0 or negative errno, logged. */
 int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid) _must_check_;
 
-/* Warns when nobody takes the records, or somebody takes them past the journal. */
-void reader_warn(const struct audit_reader *reader, struct log *log);
+/* Warns when nobody takes the records, or somebody takes them past the journal, and says how to mend it.
+ * by_setting: also by our own, which needs a file on the host. */
+void reader_warn(const struct audit_reader *reader, bool by_setting, struct log *log);
 
 /* Who holds the audit PID, for messages: "auditd (PID 12)", "nobody". */
 void reader_print(const struct audit_reader *reader, char *out, size_t size);

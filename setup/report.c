@@ -108,5 +108,5 @@ void report_done(const struct context *c, const char *command, const char *resul
 void report_reader(const struct context *c)
 {
 	if (c->config.reader == READER_CHECK)
-		reader_warn(&c->node.reader, c->log);
+		reader_warn(&c->node.reader, c->config.unit_mode == MODE_FILE, c->log);
 }

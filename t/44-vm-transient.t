@@ -31,6 +31,7 @@ transient() {
 	like "$out" '^\+\+\+ cloud-audit-rules.service .StandardInputData.$' "$on: plan shows the rules in the unit"
 	out=$(cas -s audit.lock=no apply 2>&1); ok $? "$on: apply with the socket alone" "$out"
 	unlike "$out" 'warning: .*does not exist' "$on: paths that cannot be seen are no reason to warn"
+	unlike "$out" 'set .journal. reader' "$on: nor is a setting advised that this mode refuses"
 	is "$(files)" "$before" "$on: no file of the host is touched"
 	is "$(show ActiveState) $(show UnitFileState)" 'active transient' "$on: the unit is active, and transient"
 	is "$(auditctl -l | grep -c .)" "$(cas -s audit.lock=no render rules | grep -c '^-[aA]')" "$on: every rule is in the kernel"
