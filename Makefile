@@ -94,7 +94,7 @@ unit-tests: $(UNIT)
 
 # What building and testing needs, by Debian package name.
 DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
-DEPS_TEST := perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
+DEPS_TEST := strace perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
 	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static \
 	libyaml-libyaml-perl yamllint unzip ruby lua5.1 $(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
@@ -144,27 +144,25 @@ check:
 	BUILD=build/sanitize prove $(SHOW) $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
 	prove -j2 --timer $(SHOW) $(wildcard t/*.t)
 
-# Fuzzers: the library with coverage and sanitizers, each target for TIME seconds, on a corpus that
-# grows in build/corpus and starts from what t/fuzz/NAME-corpus makes of the vectors.
+# Fuzzers: the library with coverage and sanitizers, each target for TIME seconds, on a corpus that grows in
+# build/corpus and starts from t/fuzz/corpus/NAME, or what t/fuzz/NAME-corpus makes of the vectors. t/17-fuzz.t
+# runs each for FUZZ_TIME seconds.
 TIME ?= 60
 FUZZ := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
-FUZZ_ARGS := -rss_limit_mb=1024 -timeout=10 -print_final_stats=1
 
 $(BUILD)/fuzz-%: t/fuzz/%.c $(BUILD)/libcas.a
-	$(Q)clang $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libcas.a $(LDLIBS)
+	@echo "  LD   $@"
+	$(Q)clang $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -fsanitize=fuzzer -o $@ $< $(BUILD)/libcas.a $(LDLIBS)
+
+-include $(FUZZ:%=$(BUILD)/fuzz-%.d)
+
+fuzzers:
+	@$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined \
+		$(FUZZ:%=build/fuzz/fuzz-%)
 
 fuzz:
 	@$(MAKE) --no-print-directory deps
-	@set -e; for f in $(FUZZ); do \
-		$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz \
-			SANITIZE=fuzzer-no-link,address,undefined build/fuzz/fuzz-$$f; \
-		mkdir -p build/corpus; \
-		[ -d build/corpus/$$f ] || t/fuzz/$$f-corpus build/corpus/$$f; \
-		echo "fuzzing $$f for $(TIME) s"; \
-		build/fuzz/fuzz-$$f $(FUZZ_ARGS) -max_total_time=$(TIME) build/corpus/$$f \
-			>build/fuzz/$$f.log 2>&1 || { tail -60 build/fuzz/$$f.log; exit 1; }; \
-		grep -E '^stat::(number_of_executed_units|peak_rss_mb)' build/fuzz/$$f.log; \
-	done
+	@FUZZ_TIME=$(TIME) FUZZ_JOBS=1 prove -v t/17-fuzz.t
 
 # The flat files of k8s/, from its kustomizations.
 manifests:

@@ -67,7 +67,8 @@ sub strace {
 	my ($options, @command) = @_;
 	# Leaks cannot be looked for there.
 	local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
-	return run('/usr/bin/strace', '-f', '-o', "$tmp/trace", @$options, @command);
+	# What is traced outlives a strace that is killed; timeout(1) kills both.
+	return run('/usr/bin/timeout', '-s', 'KILL', 25, '/usr/bin/strace', '-f', '-o', "$tmp/trace", @$options, @command);
 }
 
 # The lines of the trace from where main() begins, and how many of each call were before.
