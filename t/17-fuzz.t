@@ -41,7 +41,8 @@ sub start {
 	return $pid if $pid;
 	open STDOUT, '>', "build/fuzz/$name.log" or die;
 	open STDERR, '>&', \*STDOUT or die;
-	exec 'nice', '-n', '19', "build/fuzz/fuzz-$name", '-rss_limit_mb=1024', '-timeout=20', '-print_final_stats=1',
+	# The same seed: what one machine finds, another does, too. Time enough for one that is busy.
+	exec 'nice', "build/fuzz/fuzz-$name", '-rss_limit_mb=1024', '-seed=1', '-timeout=120', '-print_final_stats=1',
 		"-max_total_time=$time", "-artifact_prefix=build/fuzz/$name-", $grown or die;
 }
 
