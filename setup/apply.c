@@ -124,6 +124,7 @@ enum exit_status command_apply(struct context *c)
 		return STATUS_NODE;
 	}
 	report_reader(c);
+	step_clean(c);
 	if (checks_to_change(&checks) == 0) {
 		step_say_pending(c);
 		report_done(c, "apply", "unchanged", "nothing to do: %zu rules are in force%s",

@@ -206,6 +206,14 @@ static int fill_file(int dir, const char *name, const char *content, size_t size
 	return r;
 }
 
+/* A dot in front and no known suffix: neither systemd nor augenrules reads it. */
+static char *temporary_name(const char *name)
+{
+	char *temporary;
+
+	return asprintf(&temporary, ".%s.new", name) < 0 ? NULL : temporary;
+}
+
 int host_write(const struct host *host, const char *path, const char *content, size_t size,
 	       mode_t mode, mode_t dir_mode)
 {
@@ -217,11 +225,9 @@ int host_write(const struct host *host, const char *path, const char *content, s
 	dir = open_parent(host, path, true, dir_mode, &name);
 	if (dir < 0)
 		return dir;
-	/* A dot in front and no known suffix: neither systemd nor augenrules reads it. */
-	if (asprintf(&temporary, ".%s.new", name) < 0) {
-		temporary = NULL;
+	temporary = temporary_name(name);
+	if (!temporary)
 		return -ENOMEM;
-	}
 	r = fill_file(dir, temporary, content, size, mode);
 	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
 		r = -errno;
@@ -242,6 +248,17 @@ static int unlink_below(const struct host *host, const char *path, int flags)
 	if (unlinkat(dir, name, flags) < 0)
 		return -errno;
 	return fsync(dir) < 0 ? -errno : 0;
+}
+
+void host_clean(const struct host *host, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int dir = open_parent(host, path, false, 0, &name);
+	_cleanup_free_ char *temporary = dir < 0 ? NULL : temporary_name(name);
+
+	/* The power may go again before the directory is on the disk: then the next run tries again. */
+	if (temporary)
+		unlinkat(dir, temporary, 0);
 }
 
 int host_remove(const struct host *host, const char *path)

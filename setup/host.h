@@ -37,6 +37,9 @@ int host_read(const struct host *host, const char *path, struct text *ret) _must
 int host_write(const struct host *host, const char *path, const char *content, size_t size,
 	       mode_t mode, mode_t dir_mode) _must_check_;
 
+/* Deletes what a host_write() to the path that was killed has left beside it, as far as that can be done. */
+void host_clean(const struct host *host, const char *path);
+
 /* Unlinks; -ENOENT when absent. */
 int host_remove(const struct host *host, const char *path) _must_check_;
 

@@ -143,6 +143,7 @@ enum exit_status command_remove(struct context *c)
 {
 	if (context_observe(c) < 0)
 		return STATUS_NODE;
+	step_clean(c);
 	if (!any_file_ours(c) && !c->node.transient.s) {
 		report_done(c, "remove", "unchanged", "nothing to remove: no unit or file of "
 			    "cloud-audit-setup is on this node");

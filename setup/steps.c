@@ -41,6 +41,13 @@ static int delete_file(struct context *c, size_t i)
 	return r < 0 ? r : say_file(c, i, false, file_delete(&c->host, &c->wanted, i));
 }
 
+void step_clean(const struct context *c)
+{
+	for (size_t i = 0; i < N_FILES; i++)
+		if (wanted_path(&c->wanted, i))
+			host_clean(&c->host, wanted_path(&c->wanted, i));
+}
+
 int step_write_files(struct context *c)
 {
 	int r = 0;

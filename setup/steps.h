@@ -5,6 +5,9 @@
 
 #include "setup/context.h"
 
+/* Deletes the temporary files of a run that was killed. */
+void step_clean(const struct context *c);
+
 /* Writes the files that differ, then deletes those no longer wanted, after stopping what they are for. */
 int step_write_files(struct context *c) _must_check_;
 
