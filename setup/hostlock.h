@@ -7,8 +7,9 @@
 #include "setup/host.h"
 #include "setup/log.h"
 
-/* The directory that is locked, itself: all who change units see it, and no file has to be made. */
-#define HOSTLOCK_DIRECTORY "/etc/systemd/system"
+/* The directory that is locked, itself: all who change the rules see it, and no file has to be made. Not one
+ * that everybody may open: then everybody could keep the node from being configured (audit makes it 0750). */
+#define HOSTLOCK_DIRECTORY "/etc/audit"
 
 /* Takes the host's lock (flock(2)), and waits up to timeout_usec for another run, whose process it names in
  * a message. The kernel frees the lock when its holder ends, however that is.

@@ -35,6 +35,9 @@ vm_guest --timeout 400 <<'EOF'
 	done
 	cas -q apply
 
+	! setpriv --reuid=nobody --clear-groups flock -n /etc/audit true 2>/dev/null
+	ok $? 'who is not root cannot lock, and so cannot keep the node from being configured'
+
 	# --- one that hangs, one that dies ---
 	./cloud-audit-setup -s audit.lock=no -s audit.backlog_limit=9000 apply >out1 2>&1 & hung=$!
 	until grep -q " $hung " /proc/locks; do kill -0 $hung || break; done; kill -STOP $hung

@@ -10,8 +10,7 @@ static struct capture said;
 
 static int begin(void **state)
 {
-	if (mkdir(test_path("root"), 0755) < 0 || mkdir(test_path("root/etc"), 0755) < 0 ||
-	    mkdir(test_path("root/etc/systemd"), 0755) < 0)
+	if (mkdir(test_path("root"), 0755) < 0 || mkdir(test_path("root/etc"), 0755) < 0)
 		return -1;
 	return host_open_root(&host, test_path("root"));
 }
@@ -62,7 +61,7 @@ static void without_the_directory(void **state)
 	assert_int_equal(hostlock_take(&host, 0, said.log, &lock), 0);
 	assert_int_equal(lock, -1);
 	assert_string_equal(capture_text(&said), "");
-	assert_int_equal(mkdir(test_path("root/etc/systemd/system"), 0755), 0);
+	assert_int_equal(mkdir(test_path("root/etc/audit"), 0755), 0);
 }
 
 static void free_lock(void **state)
@@ -117,11 +116,11 @@ static void something_else_in_its_place(void **state)
 {
 	int lock = 5;
 
-	assert_int_equal(rmdir(test_path("root/etc/systemd/system")), 0);
-	test_file("root/etc/systemd/system", "");
+	assert_int_equal(rmdir(test_path("root/etc/audit")), 0);
+	test_file("root/etc/audit", "");
 	assert_int_equal(hostlock_take(&host, 0, said.log, &lock), -ENOTDIR);
 	assert_int_equal(lock, -1);
-	assert_non_null(strstr(capture_text(&said), "/etc/systemd/system below "));
+	assert_non_null(strstr(capture_text(&said), "/etc/audit below "));
 	assert_non_null(strstr(capture_text(&said), "nothing was changed"));
 }
 
@@ -130,7 +129,7 @@ static void something_else_in_its_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LOCK_TEST("a host without /etc/systemd/system is not locked", without_the_directory),
+		LOCK_TEST("a host without /etc/audit is not locked", without_the_directory),
 		LOCK_TEST("a free lock is taken without a word", free_lock),
 		LOCK_TEST("a held lock is waited for, and its holder named", held_lock),
 		LOCK_TEST("a lock that is freed meanwhile is taken", lock_that_is_freed),
