@@ -9,6 +9,8 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
+#include "setup/process.h"
+
 #define POLL_USEC 100000u
 
 static uint64_t now_usec(void)
@@ -23,8 +25,8 @@ static uint64_t now_usec(void)
  * nobody of another PID namespace. */
 static void name_holder(int fd, char *out, size_t size)
 {
-	_cleanup_fclose_ FILE *locks = fopen("/proc/locks", "re"), *comm = NULL;
-	char line[256], path[64], name[32] = "";
+	_cleanup_fclose_ FILE *locks = fopen("/proc/locks", "re");
+	char line[256], name[32];
 	unsigned int major_no, minor_no;
 	unsigned long long inode;
 	struct stat st;
@@ -39,10 +41,7 @@ static void name_holder(int fd, char *out, size_t size)
 			pid = 0;
 	if (pid <= 0)
 		return;
-	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
-	comm = fopen(path, "re");
-	if (comm && fgets(name, sizeof(name), comm))
-		name[strcspn(name, "\n")] = '\0';
+	process_name(pid, name, sizeof(name));
 	snprintf(out, size, "process %ld%s%s%s", pid, *name ? " (" : "", name, *name ? ")" : "");
 }
 

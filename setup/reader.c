@@ -1,27 +1,9 @@
 #include "setup/reader.h"
 
-#include <fcntl.h>
 #include <string.h>
 
+#include "setup/process.h"
 #include "units/host_units.h"
-
-/* comm of proc(5): the name's first 15 bytes. Our own /proc is the host's, or the kernel's audit part
- * would not talk to us. */
-static void read_name(uint32_t pid, char *out, size_t size)
-{
-	char path[64];
-	_cleanup_close_ int fd = -1;
-	ssize_t n;
-
-	out[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, out, size - 1);
-	if (n > 0) {
-		out[n] = '\0';
-		out[strcspn(out, "\n")] = '\0';
-	}
-}
 
 int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)
 {
@@ -31,7 +13,7 @@ int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)
 	if (r < 0)
 		return r;
 	if (pid != 0)
-		read_name(pid, reader.name, sizeof(reader.name));
+		process_name(pid, reader.name, sizeof(reader.name));
 	/* COS has journald take the records as an audit daemon does. */
 	reader.journal = reader.socket || strcmp(reader.name, "systemd-journal") == 0;
 	*ret = reader;
