@@ -35,7 +35,7 @@ vm_guest --timeout 400 <<'EOF'
 	done
 	cas -q apply
 
-	! setpriv --reuid=nobody --clear-groups flock -n /etc/audit true 2>/dev/null
+	! setpriv --reuid=nobody --regid=nogroup --clear-groups flock -n /etc/audit true 2>/dev/null
 	ok $? 'who is not root cannot lock, and so cannot keep the node from being configured'
 
 	# --- one that hangs, one that dies ---
