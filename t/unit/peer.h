@@ -36,6 +36,8 @@ struct peer {
 	bool (*answer)(struct peer *peer, const struct peer_call *call);
 	bool mute;		/* not even authentication is answered */
 	bool deaf;		/* nothing more is read */
+	char buffer[4096];	/* what was received and not yet taken: from at to end */
+	size_t at, end;
 	unsigned calls;
 	const void *plan;	/* answer's own */
 };
@@ -172,15 +174,26 @@ static inline bool peer_wait(struct peer *peer, int fd)
 
 static inline bool peer_receive(struct peer *peer, void *to, size_t size)
 {
-	char *at = to;
+	char *out = to;
 
 	while (size > 0) {
-		ssize_t n = peer_wait(peer, peer->deaf ? -1 : peer->fd) ? recv(peer->fd, at, size, 0) : 0;
+		size_t n = peer->end - peer->at;
 
-		if (n <= 0)
-			return false;
-		at += n;
-		size -= (size_t)n;
+		if (n == 0 || peer->deaf) {
+			ssize_t r = peer_wait(peer, peer->deaf ? -1 : peer->fd) ?
+				recv(peer->fd, peer->buffer, sizeof(peer->buffer), 0) : 0;
+
+			if (r <= 0)
+				return false;
+			peer->at = 0;
+			peer->end = n = (size_t)r;
+		}
+		if (n > size)
+			n = size;
+		memcpy(out, peer->buffer + peer->at, n);
+		peer->at += n;
+		out += n;
+		size -= n;
 	}
 	return true;
 }
@@ -377,6 +390,7 @@ static inline void *peer_run(void *context)
 		peer->fd = accept4(peer->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (peer->fd < 0)
 			continue;
+		peer->at = peer->end = 0;
 		if (peer_authenticate(peer))
 			while (peer_take_call(peer, &call) && (peer->calls++, peer->answer(peer, &call))) { }
 		close(peer->fd);
