@@ -57,6 +57,9 @@ sub finish {
 		diag grep { /^property|ERROR|runtime error|^\s+#[0-9] |Test unit/ } @log;
 		return;
 	}
+	# A fuzzer whose inputs are all turned away at the door finds nothing, too.
+	my ($kept) = reverse map { /corp: (\d+)/ } @log;
+	cmp_ok $kept // 0, '>=', 20, "$name comes to many different places";
 	note sprintf '%s: %d inputs, %d a second, %d MB', $name, map { $_ // 0 } @stat{qw(number_of_executed_units
 		average_exec_per_sec peak_rss_mb)};
 }

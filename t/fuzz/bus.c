@@ -176,7 +176,7 @@ static struct bus *connect_anew(struct peer *peer, const struct host *host, stru
 
 	set_input(peer, &none);
 	if (bus_open(&bus, host, "auto", 20000000, log) < 0)
-		abort();
+		FAIL("no connection: %s", log_last_error(log));
 	bus->timeout = JOB_TIMEOUT;
 	if (sd_bus_set_method_call_timeout(bus->bus, CALL_TIMEOUT) < 0)
 		abort();

@@ -2,6 +2,7 @@
  * mistake is understood again, value by value, by --set; what was not is said with FILE:LINE. */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "setup/config.h"
@@ -64,6 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (fd < 0) {
 		fd = memfd_create("config", MFD_CLOEXEC);
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		/* One that everybody may write is refused, unread. */
+		if (fchmod(fd, 0600) < 0)
+			abort();
 		out = said_open(&said, look);
 	}
 	log = log_new(out);
