@@ -1,6 +1,7 @@
 #include "setup/checks.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ static void add(struct checks *checks, enum check_kind kind, bool ok, char *deta
 static void add(struct checks *checks, enum check_kind kind, bool ok, char *detail,
 		const char *format, ...)
 {
-	struct check check = { kind, ok, NULL, detail ? detail : strdup("") };
+	struct check check = { .kind = kind, .ok = ok, .detail = detail ? detail : strdup("") };
 	struct check *items;
 	va_list args;
 	int r;
@@ -46,12 +47,21 @@ void checks_done(struct checks *checks)
 	*checks = (struct checks){0};
 }
 
+size_t checks_counted(const struct checks *checks)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < checks->n; i++)
+		n += checks->items[i].kind != CHECK_NOTICE;
+	return n;
+}
+
 size_t checks_failed(const struct checks *checks)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < CHECK_KINDS; i++)
-		n += checks->failed[i];
+		n += i == CHECK_NOTICE ? 0 : checks->failed[i];
 	return n;
 }
 
@@ -75,12 +85,40 @@ static void check_files(struct checks *checks, const struct wanted *wanted, cons
 	}
 }
 
+static void check_reader(struct checks *checks, enum check_kind kind, const struct node *node)
+{
+	char who[64], *detail = NULL;
+	bool ok = node->reader.journal;
+
+	reader_print(&node->reader, who, sizeof(who));
+	if (!ok && asprintf(&detail, "%s takes them", who) < 0)
+		detail = NULL;
+	add(checks, kind, ok, detail, "the journal gets the audit records");
+}
+
+/* What apply could not mend, or was not asked to. */
+static void check_notices(struct checks *checks, const struct config *config, const struct node *node)
+{
+	uint32_t lost = node->status.lost;
+	char *detail = NULL;
+
+	if (config->reader == READER_CHECK)
+		check_reader(checks, CHECK_NOTICE, node);
+	if (config->reader == READER_IGNORE) {
+		add(checks, CHECK_NOTICE, true, NULL, "the journal gets the audit records");
+		if (!checks->out_of_memory)
+			checks->items[checks->n - 1].skip = "[journal] reader = ignore";
+	}
+	if (lost > 0 && asprintf(&detail, "%" PRIu32 " since boot, or the last auditctl --reset-lost", lost) < 0)
+		detail = NULL;
+	add(checks, CHECK_NOTICE, lost == 0, detail, "the kernel has lost no audit record");
+}
+
 static void check_host(struct checks *checks, const struct config *config, const struct wanted *wanted,
 		       const struct node *node)
 {
 	const struct recording *recording = &node->recording;
 	struct host_recording want;
-	char *detail = NULL;
 	bool ok;
 
 	recording_wanted(config, &want);
@@ -94,15 +132,8 @@ static void check_host(struct checks *checks, const struct config *config, const
 		    "one a boot: reboot or recreate the node"), "the IMA policy is loaded");
 	else if (want.ima)
 		add(checks, CHECK_HOST, ok, ok ? NULL : strdup("no"), "the IMA policy is loaded");
-	if (config->reader == READER_ENABLE) {
-		char who[64];
-
-		reader_print(&node->reader, who, sizeof(who));
-		ok = node->reader.journal;
-		if (!ok && asprintf(&detail, "%s takes them", who) < 0)
-			detail = NULL;
-		add(checks, CHECK_HOST, ok, detail, "the journal gets the audit records");
-	}
+	if (config->reader == READER_ENABLE)
+		check_reader(checks, CHECK_HOST, node);
 	if (wanted->files[FILE_RUNTIME].s) {
 		ok = node->runtime_in_effect;
 		add(checks, CHECK_PENDING, ok, ok ? NULL : strdup("it was started before that was set up: "
@@ -239,6 +270,7 @@ int checks_build(struct checks *ret, const struct wanted *wanted, const struct c
 	for (size_t i = 0; i < N_FILES; i++)
 		if (wanted_files[i].unit && wanted->files[i].s)
 			check_unit(&checks, config, node, i);
+	check_notices(&checks, config, node);
 	if (checks.out_of_memory) {
 		checks_done(&checks);
 		return -ENOMEM;

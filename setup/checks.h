@@ -15,6 +15,7 @@ enum check_kind {
 	CHECK_LOCK,	/* on, and locked */
 	CHECK_HOST,	/* what the host records besides: AppArmor, journald */
 	CHECK_PENDING,	/* in place, and in force only after a boot, or a service's next start */
+	CHECK_NOTICE,	/* no difference to the configuration, but worth knowing; never counted as failed */
 	CHECK_KINDS,
 };
 
@@ -23,6 +24,7 @@ struct check {
 	bool ok;
 	char *name;	/* a sentence that is true when ok */
 	char *detail;	/* when not ok: what is there instead; "" for nothing to add */
+	const char *skip;	/* why it was not looked at; NULL when it was */
 };
 
 struct checks {
@@ -40,6 +42,8 @@ int checks_build_kernel(struct checks *ret, const struct wanted *wanted,
 			const struct config *config, const struct node *node) _must_check_;
 void checks_done(struct checks *checks);
 
+/* How many there are, and how many failed; notices are in neither. */
+size_t checks_counted(const struct checks *checks);
 size_t checks_failed(const struct checks *checks);
 /* Those that a run of apply can mend. */
 size_t checks_to_change(const struct checks *checks);

@@ -6,6 +6,7 @@
 #include "setup/confine.h"
 #include "setup/context.h"
 #include "setup/hostlock.h"
+#include "setup/tap.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended
  * (terminationMessagePath); it is there only in a Pod. */
@@ -103,6 +104,9 @@ int main(int argc, char **argv)
 	if (r > 0) {
 		log_set_level(log, options.level);
 		status = run(&context);
+		if (options.output == OUTPUT_TAP && (status == STATUS_NODE || status == STATUS_USAGE ||
+						     status == STATUS_CONFIG))
+			tap_print_failure(log_last_error(log));
 	} else {
 		status = r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
 	}

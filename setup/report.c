@@ -1,47 +1,24 @@
 #include "setup/report.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
+
+#include "setup/tap.h"
 
 static void print_text(const struct checks *checks)
 {
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *check = &checks->items[i];
 
-		if (!check->ok)
+		if (!check->ok && check->kind != CHECK_NOTICE)
 			printf("differs: %s%s%s%s\n", check->name, *check->detail ? " (" : "", check->detail,
 			       *check->detail ? ")" : "");
 	}
 	if (checks_failed(checks) == 0)
-		printf("the node matches: %zu checks\n", checks->n);
+		printf("the node matches: %zu checks\n", checks_counted(checks));
 	else
-		printf("the node differs: %zu of %zu checks failed\n", checks_failed(checks), checks->n);
-}
-
-/* TAP: # starts a directive, and a backslash would escape it (testanything.org). */
-static void print_tap_name(const char *name)
-{
-	for (; *name; name++) {
-		if (*name == '#' || *name == '\\')
-			putchar('\\');
-		putchar((unsigned char)*name < 0x20 ? ' ' : *name);
-	}
-}
-
-static void print_tap(const struct checks *checks)
-{
-	printf("TAP version 13\n1..%zu\n", checks->n);
-	for (size_t i = 0; i < checks->n; i++) {
-		const struct check *check = &checks->items[i];
-		_cleanup_text_ struct text detail = {0};
-
-		printf("%sok %zu - ", check->ok ? "" : "not ", i + 1);
-		print_tap_name(check->name);
-		putchar('\n');
-		if (check->ok)
-			continue;
-		text_add_json(&detail, check->detail);
-		printf("  ---\n  found: %s\n  ...\n", detail.s ? detail.s : "\"\"");
-	}
+		printf("the node differs: %zu of %zu checks failed\n", checks_failed(checks),
+		       checks_counted(checks));
 }
 
 static void print_json(const struct checks *checks, enum exit_status status)
@@ -73,7 +50,7 @@ void report_checks(const struct context *c, const struct checks *checks, enum ex
 		print_text(checks);
 		break;
 	case OUTPUT_TAP:
-		print_tap(checks);
+		tap_print(checks);
 		break;
 	case OUTPUT_JSON:
 		print_json(checks, status);
@@ -109,4 +86,14 @@ void report_reader(const struct context *c)
 {
 	if (c->config.reader == READER_CHECK)
 		reader_warn(&c->node.reader, c->config.unit_mode == MODE_FILE, c->log);
+}
+
+void report_lost(const struct context *c)
+{
+	uint32_t lost = c->node.status.lost;
+
+	if (lost > 0)
+		log_say(c->log, LEVEL_WARNING, "the kernel has lost %" PRIu32 " audit records since boot, or since the "
+			"last auditctl --reset-lost; a larger [audit] backlog_limit, or fewer events, keep it from "
+			"losing more", lost);
 }

@@ -15,4 +15,7 @@ void report_done(const struct context *c, const char *command, const char *resul
 /* Warns when nobody takes the records, as [journal] reader asks for. */
 void report_reader(const struct context *c);
 
+/* Warns of records that the kernel could not keep. */
+void report_lost(const struct context *c);
+
 #endif

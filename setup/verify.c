@@ -15,6 +15,7 @@ enum exit_status command_verify(struct context *c)
 		return STATUS_NODE;
 	}
 	report_reader(c);
+	report_lost(c);
 	if (node_locked(&c->node) && checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] > 0)
 		status = STATUS_LOCKED;
 	else if (checks_failed(&checks) > 0)
