@@ -706,3 +706,21 @@ const char *config_key(const char *section, size_t n)
 			return rows[i].key;
 	return NULL;
 }
+
+void config_print_settings(FILE *out)
+{
+	for (int i = 0; i < N_ROWS; i++) {
+		const struct row *row = &rows[i];
+		int n = fprintf(out, "  %s.%s=%s", row->section, row->key, row->value);
+
+		fprintf(out, "%*s", n < 30 ? 32 - n : 2, "");
+		if (row->parse == parse_bool)
+			fputs("no|yes", out);
+		else if (row->parse != parse_choice && row->parse != parse_event)
+			fputs(row->expected, out);
+		else
+			for (size_t k = 0; row->choices[k]; k++)
+				fprintf(out, "%s%s", k ? "|" : "", row->choices[k]);
+		fputc('\n', out);
+	}
+}

@@ -1,12 +1,13 @@
 /* The configuration: what DESIGN.md's INI file and --set may say, checked.
  *
- * Adding a key is one row of the table in config.c, one member here, one line in the README. */
+ * Adding a key is one row of the table in config.c and one member here; CONTRIBUTING.md has the rest. */
 #ifndef SETUP_CONFIG_H
 #define SETUP_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "setup/log.h"
 
@@ -79,6 +80,10 @@ const char *config_source(const struct config *config, const char *section, cons
 /* Same as file and line, for messages; file is NULL for a default. */
 void config_place(const struct config *config, const char *section, const char *key,
 		  const char **ret_file, unsigned *ret_line);
+
+/* Every setting on a line of its own: "SECTION.KEY=DEFAULT", two spaces or more, and the words that it takes,
+ * joined by '|', or in words what is expected. The completions read this. */
+void config_print_settings(FILE *out);
 
 /* The n-th key of a section, NULL after the last: the event groups are those of "events". */
 const char *config_key(const char *section, size_t n);

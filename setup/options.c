@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rules/rules.h"
+#include "setup/config.h"
 #include "setup/nearest.h"
 
 static const char *const command_names[] = {
@@ -40,7 +41,7 @@ static const char help[] =
 	"      --machine NAME            compile rules for x86_64 or aarch64 (render only)\n"
 	"  -q, --quiet                   warnings and errors only\n"
 	"  -v, --verbose                 tell every step\n"
-	"  -h, --help                    this text\n"
+	"  -h, --help                    this text; --help settings: every setting; --help render: warnings\n"
 	"  -V, --version                 the version\n"
 	"\n"
 	"Exit status: 0 done, or node matches; 1 failed on the node; 2 usage; 3 configuration or rules\n"
@@ -48,16 +49,25 @@ static const char help[] =
 
 static const char render_help[] =
 	"\nWarnings about rules, each with FILE:LINE and [lint: NAME]:\n";
+static const char settings_help[] =
+	"\nSettings (for --set as they stand here; in the file [SECTION] and KEY = VALUE), with their defaults\n"
+	"and what they take:\n";
 
-/* --help, and after the word render what render may warn about. */
+/* --help; with the word render what render may warn about, with the word settings all of them. */
 static void print_help(int argc, char **argv)
 {
 	const struct rules_lint *lint;
-	bool render = false;
+	bool render = false, settings = false;
 
-	for (int i = 1; i < argc; i++)
+	for (int i = 1; i < argc; i++) {
 		render = render || strcmp(argv[i], command_names[COMMAND_RENDER]) == 0;
+		settings = settings || strcmp(argv[i], "settings") == 0;
+	}
 	fputs(help, stdout);
+	if (settings) {
+		fputs(settings_help, stdout);
+		config_print_settings(stdout);
+	}
 	if (!render)
 		return;
 	fputs(render_help, stdout);

@@ -26,6 +26,15 @@ for my $option ('-V', '--version') {
 	like $out, qr/^cloud-audit-setup \d+\.\d+\.\d+\n\z/, "$option: name and number";
 }
 
+for my $words (['--help', 'settings'], ['settings', '-h']) {
+	my ($code, $out, $err) = run($program, @$words);
+	is "$code $err", '0 ', "@$words: exit 0";
+	like $out, qr/^  audit\.lock=yes +no\|yes$/m, "@$words: a setting as --set takes it, its default and its words";
+	like $out, qr/^  audit\.rate_limit=0 +a number of records per second from 0 to 4294967295$/m,
+		"@$words: what a setting without words takes";
+}
+unlike((run($program, '--help'))[1], qr/rate_limit/, '--help alone does not list the settings');
+
 # --- wrong usage: exit 2, one line on stderr, nothing on stdout ---
 my @usage = (
 	[ ['--nonsense'], 'unknown option --nonsense (see --help)' ],
