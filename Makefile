@@ -96,7 +96,7 @@ unit-tests: $(UNIT)
 DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
 DEPS_TEST := strace perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
 	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static \
-	libyaml-libyaml-perl yamllint unzip ruby lua5.1 $(if $(shell command -v npm),,npm)
+	libyaml-libyaml-perl yamllint unzip ruby lua5.1 mandoc zsh bash-completion $(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
 
 deps:
@@ -179,6 +179,11 @@ install: all
 	install -D -m 0755 $(BUILD)/cloud-audit-tty $(DESTDIR)$(PREFIX)/libexec/cloud-audit-setup/cloud-audit-tty
 	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
 	install -D -m 0644 setup/cloud-audit-setup.8 $(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8
+	install -D -m 0644 setup/cloud-audit-setup.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/cloud-audit-setup.ini.5
+	install -D -m 0644 setup/completion/bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/cloud-audit-setup
+	install -D -m 0644 setup/completion/zsh \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cloud-audit-setup
 	install -m 0644 README.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/
 
 clean:
