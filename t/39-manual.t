@@ -1,17 +1,175 @@
-#!/bin/sh
-# The manual page and the program say the same.
-build=${BUILD:-build}
-n=0
-failed=0
-ok() { n=$((n + 1)); [ "$1" -eq 0 ] && echo "ok $n - $2" || { echo "not ok $n - $2"; failed=1; }; }
+#!/usr/bin/perl
+# The program, its manual pages and the README say the same: options, settings, exit codes, warnings. What is
+# expected comes from the program and its source.
+use strict;
+use warnings;
+use File::Temp qw(tempdir);
+use Test::More;
 
-# The names after "[lint: NAME]:" in the help, and the list's items in the page.
-help=$("$build/cloud-audit-setup" render --help | sed -n '1,/^Warnings/d;s/^  \([a-z0-9-]*\) .*/\1/p')
-page=$(sed -n '/^These warnings/,/^\.El/s/^\.It Cm //p' setup/cloud-audit-setup.8)
-[ -n "$help" ] && [ "$help" = "$page" ]; ok $? 'the manual page lists the warnings that render --help lists'
-options=$("$build/cloud-audit-setup" --help | sed -n 's/^ *\(-., \)\{0,1\}--\([a-z]*\).*/\2/p')
-missing=0
-for option in $options; do grep -q "Fl -$option" setup/cloud-audit-setup.8 || { missing=1; echo "# --$option"; }; done
-[ -n "$options" ]; ok $((missing + $?)) 'the manual page has every option of --help'
-echo "1..$n"
-exit $failed
+my $program = ($ENV{BUILD} || 'build') . '/cloud-audit-setup';
+die "$program is not built: make\n" unless -x $program;
+my %page = (8 => 'setup/cloud-audit-setup.8', 5 => 'setup/cloud-audit-setup.ini.5');
+
+sub slurp {
+	my ($path) = @_;
+	open my $f, '<', $path or die "$path: $!";
+	local $/;
+	return scalar <$f>;
+}
+
+sub output {
+	open my $in, '-|', @_ or die "$_[0]: $!";
+	local $/;
+	my $out = <$in>;
+	close $in;
+	return defined $out ? $out : '';
+}
+
+my $readme = slurp('README.md');
+my $help = output($program, '--help');
+
+# --- what the program says ---
+my ($options_help) = $help =~ /^Options:\n(.*?)\n\n/ms;
+my @options = map { /^ {2}(?:(-\w), | {4})(--[a-z-]+)( [A-Z])?/ ? [grep({ defined } $1, $2), $3 ? 'value' : ()] : () }
+	split /\n/, $options_help;
+my @commands = $help =~ /^  ([a-z]+) {2,}\S/mg;
+my %settings;
+my @settings;
+for (split /\n/, output($program, '--help', 'settings') =~ s/^.*?^Settings//msr) {
+	next unless /^  (\w+)\.([\w-]+)=(\S*) +(\S.*)$/;
+	my ($name, $default, $takes) = ("[$1] $2", $3, $4);
+	push @settings, $name;
+	$settings{$name} = { default => $default, words => $takes =~ / / ? undef : [sort split /\|/, $takes] };
+}
+my %status = map { /\bSTATUS_\w+ = (\d+)/ ? ($1 => 1) : () } split /\n/, slurp('setup/context.h');
+my @lints = output($program, 'render', '--help') =~ s/^.*^Warnings[^\n]*//msr =~ /^  ([a-z0-9-]+) /mg;
+my $all = slurp('setup/config.c');
+is scalar @settings, scalar(() = $all =~ /^\t\{ "\w+", "|^\t(?:EVENT|SWITCH)\("/mg),
+	'--help settings prints a line for each row of the table';
+cmp_ok scalar(@options), '>=', 9, 'the options are read from --help';
+cmp_ok scalar(@lints), '>=', 13, 'the warnings about rules are read from render --help';
+
+# --- command, options, codes in section 8 ---
+my $manual = slurp($page{8});
+my @in_manual;
+for ($manual =~ /^\.It (Fl .*)$/mg) {
+	my @names = map { "-$_" } /Fl (\S+)/g;
+	push @in_manual, join ' ', @names, /Fl \S+ (?:Ar|Cm)/ ? 'value' : ();
+}
+is_deeply \@in_manual, [map { "@$_" } @options], 'cloud-audit-setup(8) has the options of --help, in order';
+my ($commands_part) = $manual =~ /^The commands are:\n(.*?)^\.El/ms;
+is_deeply [$commands_part =~ /^\.It Cm (\w+)/mg], \@commands, 'cloud-audit-setup(8) has the commands of --help';
+my ($exit_part) = $manual =~ /^\.Sh EXIT STATUS\n(.*?)^\.Sh/ms;
+is_deeply [$exit_part =~ /^\.It (\d+)/mg], [sort keys %status], 'cloud-audit-setup(8) has the exit codes of the program';
+my ($exit_help) = $help =~ /^Exit status: (.*)\z/ms;
+is_deeply [sort $exit_help =~ /(?:^|; )(\d) /g], [sort keys %status], '--help has the exit codes of the program';
+
+# --- settings in section 5, as a reader sees them ---
+sub settings_of_page {
+	my ($section, %found);
+	my $setting;
+	for (split /\n/, output('mandoc', '-T', 'ascii', '-O', 'width=200', $page{5}) =~ s/.\x08//gr) {
+		last if /^FILES/;
+		$section = $1 if /^   (\[\w+\])$/;
+		if (defined $section && /^     ([\w-]+) = (.*)$/) {
+			$setting = "$section $1";
+			$found{$setting} = { shown => $2 };
+		} elsif (defined $setting && /^ +Default: (\S+)\.(?: |$)/) {
+			$found{$setting}{default} = $1 eq 'empty' ? '' : $1;
+			undef $setting;
+		}
+	}
+	return \%found;
+}
+
+SKIP: {
+	skip 'mandoc is not installed: make deps', 5 if system('command -v mandoc >/dev/null') != 0;
+	for my $section (sort keys %page) {
+		# Which other manuals a machine has says nothing about this one.
+		my @findings = grep { !/referenced manual not found|outdated mandoc\.db/ }
+			split /\n/, output('sh', '-c', "mandoc -T lint -W style $page{$section} 2>&1");
+		is "@findings", '', "$page{$section}: mandoc finds nothing";
+	}
+	my $found = settings_of_page();
+	is_deeply [sort keys %$found], [sort @settings], 'cloud-audit-setup.ini(5) has every setting and no other';
+	is_deeply { map { $_ => $found->{$_}{default} } keys %$found },
+		{ map { $_ => $settings{$_}{default} } @settings }, 'cloud-audit-setup.ini(5) has the defaults';
+	is_deeply { map { $settings{$_}{words} ? ($_ => [sort split / \| /, $found->{$_}{shown} || '']) : () } @settings },
+		{ map { $settings{$_}{words} ? ($_ => $settings{$_}{words}) : () } @settings },
+		'cloud-audit-setup.ini(5) has the words that each setting takes';
+}
+
+# --- the README ---
+# A table below a heading, as rows of cells; inner "|" do not occur.
+sub table {
+	my ($head) = @_;
+	my ($rows) = $readme =~ /^\| \Q$head\E[^\n]*\n\| ---[^\n]*\n((?:\|[^\n]*\n)+)/m or return;
+	return map { [split / *\| */, s/^\| *//r] } split /\n/, $rows;
+}
+my $section = '[events]';
+my %readme;
+for my $row (table('`[events]`')) {
+	$readme{"[events] $row->[0]"} = { default => $row->[1], text => $row->[2] };
+}
+for my $row (table('key')) {
+	my ($in, $key) = $row->[0] =~ /^`(?:(\[\w+\]) )?([\w-]+)`$/ or die "README: $row->[0]\n";
+	$section = $in if defined $in;
+	$readme{"$section $key"} = { default => $row->[1], text => $row->[2] };
+}
+is_deeply [sort keys %readme], [sort @settings], 'the README has every setting and no other';
+is_deeply { map { $_ => $readme{$_}{default} } keys %readme }, { map { $_ => $settings{$_}{default} } @settings },
+	'the README has the defaults';
+my @missing;
+for my $name (@settings) {
+	my $words = $settings{$name}{words} or next;
+	# yes and no need no telling where there is nothing else.
+	next if "@$words" eq 'no yes';
+	for my $word (@$words) {
+		push @missing, "$name: $word" if "$readme{$name}{default} $readme{$name}{text}" !~ /(?<![\w-])\Q$word\E(?![\w-])/;
+	}
+}
+is "@missing", '', 'the README has the words that each setting takes';
+is_deeply [map { $_->[0] } table('code')], [sort keys %status], 'the README has the exit codes of the program';
+my %known = map { map { $_ => 1 } @$_ } @options;
+my ($by_hand) = $readme =~ /^## By hand.*?\n(.*?)^## /ms;
+my %told = map { $_ => 1 } $by_hand =~ /(?<![\w-])(--?[a-z]+)/g;
+is_deeply [grep { !$known{$_} } sort keys %told], [], 'the README tells of no option that --help does not have';
+is_deeply [grep { /^--/ && $readme !~ /\Q$_\E\b/ } map { @$_ } @options], [], 'the README tells of every option';
+cmp_ok scalar(() = $readme =~ /\n/g), '<', 200, 'the README is under 200 lines';
+
+# --- warnings ---
+my ($rules_part, $others) = $manual =~ /^These warnings about rules.*?^\.Bl[^\n]*\n(.*?)^\.El.*?^\.Bl[^\n]*\n(.*?)^\.El/ms;
+is_deeply [sort $rules_part =~ /^\.It Cm (\S+)/mg], [sort @lints], 'cloud-audit-setup(8) has the warnings about rules';
+my @begins = $others =~ /^\.It Li (.*)$/mg;
+my %used;
+for my $file (sort glob 'setup/*.c rules/*.c units/*.c') {
+	my $source = slurp($file);
+	my $string = qr/(?:"(?:[^"\\]|\\.)*"|[A-Z_]+)/;
+	while ($source =~ /\blog_(?:say\([^,]+,|at\([^,]+,) *(?:LEVEL_WARNING|level),([^;]*?)($string(?:\s+$string)*)/g) {
+		my ($text) = join '', map { s/^"|"$//gr } $2 =~ /"(?:[^"\\]|\\.)*"/g;
+		next if $text =~ /\[lint: [\w-]+\]$/;
+		my $regex = sub { my $re = quotemeta $_[0]; $re =~ s/\b[A-Z]{4,}\b/%s/g; return qr/^$re/ };
+		my @told = grep { $text =~ $regex->($_) } @begins;
+		$used{$_} = 1 for @told;
+		is scalar @told, 1, "cloud-audit-setup(8) has the warning '" . substr($text, 0, 50) . "' of $file";
+	}
+}
+is_deeply [grep { !$used{$_} } @begins], [], 'cloud-audit-setup(8) has no warning that the program does not give';
+my %in_source = map { $_ => 1 } map { slurp($_) =~ /\[lint: ([a-z0-9-]+)\]/g } glob 'setup/*.c rules/*.c';
+my %listed = map { $_ => 1 } @lints;
+is_deeply [grep { !$listed{$_} } sort keys %in_source], [], 'render --help has every warning that the source names';
+
+# --- what make install puts in place ---
+my $dest = tempdir(CLEANUP => 1);
+my $built = $ENV{BUILD} || 'build';
+my @make = ('make', '-s', 'install', "DESTDIR=$dest");
+push @make, $built =~ s{/sanitize$}{} ? 'SANITIZE=address,undefined' : (), "BUILD=$built";
+is output('sh', '-c', "@make 2>&1 >/dev/null"), '', 'make install says nothing wrong';
+for my $pair (['setup/cloud-audit-setup.8', 'man/man8/cloud-audit-setup.8'],
+	      ['setup/cloud-audit-setup.ini.5', 'man/man5/cloud-audit-setup.ini.5'],
+	      ['setup/completion/bash', 'bash-completion/completions/cloud-audit-setup'],
+	      ['setup/completion/zsh', 'zsh/site-functions/_cloud-audit-setup']) {
+	my ($from, $to) = @$pair;
+	is system('cmp', '-s', $from, "$dest/usr/local/share/$to"), 0, "make install puts $from into share/$to";
+}
+done_testing;
