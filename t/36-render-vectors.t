@@ -27,7 +27,7 @@ spew("$root/etc/group", join '', map { utf8::encode(my $n = $_); "$n:x:$groups->
 sub render {
 	my (@lines) = @_;
 	spew("$rules/10-vectors.rules", join '', map { "$_\n" } @lines);
-	my @off = map { ('-s', "events.$_=no") } qw(audit-config apparmor exec socket mmap network logins tty);
+	my @off = map { ('-s', "$_=no") } `$program --help settings` =~ /^  (events\.[\w-]+)=/mg;
 	my $pid = open(my $out, '-|') // die "fork: $!";
 	if (!$pid) {
 		open STDERR, '>', "$root/stderr";
