@@ -148,6 +148,8 @@ for my $file (sort glob 'setup/*.c rules/*.c units/*.c') {
 	while ($source =~ /\blog_(?:say\([^,]+,|at\([^,]+,) *(?:LEVEL_WARNING|level),([^;]*?)($string(?:\s+$string)*)/g) {
 		my ($text) = join '', map { s/^"|"$//gr } $2 =~ /"(?:[^"\\]|\\.)*"/g;
 		next if $text =~ /\[lint: [\w-]+\]$/;
+		# PRIu32 and its like stand outside the strings.
+		$text =~ s/%(?:z?[a-z])?/%s/g;
 		my $regex = sub { my $re = quotemeta $_[0]; $re =~ s/\b[A-Z]{4,}\b/%s/g; return qr/^$re/ };
 		my @told = grep { $text =~ $regex->($_) } @begins;
 		$used{$_} = 1 for @told;
