@@ -144,7 +144,7 @@ my @begins = $others =~ /^\.It Li (.*)$/mg;
 my %used;
 for my $file (sort glob 'setup/*.c rules/*.c units/*.c') {
 	my $source = slurp($file);
-	my $string = qr/(?:"(?:[^"\\]|\\.)*"|[A-Z_]+)/;
+	my $string = qr/(?:"(?:[^"\\]|\\.)*"|[A-Z]\w*)/;
 	while ($source =~ /\blog_(?:say\([^,]+,|at\([^,]+,) *(?:LEVEL_WARNING|level),([^;]*?)($string(?:\s+$string)*)/g) {
 		my ($text) = join '', map { s/^"|"$//gr } $2 =~ /"(?:[^"\\]|\\.)*"/g;
 		next if $text =~ /\[lint: [\w-]+\]$/;
