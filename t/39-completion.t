@@ -33,7 +33,7 @@ put("$tmp/files/my.ini", '');
 sub shell {
 	my ($shell, $script, @args) = @_;
 	my $file = put("$tmp/script", $script);
-	my ($code, $out, $err) = run({ before => sub {
+	my ($code, $out, $err) = run({ seconds => 300, before => sub {
 		$ENV{PATH} = "$bin:$ENV{PATH}";
 		chdir "$tmp/files";
 	} }, "/bin/$shell", $shell eq 'zsh' ? '-f' : '--norc', $file, @args);
@@ -89,10 +89,9 @@ chmod 0755, $stub or die;
 sub typed {
 	my ($start, @lines) = @_;
 	unlink "$tmp/ran";
-	my $feed = join '', map { "printf '%s\\t' '$_'; sleep 0.7; printf '\\n'; sleep 0.3; " } @lines;
+	put("$tmp/typed", join '', map { "$_\n" } (map { "$_\t" } @lines), 'exit');
 	put("$tmp/rc", "PS1='> '; bind 'set enable-bracketed-paste off' 'set bell-style none' 2>/dev/null\nPATH=$tmp/stub:\$PATH\n$start\n");
-	run('/bin/sh', '-c', "{ sleep 1; $feed printf 'exit\\n'; sleep 0.3; } | " .
-		"TERM=dumb HOME=$tmp script -qec 'bash --rcfile $tmp/rc -i' /dev/null");
+	run({ seconds => 300 }, '/bin/sh', '-c', "TERM=dumb HOME=$tmp exec script -qec 'bash --rcfile $tmp/rc -i' /dev/null <$tmp/typed");
 	return -e "$tmp/ran" ? slurp("$tmp/ran") : '';
 }
 SKIP: {

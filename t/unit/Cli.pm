@@ -55,7 +55,7 @@ sub program {
 }
 
 # Runs a command: (exit status, stdout, stderr). A leading hash sets out => a file for stdout,
-# before => code to run in the child.
+# before => code to run in the child, seconds => how long it may take (30).
 sub run {
 	my $how = ref $_[0] ? shift : {};
 	my @command = @_;
@@ -72,7 +72,7 @@ sub run {
 		POSIX::_exit(127);
 	}
 	local $SIG{ALRM} = sub { kill 'KILL', $pid };
-	alarm 30;
+	alarm($how->{seconds} || 30);
 	waitpid $pid, 0;
 	alarm 0;
 	my $code = $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
