@@ -7,7 +7,8 @@ use Test::More;
 use lib 't/unit';
 use Cli;
 
-my @groups = qw(audit-config apparmor exec socket-unusual mmap-anonymous network logins tty);
+my $built = ($ENV{BUILD} || 'build') . '/cloud-audit-setup';
+my @groups = map { /^  events\.([\w-]+)=(\S+)/ ? $2 eq 'yes' ? $1 : "$1-$2" : () } `$built --help settings`;
 my $n = 0;
 my $program = program(map { my $pid = ++$n; ("10-$_.rules" => "-a always,exit -F pid=$pid\n") } @groups);
 my $root = make_root();
