@@ -4,6 +4,8 @@
 #   make demo      configure a COS-shaped node in a virtual machine, and show it
 #   make check     all tests
 #   make image     the container image, for amd64 and arm64, below build/image
+#   make deb       a Debian package, below build/deb
+#   make dist-node a tarball for hosts without a package manager, for amd64 and arm64, in build
 #   make fuzz      the fuzzers, TIME=60 seconds each
 #   make bench     what it costs on a node, as ratios to what a user would run instead
 #   make bench-rules   what the rules cost, against auditctl -R
@@ -94,13 +96,14 @@ unit-tests: $(UNIT)
 
 # What building and testing needs, by Debian package name.
 DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
-DEPS_TEST := strace perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
+DEPS_TEST := openssh-client strace perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
 	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static \
 	libyaml-libyaml-perl yamllint unzip ruby lua5.1 mandoc zsh bash-completion $(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
+DEPS_DEB := dpkg-dev debhelper lintian
 
 deps:
-	@missing=$$(for p in $(sort $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_IMAGE)); do \
+	@missing=$$(for p in $(sort $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_IMAGE) $(DEPS_DEB)); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed$$' || echo $$p; done); \
 	[ -n "$$missing" ] || exit 0; \
 	echo "installing:" $$missing; \
@@ -121,6 +124,14 @@ demo:
 image:
 	@$(MAKE) --no-print-directory deps
 	@container/image
+
+deb:
+	@$(MAKE) --no-print-directory deps
+	@setup/debian/build
+
+dist-node:
+	@$(MAKE) --no-print-directory deps
+	@container/dist-node
 
 bench:
 	@$(MAKE) --no-print-directory deps
@@ -189,4 +200,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo image bench bench-rules check fuzz manifests install clean
+.PHONY: all unit-tests deps demo image deb dist-node bench bench-rules check fuzz manifests install clean

@@ -1,0 +1,76 @@
+#!/bin/sh
+# The Debian package and the tarball for hosts without a package manager: what is in them, that they run, that they
+# are built the same twice. t/85-vm-smoke.t runs the tarball on a node.
+. t/vm/guest.sh
+skip_all() { echo "1..0 # SKIP $*"; exit 0; }
+[ "$(id -u)" = 0 ] || skip_all 'building the toolchain needs root'
+[ "$(uname -m)" = x86_64 ] || skip_all 'the tarball is built on x86_64'
+for need in dh lintian dpkg-buildpackage mmdebstrap; do
+	command -v $need >/dev/null 2>&1 || skip_all "$need is not installed"
+done
+cd "$(dirname "$0")/.." || exit 1
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+version=$(sed -n 's/^VERSION := //p' Makefile)
+machine=$(dpkg --print-architecture)
+
+# --- the Debian package ---
+out=$(DEB_OUT=$tmp/one setup/debian/build 2>&1); ok $? 'the Debian package is built' "$out" || { echo 'Bail out! no package'; exit 1; }
+deb=$tmp/one/cloud-audit-setup_${version}_$machine.deb
+out=$(lintian --fail-on error,warning --pedantic --allow-root "$tmp/one"/*.changes 2>&1); ok $? 'lintian finds no errors or warnings' "$out"
+is "$out" '' 'nor anything pedantic'
+out=$(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 DEB_OUT=$tmp/other/two setup/debian/build 2>&1)
+cmp -s "$deb" "$tmp/other/two/${deb##*/}"; ok $? 'another folder, time zone and umask give the same bytes' "$out"
+dpkg -x "$deb" "$tmp/deb"
+is "$(cd "$tmp/deb/usr/share/cloud-audit-setup/rules" && ls)" "$(cd rules && ls -- *.rules)" 'every shipped rules file is in it'
+for file in sbin/cloud-audit-setup libexec/cloud-audit-setup/cloud-audit-tty share/man/man8/cloud-audit-setup.8.gz \
+	share/doc/cloud-audit-setup/examples/config.ini share/doc/cloud-audit-setup/copyright; do
+	[ -s "$tmp/deb/usr/$file" ]; ok $? "so is $file"
+done
+out=$("$tmp/deb/usr/sbin/cloud-audit-setup" --version 2>&1); is "$out" "cloud-audit-setup $version" 'the program in it runs'
+out=$("$tmp/deb/usr/sbin/cloud-audit-setup" -c "$tmp/deb/usr/share/doc/cloud-audit-setup/examples/config.ini" render rules 2>"$tmp/err")
+ok $? 'and takes the example configuration' "$(cat "$tmp/err")"
+like "$out" "$tmp/deb/usr/share/cloud-audit-setup/rules/30-exec.rules" 'and finds its rules'
+[ ! -e "$tmp/deb/etc" ]; ok $? 'it puts nothing into /etc'
+mkdir "$tmp/control" && dpkg -e "$deb" "$tmp/control"
+is "$(cd "$tmp/control" && ls)" 'control
+md5sums
+prerm' 'installing it runs nothing'
+mkdir -p "$tmp/node/etc/systemd/system"
+out=$(DPKG_ROOT=$tmp/node "$tmp/control/prerm" remove 2>&1); is "$?-$out" 0- 'removing it from a node that is not configured says nothing'
+: >"$tmp/node/etc/systemd/system/cloud-audit-setup.service"
+out=$(DPKG_ROOT=$tmp/node "$tmp/control/prerm" remove 2>&1); is $? 0 'removing it from a configured node does not fail'
+like "$out" 'stays configured' 'and says that the node stays configured'
+[ -e "$tmp/node/etc/systemd/system/cloud-audit-setup.service" ]; ok $? 'as it does'
+out=$(DPKG_ROOT=$tmp/node "$tmp/control/prerm" upgrade 2>&1); is "$?-$out" 0- 'an upgrade says nothing'
+
+# --- the tarball ---
+out=$(DIST_OUT=$tmp/one container/dist-node 2>&1); ok $? 'the tarball is built for amd64 and arm64' "$out" || { echo 'Bail out! no tarball'; exit 1; }
+out=$(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 DIST_OUT=$tmp/two container/dist-node amd64 2>&1)
+cmp -s "$tmp/one/cloud-audit-setup-$version-linux-amd64.tar.gz" "$tmp/two/cloud-audit-setup-$version-linux-amd64.tar.gz"
+ok $? 'twice the same bytes' "$out"
+for arch in amd64 arm64; do
+	mkdir "$tmp/$arch" && tar -C "$tmp/$arch" -xzf "$tmp/one/cloud-audit-setup-$version-linux-$arch.tar.gz"
+	is "$(ls "$tmp/$arch")" "cloud-audit-setup-$version" "$arch: it unpacks into one folder"
+	is "$(cd "$tmp/$arch/cloud-audit-setup-$version/rules" && ls)" "$(cd rules && ls -- *.rules)" "$arch: every shipped rules file is in it"
+	for file in cloud-audit-setup cloud-audit-tty; do
+		unlike "$(readelf -lW "$tmp/$arch/cloud-audit-setup-$version/$file")" 'INTERP' "$arch: $file needs no loader"
+	done
+done
+# Nothing but the folder, and moved to where its name says nothing.
+mkdir -p "$tmp/root/elsewhere"
+mv "$tmp/amd64/cloud-audit-setup-$version" "$tmp/root/elsewhere/cas"
+out=$(chroot "$tmp/root" /elsewhere/cas/cloud-audit-setup --version 2>&1)
+is "$out" "cloud-audit-setup $version" 'amd64: the program runs where there is no library'
+mkdir "$tmp/root/proc" && mount -t proc proc "$tmp/root/proc"
+out=$(chroot "$tmp/root" /elsewhere/cas/cloud-audit-setup -c /elsewhere/cas/config.ini.example render rules 2>"$tmp/err")
+ok $? 'and takes the example configuration' "$(cat "$tmp/err")"
+umount "$tmp/root/proc"
+like "$out" '/elsewhere/cas/rules/30-exec.rules' 'and finds the rules beside it'
+if command -v qemu-aarch64-static >/dev/null; then
+	out=$(qemu-aarch64-static "$tmp/arm64/cloud-audit-setup-$version/cloud-audit-setup" --version 2>&1)
+	is "$out" "cloud-audit-setup $version" 'arm64: the program runs'
+fi
+echo "1..$tap_n"
+exit "$tap_failed"
