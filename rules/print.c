@@ -229,35 +229,43 @@ static void print_keys(struct printer *p, const char *s, size_t len)
 	}
 }
 
-/* As text_addf() would, which takes most of the time where a list has hundreds. */
-static void print_in_list(struct printer *p, uint32_t number, bool first)
+/* The digits of a number at s; returns what follows. */
+static char *put_number(char *s, uint32_t number)
 {
-	char digits[12], *end = digits + sizeof(digits), *s = end;
+	char digits[10];
+	size_t n = 0;
 
 	do
-		*--s = (char)('0' + number % 10);
+		digits[n++] = (char)('0' + number % 10);
 	while (number /= 10);
-	if (!first)
-		*--s = ',';
-	text_add_bytes(p->out, s, (size_t)(end - s));
+	while (n > 0)
+		*s++ = digits[--n];
+	return s;
 }
 
+/* By the buffer: where a list has hundreds of numbers, appending each would take most of the time. */
 static void print_mask(struct printer *p)
 {
-	const char *name;
+	char buffer[256], *end = buffer;
 	uint32_t next = 0, n;
 	bool first = true;
 
 	text_add(p->out, " -S ");
 	for (; data_next_syscall(p->data, &next, &n); first = false) {
-		name = p->arch ? names_of_syscall(n, p->arch) : NULL;
-		if (name) {
-			text_add(p->out, first ? "" : ",");
-			text_add(p->out, name);
-		} else {
-			print_in_list(p, n, first);
+		const char *name = p->arch ? names_of_syscall(n, p->arch) : NULL;
+
+		if (!first)
+			*end++ = ',';
+		if (!name)
+			end = put_number(end, n);
+		if (name || end > buffer + sizeof(buffer) - 16) {
+			text_add_bytes(p->out, buffer, (size_t)(end - buffer));
+			end = buffer;
 		}
+		if (name)
+			text_add(p->out, name);
 	}
+	text_add_bytes(p->out, buffer, (size_t)(end - buffer));
 	/* A list of nothing but a comma leaves the mask empty. */
 	if (first)
 		text_add(p->out, ",");

@@ -14,9 +14,11 @@ static size_t count_run(const char *s, const char **ret_end, unsigned long *ret_
 	size_t n = 0;
 
 	while (isdigit((unsigned char)*s)) {
-		char *end;
-		unsigned long number = strtoul(s, &end, 10);
+		const char *end = s;
+		unsigned long number = 0;
 
+		while (isdigit((unsigned char)*end) && number <= UINT32_MAX)
+			number = number * 10 + (unsigned long)(*end++ - '0');
 		if ((*end != ',' && *end != ' ' && *end) || (n > 0 && number != *ret_last + 1))
 			break;
 		n++;

@@ -50,20 +50,23 @@ void text_add(struct text *t, const char *s)
 
 void text_addf(struct text *t, const char *format, ...)
 {
+	/* Most often there is room already. */
+	size_t room = t->failed ? 0 : t->size - t->len;
 	va_list args;
 	int n;
 
 	va_start(args, format);
-	n = vsnprintf(NULL, 0, format, args);
+	n = vsnprintf(room ? t->s + t->len : NULL, room, format, args);
 	va_end(args);
-	if (n < 0 || !text_reserve(t, (size_t)n)) {
-		t->failed = true;
-		return;
+	if (n >= 0 && (size_t)n >= room && text_reserve(t, (size_t)n)) {
+		va_start(args, format);
+		n = vsnprintf(t->s + t->len, (size_t)n + 1, format, args);
+		va_end(args);
 	}
-	va_start(args, format);
-	vsnprintf(t->s + t->len, (size_t)n + 1, format, args);
-	va_end(args);
-	t->len += (size_t)n;
+	if (n < 0 || t->failed)
+		t->failed = true;
+	else
+		t->len += (size_t)n;
 }
 
 /* Length of the valid UTF-8 sequence at s (Unicode 15, table 3-7), 0 when there is none. */
@@ -105,12 +108,27 @@ bool text_is_utf8(const char *s)
 	return true;
 }
 
+/* How many ASCII bytes at s stand for themselves in a JSON string. */
+static size_t plain_length(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 void text_add_json(struct text *t, const char *s)
 {
 	text_add(t, "\"");
 	while (*s) {
-		size_t n = utf8_length((const unsigned char *)s);
+		size_t n = plain_length(s);
 
+		text_add_bytes(t, s, n);
+		s += n;
+		if (n > 0)
+			continue;
+		n = utf8_length((const unsigned char *)s);
 		if (n == 0)
 			text_add(t, "\\ufffd");
 		else if (*s == '"' || *s == '\\')
@@ -133,23 +151,27 @@ void text_add_base64(struct text *t, const void *bytes, size_t n)
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *p = bytes;
+	char *out;
 
+	if (!text_reserve(t, (n + 2) / 3 * 4))
+		return;
+	out = t->s + t->len;
 	for (; n > 0; p += 3) {
 		size_t have = n < 3 ? n : 3;
 		uint32_t v = (uint32_t)p[0] << 16;
-		char out[4];
 
 		if (have > 1)
 			v |= (uint32_t)p[1] << 8;
 		if (have > 2)
 			v |= p[2];
-		out[0] = digits[v >> 18];
-		out[1] = digits[v >> 12 & 63];
-		out[2] = have > 1 ? digits[v >> 6 & 63] : '=';
-		out[3] = have > 2 ? digits[v & 63] : '=';
-		text_add_bytes(t, out, sizeof(out));
+		*out++ = digits[v >> 18];
+		*out++ = digits[v >> 12 & 63];
+		*out++ = have > 1 ? digits[v >> 6 & 63] : '=';
+		*out++ = have > 2 ? digits[v & 63] : '=';
 		n -= have;
 	}
+	*out = '\0';
+	t->len = (size_t)(out - t->s);
 }
 
 bool text_equal(const struct text *a, const struct text *b)
