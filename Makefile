@@ -98,7 +98,8 @@ unit-tests: $(UNIT)
 DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
 DEPS_TEST := openssh-client strace perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
 	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static \
-	libyaml-libyaml-perl yamllint unzip ruby lua5.1 valgrind mandoc zsh bash-completion $(if $(shell command -v npm),,npm)
+	libyaml-libyaml-perl python3-jsonschema yamllint unzip ruby lua5.1 valgrind mandoc zsh bash-completion \
+	$(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
 DEPS_DEB := dpkg-dev debhelper lintian
 
@@ -189,6 +190,7 @@ install: all
 	install -m 0755 $(BUILD)/cloud-audit-setup $(DESTDIR)$(PREFIX)/sbin/
 	install -D -m 0755 $(BUILD)/cloud-audit-tty $(DESTDIR)$(PREFIX)/libexec/cloud-audit-setup/cloud-audit-tty
 	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
+	install -m 0644 setup/output.schema.json $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/
 	install -D -m 0644 setup/cloud-audit-setup.8 $(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8
 	install -D -m 0644 setup/cloud-audit-setup.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/cloud-audit-setup.ini.5
 	install -D -m 0644 setup/completion/bash \

@@ -699,6 +699,15 @@ void config_place(const struct config *config, const char *section, const char *
 	*ret_line = state->line;
 }
 
+bool config_row(size_t n, const char **ret_section, const char **ret_key)
+{
+	if (n >= N_ROWS)
+		return false;
+	*ret_section = rows[n].section;
+	*ret_key = rows[n].key;
+	return true;
+}
+
 const char *config_key(const char *section, size_t n)
 {
 	for (int i = 0; i < N_ROWS; i++)

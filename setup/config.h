@@ -85,6 +85,9 @@ void config_place(const struct config *config, const char *section, const char *
  * joined by '|', or in words what is expected. The completions read this. */
 void config_print_settings(FILE *out);
 
+/* The n-th key of all, section by section; false after the last. */
+bool config_row(size_t n, const char **ret_section, const char **ret_key);
+
 /* The n-th key of a section, NULL after the last: the event groups are those of "events". */
 const char *config_key(const char *section, size_t n);
 

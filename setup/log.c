@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "setup/text.h"
 
@@ -72,15 +71,10 @@ static void add_one_line(struct text *t, const char *s)
 static void print_json(struct log *log, enum log_level level, const char *message)
 {
 	_cleanup_text_ struct text line = {0};
-	struct timespec now;
-	struct tm utc;
-	char stamp[32];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-	text_addf(&line, "{\"severity\":\"%s\",\"time\":\"%s.%06ldZ\",\"message\":",
-		  level_names[level].severity, stamp, now.tv_nsec / 1000);
+	text_addf(&line, "{\"severity\":\"%s\",\"time\":\"", level_names[level].severity);
+	text_add_now(&line);
+	text_add(&line, "\",\"message\":");
 	text_add_json(&line, message);
 	text_add(&line, "}\n");
 	if (line.s)

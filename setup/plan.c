@@ -6,6 +6,7 @@
 
 #include "setup/checks.h"
 #include "setup/diff.h"
+#include "setup/evidence.h"
 #include "setup/report.h"
 #include "setup/settings.h"
 #include "setup/showrule.h"
@@ -179,6 +180,7 @@ static void print_plan(const struct context *c, const char *diff, enum exit_stat
 	text_addf(&out, "{\"command\":\"plan\",\"matches\":%s,\"status\":%d,\"diff\":",
 		  status == STATUS_DONE ? "true" : "false", (int)status);
 	text_add_json(&out, diff);
+	evidence_add(&out, c);
 	text_add(&out, "}\n");
 	fputs(out.s ? out.s : "", stdout);
 }

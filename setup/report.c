@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+#include "setup/evidence.h"
 #include "setup/tap.h"
 
 static void print_text(const struct checks *checks)
@@ -21,25 +22,43 @@ static void print_text(const struct checks *checks)
 		       checks_counted(checks));
 }
 
-static void print_json(const struct checks *checks, enum exit_status status)
+static void add_checks(struct text *out, const char *name, const struct checks *checks, bool notices)
 {
-	_cleanup_text_ struct text out = {0};
+	bool first = true;
 
-	text_addf(&out, "{\"command\":\"verify\",\"matches\":%s,\"status\":%d,\"checks\":[",
-		  status == STATUS_DONE ? "true" : "false", (int)status);
+	text_addf(out, "\"%s\":[", name);
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *check = &checks->items[i];
 
-		text_addf(&out, "%s{\"ok\":%s,\"name\":", i ? "," : "", check->ok ? "true" : "false");
-		text_add_json(&out, check->name);
+		if ((check->kind == CHECK_NOTICE) != notices || check->skip)
+			continue;
+		text_addf(out, "%s{\"ok\":%s,\"name\":", first ? "" : ",", check->ok ? "true" : "false");
+		text_add_json(out, check->name);
 		if (!check->ok) {
-			text_add(&out, ",\"found\":");
-			text_add_json(&out, check->detail);
+			text_add(out, ",\"found\":");
+			text_add_json(out, check->detail);
 		}
-		text_add(&out, "}");
+		text_add(out, "}");
+		first = false;
 	}
-	text_add(&out, "]}\n");
-	if (out.s)
+	text_add(out, "]");
+}
+
+static void print_json(const struct context *c, const struct checks *checks, enum exit_status status)
+{
+	_cleanup_text_ struct text out = {0};
+
+	text_addf(&out, "{\"command\":\"verify\",\"matches\":%s,\"status\":%d,",
+		  status == STATUS_DONE ? "true" : "false", (int)status);
+	add_checks(&out, "checks", checks, false);
+	text_add(&out, ",");
+	add_checks(&out, "notices", checks, true);
+	evidence_add(&out, c);
+	evidence_add_parts(&out, c);
+	text_add(&out, "}\n");
+	if (text_error(&out) < 0)
+		log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
+	else
 		fputs(out.s, stdout);
 }
 
@@ -53,7 +72,7 @@ void report_checks(const struct context *c, const struct checks *checks, enum ex
 		tap_print(checks);
 		break;
 	case OUTPUT_JSON:
-		print_json(checks, status);
+		print_json(c, checks, status);
 		break;
 	}
 }
@@ -75,6 +94,7 @@ void report_done(const struct context *c, const char *command, const char *resul
 		text_addf(&out, "{\"command\":\"%s\",\"result\":\"%s\",\"rules\":%zu,\"enabled\":%u,"
 			  "\"message\":", command, result, c->node.rules.n, c->node.status.enabled);
 		text_add_json(&out, sentence);
+		evidence_add(&out, c);
 		text_add(&out, "}");
 		puts(out.s ? out.s : "");
 	} else if (c->options->level >= LEVEL_INFO) {

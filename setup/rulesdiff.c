@@ -23,6 +23,14 @@ static struct entry make_entry(const struct audit_rule_data *data, size_t index)
 	return (struct entry){ data, index, all ? 0x0000ffff : data->mask[AUDIT_BITMASK_SIZE - 1] };
 }
 
+void rulesdiff_as_listed(struct audit_rule_data *rule)
+{
+	struct entry entry = make_entry(rule, 0);
+
+	rule->mask[AUDIT_BITMASK_SIZE - 1] = entry.last_word;
+	rule->flags &= ~(uint32_t)AUDIT_FILTER_PREPEND;
+}
+
 static int compare_numbers(uint32_t a, uint32_t b)
 {
 	return (a > b) - (a < b);
@@ -85,7 +93,7 @@ static void mark(struct rulesdiff *diff, const struct entry *wanted, size_t n_wa
 			diff->unexpected[listed[j++].index] = true;
 			diff->n_unexpected += !keep;
 		} else {
-			i++, j++;
+			diff->wanted[listed[j++].index] = wanted[i++].index;
 		}
 	}
 }
@@ -118,9 +126,10 @@ int rulesdiff_compare(struct rulesdiff *ret, const struct rule_set *wanted,
 	struct rulesdiff diff = {
 		.missing = calloc(wanted->n_rules + 1, sizeof(bool)),
 		.unexpected = calloc(listed->n + 1, sizeof(bool)),
+		.wanted = calloc(listed->n + 1, sizeof(size_t)),
 	};
 
-	if (!a || !b || !order || !diff.missing || !diff.unexpected) {
+	if (!a || !b || !order || !diff.missing || !diff.unexpected || !diff.wanted) {
 		rulesdiff_done(&diff);
 		return -ENOMEM;
 	}
@@ -147,5 +156,6 @@ void rulesdiff_done(struct rulesdiff *diff)
 {
 	free(diff->missing);
 	free(diff->unexpected);
+	free(diff->wanted);
 	*diff = (struct rulesdiff){0};
 }

@@ -13,6 +13,7 @@
 struct rulesdiff {
 	bool *missing;		/* by index of the wanted set */
 	bool *unexpected;	/* by index of the listing */
+	size_t *wanted;		/* by index of the listing: that of the wanted rule which it is, where not unexpected */
 	size_t n_missing, n_unexpected;
 	bool order;		/* all are there, but in another order */
 };
@@ -22,6 +23,9 @@ int rulesdiff_compare(struct rulesdiff *ret, const struct rule_set *wanted,
 		      const struct kernel_rules *listed, bool keep) _must_check_;
 void rulesdiff_done(struct rulesdiff *diff);
 bool rulesdiff_same(const struct rulesdiff *diff);
+
+/* Changes a rule that was sent to what a kernel lists of it. */
+void rulesdiff_as_listed(struct audit_rule_data *rule);
 
 /* Fills order with the indexes of the wanted rules as the kernel lists them: list by list, prepended
  * ones first, the last prepended before the others. order has room for all. */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 void text_done(struct text *t)
 {
@@ -144,6 +145,18 @@ void text_add_json(struct text *t, const char *s)
 		s += n ? n : 1;
 	}
 	text_add(t, "\"");
+}
+
+void text_add_now(struct text *t)
+{
+	struct timespec now;
+	struct tm utc;
+	char stamp[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+	text_addf(t, "%s.%06ldZ", stamp, now.tv_nsec / 1000);
 }
 
 void text_add_base64(struct text *t, const void *bytes, size_t n)

@@ -27,6 +27,9 @@ void text_addf(struct text *t, const char *format, ...) _printf_format_(2, 3);
 /* Appends s as a JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD. */
 void text_add_json(struct text *t, const char *s);
 
+/* Appends the present time as RFC 3339 has it, in UTC. */
+void text_add_now(struct text *t);
+
 bool text_is_utf8(const char *s);
 
 /* Appends n bytes in base64 (RFC 4648, with padding). */

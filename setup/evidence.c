@@ -1,0 +1,332 @@
+#include "setup/evidence.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/audit.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "setup/rulesdiff.h"
+#include "setup/settings.h"
+#include "setup/sha256.h"
+#include "setup/showrule.h"
+#include "units/transient.h"
+
+enum { EVIDENCE_VERSION = 1 };	/* of the form: goes up when a member goes or means something else */
+
+static const char *truth(bool b)
+{
+	return b ? "true" : "false";
+}
+
+/* "NAME":"VALUE", NULL as null. */
+static void add_member(struct text *out, const char *name, const char *value)
+{
+	text_addf(out, "\"%s\":", name);
+	if (value)
+		text_add_json(out, value);
+	else
+		text_add(out, "null");
+}
+
+/* The same with the first line of a file. */
+static void add_line(struct text *out, const char *name, const struct text *content)
+{
+	_cleanup_free_ char *line = content->s ? strndup(content->s, strcspn(content->s, "\r\n")) : NULL;
+
+	add_member(out, name, line && *line ? line : NULL);
+}
+
+static void add_digest(struct text *out, const char *name, const struct text *content)
+{
+	struct sha256 sha;
+	char digits[65];
+
+	sha256_begin(&sha);
+	sha256_add(&sha, content->s ? content->s : "", content->len);
+	sha256_end(&sha, digits);
+	add_member(out, name, content->s ? digits : NULL);
+}
+
+/* A container has a host name of its own: with another root, the host's is the one in its file. */
+static void add_node(struct text *out, const struct host *host)
+{
+	_cleanup_text_ struct text name = {0}, machine = {0}, boot = {0};
+	struct utsname uts;
+	bool own = strcmp(host->root, "/") == 0;
+
+	if (uname(&uts) < 0)
+		uts = (struct utsname){0};
+	if (own || host_read(host, "/etc/hostname", &name) < 0 || !name.s || *name.s == '\n') {
+		text_done(&name);
+		text_add(&name, uts.nodename);
+	}
+	if (host_read(host, "/etc/machine-id", &machine) < 0)
+		text_done(&machine);
+	if (host_read_own("/proc/sys/kernel/random/boot_id", &boot) < 0)
+		text_done(&boot);
+	text_add(out, ",\"node\":{");
+	add_line(out, "name", &name);
+	text_add(out, ",");
+	add_line(out, "machine_id", &machine);
+	text_add(out, ",");
+	add_line(out, "boot_id", &boot);
+	text_add(out, ",");
+	add_member(out, "kernel", uts.release);
+	text_add(out, ",");
+	add_member(out, "machine", uts.machine);
+	text_add(out, "}");
+}
+
+static void add_configuration(struct text *out, const struct options *options, const struct config *config)
+{
+	const char *file = options->config ? options->config : DEFAULT_CONFIG;
+	const char *section, *key, *last = NULL;
+	_cleanup_text_ struct text content = {0};
+
+	if (host_read_own(file, &content) < 0)
+		text_done(&content);
+	else
+		text_add(&content, "");
+	text_add(out, ",\"configuration\":{");
+	add_member(out, "file", file);
+	text_add(out, ",");
+	add_digest(out, "sha256", &content);
+	text_add(out, ",\"set\":[");
+	for (size_t i = 0; i < options->n_set; i++) {
+		text_add(out, i ? "," : "");
+		text_add_json(out, options->set[i]);
+	}
+	text_add(out, "],\"settings\":{");
+	for (size_t i = 0; config_row(i, &section, &key); i++) {
+		bool more = last && strcmp(last, section) == 0;
+
+		if (more)
+			text_add(out, ",");
+		else
+			text_addf(out, "%s\"%s\":{", last ? "}," : "", section);
+		add_member(out, key, config_value(config, section, key));
+		last = section;
+	}
+	text_add(out, "}}}");
+}
+
+static void add_kernel(struct text *out, const struct node *node)
+{
+	const struct kernel_status *s = &node->status;
+	const struct {
+		const char *name;
+		uint32_t value;
+	} fields[] = {
+		{ "enabled", s->enabled }, { "failure", s->failure }, { "pid", s->pid }, { "rate_limit", s->rate_limit },
+		{ "backlog_limit", s->backlog_limit }, { "backlog_wait_time", s->backlog_wait_time },
+		{ "backlog", s->backlog }, { "lost", s->lost },
+	};
+
+	text_add(out, ",\"kernel\":{");
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		text_addf(out, "\"%s\":%" PRIu32 ",", fields[i].name, fields[i].value);
+	text_addf(out, "\"loginuid_immutable\":%s}", truth(node->loginuid_immutable));
+}
+
+/* As a kernel lists it, so that the same rules have the same digest on both sides. */
+static int digest_rule(struct sha256 *sha, const struct audit_rule_data *data, size_t size)
+{
+	_cleanup_free_ struct audit_rule_data *copy = malloc(size);
+	size_t n = sizeof(*data) + data->buflen;
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, data, size);
+	rulesdiff_as_listed(copy);
+	sha256_add(sha, copy, n < size ? n : size);
+	return 0;
+}
+
+static void add_rule_digests(struct text *out, const struct context *c)
+{
+	const struct rule_set *wanted = &c->wanted.rules;
+	const struct kernel_rules *listed = &c->node.rules;
+	_cleanup_free_ size_t *order = calloc(wanted->n_rules + 1, sizeof(*order));
+	struct sha256 sha;
+	char digits[65];
+	int r = order ? 0 : -ENOMEM;
+
+	text_add(out, ",\"rule_set\":{");
+	sha256_begin(&sha);
+	if (r == 0)
+		rulesdiff_listing_order(wanted, order);
+	for (size_t i = 0; r == 0 && i < wanted->n_rules; i++)
+		r = digest_rule(&sha, wanted->rules[order[i]].data, wanted->rules[order[i]].size);
+	sha256_end(&sha, digits);
+	if (c->options->command != COMMAND_REMOVE)
+		text_addf(out, "\"wanted\":{\"rules\":%zu,\"sha256\":\"%s\"},", wanted->n_rules, digits);
+	sha256_begin(&sha);
+	for (size_t i = 0; r == 0 && i < listed->n; i++)
+		r = digest_rule(&sha, listed->rules[i].data, listed->rules[i].size);
+	sha256_end(&sha, digits);
+	text_addf(out, "\"in_force\":{\"rules\":%zu,\"sha256\":\"%s\"}}", listed->n, digits);
+	out->failed = out->failed || r < 0;
+}
+
+void evidence_add(struct text *out, const struct context *c)
+{
+	text_addf(out, ",\"format\":%d,\"program\":{\"name\":\"cloud-audit-setup\",\"version\":\"" VERSION "\"},"
+		  "\"time\":\"", EVIDENCE_VERSION);
+	text_add_now(out);
+	text_add(out, "\"");
+	add_node(out, &c->host);
+	add_configuration(out, c->options, &c->config);
+	add_kernel(out, &c->node);
+	add_rule_digests(out, c);
+}
+
+/* wanted: where the rule is written, NULL for one that nobody wrote. */
+static void add_rule(struct text *out, bool *first, const struct rule *wanted, const struct audit_rule_data *data,
+		     size_t size)
+{
+	_cleanup_text_ struct text place = {0}, line = {0};
+
+	if (wanted)
+		rule_add_place(&place, wanted->file, wanted->line);
+	rule_show(&line, data, size);
+	text_add(out, *first ? "{" : ",{");
+	add_member(out, "source", place.s);
+	text_add(out, ",\"merged\":[");
+	for (size_t i = 0; wanted && i < wanted->n_merged; i++) {
+		_cleanup_text_ struct text merged = {0};
+
+		rule_add_place(&merged, wanted->merged[i].file, wanted->merged[i].line);
+		text_add(out, i ? "," : "");
+		text_add_json(out, merged.s ? merged.s : "");
+	}
+	text_add(out, "],");
+	add_member(out, "rule", line.s ? line.s : "");
+	text_add(out, "}");
+	*first = false;
+}
+
+static void add_wanted_rules(struct text *out, const char *name, const struct rule_set *wanted, const bool *only)
+{
+	bool first = true;
+
+	text_addf(out, ",\"%s\":[", name);
+	for (size_t i = 0; i < wanted->n_rules; i++)
+		if (!only || only[i])
+			add_rule(out, &first, &wanted->rules[i], wanted->rules[i].data, wanted->rules[i].size);
+	text_add(out, "]");
+}
+
+static void add_listed_rules(struct text *out, const char *name, const struct context *c,
+			     const struct rulesdiff *diff, bool unexpected)
+{
+	const struct kernel_rules *listed = &c->node.rules;
+	bool first = true;
+
+	text_addf(out, ",\"%s\":[", name);
+	for (size_t i = 0; i < listed->n; i++) {
+		const struct rule *from = diff->unexpected[i] ? NULL : &c->wanted.rules.rules[diff->wanted[i]];
+
+		if (!unexpected || diff->unexpected[i])
+			add_rule(out, &first, from, listed->rules[i].data, listed->rules[i].size);
+	}
+	text_add(out, "]");
+}
+
+static void add_rules(struct text *out, const struct context *c)
+{
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+
+	if (rulesdiff_compare(&diff, &c->wanted.rules, &c->node.rules, c->config.existing == EXISTING_KEEP) < 0) {
+		out->failed = true;
+		return;
+	}
+	add_wanted_rules(out, "rules_wanted", &c->wanted.rules, NULL);
+	add_listed_rules(out, "rules_in_force", c, &diff, false);
+	add_wanted_rules(out, "rules_missing", &c->wanted.rules, diff.missing);
+	add_listed_rules(out, "rules_unexpected", c, &diff, true);
+}
+
+static void add_setting(void *context, const char *wanted, const char *actual)
+{
+	struct text *out = context;
+
+	text_addf(out, "%s{\"ok\":%s,", out->s[out->len - 1] == '[' ? "" : ",", truth(strcmp(wanted, actual) == 0));
+	add_member(out, "wanted", wanted);
+	text_add(out, ",");
+	add_member(out, "found", *actual ? actual : NULL);
+	text_add(out, "}");
+}
+
+static void add_files(struct text *out, const struct context *c)
+{
+	bool first = true;
+
+	text_add(out, ",\"files\":[");
+	for (size_t i = 0; i < N_FILES; i++) {
+		const struct text *want = &c->wanted.files[i], *have = &c->node.files[i];
+		const char *path = wanted_path(&c->wanted, i);
+
+		if (!path || (!want->s && !have->s))
+			continue;
+		text_addf(out, "%s{\"ok\":%s,", first ? "" : ",", truth(text_equal(want, have)));
+		add_member(out, "path", path);
+		text_add(out, ",");
+		add_digest(out, "wanted_sha256", want);
+		text_add(out, ",");
+		add_digest(out, "found_sha256", have);
+		text_add(out, "}");
+		first = false;
+	}
+	text_add(out, "]");
+}
+
+static void add_units(struct text *out, const struct context *c)
+{
+	bool first = true;
+
+	text_add(out, ",\"units\":[");
+	for (size_t i = 0; i < N_FILES; i++) {
+		const struct unit_state *state = &c->node.units[i];
+
+		if (!wanted_files[i].unit || !c->wanted.files[i].s)
+			continue;
+		text_add(out, first ? "{" : ",{");
+		add_member(out, "name", wanted_files[i].unit);
+		text_add(out, ",");
+		add_member(out, "wanted_path", wanted_files[i].path);
+		text_add(out, ",");
+		add_member(out, "path", state->fragment && *state->fragment ? state->fragment : NULL);
+		text_addf(out, ",\"active\":%s,\"failed\":%s,\"enabled\":%s,\"needs_reload\":%s}", truth(state->active),
+			  truth(state->failed), truth(state->enabled), truth(state->needs_reload));
+		first = false;
+	}
+	if (c->wanted.transient.s || c->node.transient.s) {
+		text_add(out, first ? "{" : ",{");
+		add_member(out, "name", TRANSIENT_UNIT);
+		text_addf(out, ",\"wanted_path\":null,\"path\":null,\"active\":%s,\"failed\":false,\"enabled\":false,"
+			  "\"needs_reload\":false}", truth(c->node.transient_active));
+	}
+	text_add(out, "]");
+}
+
+static void add_reader(struct text *out, const struct audit_reader *reader)
+{
+	text_addf(out, ",\"reader\":{\"pid\":%" PRIu32 ",", reader->pid);
+	add_member(out, "name", *reader->name ? reader->name : NULL);
+	text_addf(out, ",\"journald_socket\":%s,\"journal\":%s}", truth(reader->socket), truth(reader->journal));
+}
+
+void evidence_add_parts(struct text *out, const struct context *c)
+{
+	add_rules(out, c);
+	text_add(out, ",\"settings\":[");
+	settings_compare(&c->config, &c->node.status, c->node.loginuid_immutable, add_setting, out);
+	text_add(out, "]");
+	add_files(out, c);
+	add_units(out, c);
+	if (c->config.reader == READER_IGNORE)
+		text_add(out, ",\"reader\":null");
+	else
+		add_reader(out, &c->node.reader);
+}
