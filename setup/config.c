@@ -30,8 +30,8 @@ struct row {
 	size_t offset;
 	const char *value;		/* the default */
 	const char *expected;		/* what a good value looks like */
-	const char *const *choices;
 	int64_t min, max;
+	const char *const *choices;	/* last: gcc 10 takes a list in a row for one that ends too early */
 };
 
 static int parse_bool(const struct row *row, const char *value, void *target)

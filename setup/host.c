@@ -38,7 +38,8 @@ static int open_in_root(int root, const char *path, uint64_t flags, uint64_t mor
 
 	/* EAGAIN: a rename or mount raced with the look-up (openat2(2)); the kernel asks to try again. */
 	for (int tries = 0; tries < 16; tries++) {
-		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+		/* The kernel's name of it: glibc 2.31 has no SYS_openat2. */
+		fd = syscall(__NR_openat2, root, path, &how, sizeof(how));
 		if (fd >= 0)
 			return (int)fd;
 		if (errno != EAGAIN && errno != EINTR)

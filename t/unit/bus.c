@@ -3,6 +3,7 @@
  * the time given. The table of points and faults is in the output. */
 #include "t/unit/test.h"
 
+#include <libaudit.h>
 #include <time.h>
 
 #include "setup/bus_private.h"
@@ -341,7 +342,7 @@ static const char *run_fault(const struct point *point, const struct fault *faul
 		WRONG("%s, %s: %llu ms", point->call, fault->column, (unsigned long long)since / 1000);
 	capture_end(&c);
 	peer_stop(&peer);
-	return r == 0 ? "ok" : strerrorname_np(-r);
+	return r == 0 ? "ok" : audit_errno_to_name(-r);
 }
 
 static void run_table(const struct fault *faults, size_t n, bool jobs)
@@ -429,7 +430,7 @@ static void opens(void **state)
 		capture_begin(&c);
 		r = try_open(address, rows[i].fault.error == -ETIMEDOUT ? TIMEOUT : LONG_TIMEOUT, &c, &time);
 		print_message("# %-8s %-18s %s, %llu ms\n", rows[i].point, rows[i].fault.column,
-			      r ? strerrorname_np(-r) : "ok", (unsigned long long)time / 1000);
+			      r ? audit_errno_to_name(-r) : "ok", (unsigned long long)time / 1000);
 		if (r != rows[i].fault.error)
 			WRONG("%s, %s: %s", rows[i].point, rows[i].fault.column, strerror(-r));
 		if (!strstr(capture_text(&c), rows[i].fault.said) || !strstr(capture_text(&c), address))

@@ -2,6 +2,7 @@
  *
  * Usage: host_call ROOT write|remove|rmdir|read|list|stat|type PATH [CONTENT]. Prints what it returns, by name, and what it read. */
 #include <errno.h>
+#include <libaudit.h>
 #include <string.h>
 
 #include "setup/host.h"
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
 	(void)!access("/begin", F_OK);
 	r = call(&host, argv[2], argv[3], argc > 4 ? argv[4] : "");
 	(void)!access("/end", F_OK);
-	printf("%s\n", r < 0 ? strerrorname_np(-r) : "ok");
+	printf("%s\n", r < 0 ? audit_errno_to_name(-r) : "ok");
 	host_done(&host);
 	return r < 0;
 }

@@ -1,6 +1,7 @@
 /* The netlink client over a script instead of a socket. */
 #include "t/unit/test.h"
 
+#include <libaudit.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <time.h>
@@ -836,7 +837,7 @@ static void every_datagram(void **state)
 				int expected = fault->error == -ENOBUFS && what == 2 ? 0 : fault->expected;
 				int r = run_netlink(fault, what, at);
 
-				print_message(" %s=%s", fault->name, r ? strerrorname_np(-r) : "ok");
+				print_message(" %s=%s", fault->name, r ? audit_errno_to_name(-r) : "ok");
 				wrong += r != expected;
 				if (r != expected)
 					print_message("<- WRONG");
