@@ -222,7 +222,14 @@ int bus_subscribe(struct bus *bus)
 
 int bus_reload(struct bus *bus)
 {
-	return CALL(bus, "Reload", NULL, NULL, NULL);
+	uint64_t start = bus_now(CLOCK_MONOTONIC);
+	int r;
+
+	log_progress(bus->log, "Reload", NULL, 0);
+	r = CALL(bus, "Reload", NULL, NULL, NULL);
+	if (r == 0)
+		log_progress_end(bus->log, "Reload", NULL, bus_now(CLOCK_MONOTONIC) - start);
+	return r;
 }
 
 int bus_enable(struct bus *bus, const char *unit)

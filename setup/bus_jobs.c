@@ -7,7 +7,10 @@
 
 #include "setup/journal.h"
 
-enum { JOURNAL_LINES = 8 };
+enum {
+	JOURNAL_LINES = 8,
+	TICK = 100000,	/* microseconds between two looks at the clock, for who looks on */
+};
 
 uint64_t bus_now(clockid_t clock)
 {
@@ -63,13 +66,23 @@ int bus_step(sd_bus *bus, uint64_t deadline)
 }
 
 /* Until the job is removed; -ETIMEDOUT after the bus's timeout. */
-static int wait_for_job(struct bus *bus, struct bus_wait *wait)
+static int wait_for_job(struct bus *bus, struct bus_wait *wait, const char *what, const char *unit)
 {
-	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + bus->timeout;
+	bool shown = log_shows_progress(bus->log);
+	uint64_t start = bus_now(CLOCK_MONOTONIC), deadline = start + bus->timeout, now = start;
 	int r = 0;
 
-	while (r == 0 && !wait->result)
-		r = bus_step(bus->bus, deadline);
+	while (r == 0 && !wait->result) {
+		uint64_t until = shown && now + TICK < deadline ? now + TICK : deadline;
+
+		log_progress(bus->log, what, unit, now - start);
+		r = bus_step(bus->bus, until);
+		if (r == -ETIMEDOUT && until < deadline)
+			r = 0;
+		now = bus_now(CLOCK_MONOTONIC);
+	}
+	if (wait->result)
+		log_progress_end(bus->log, what, unit, now - start);
 	return wait->result ? 0 : r;
 }
 
@@ -125,7 +138,7 @@ int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_m
 	if (r < 0)
 		return bus_say_failed(bus, what, unit, &SD_BUS_ERROR_NULL, r);
 	wait->job = strdup(job);
-	r = wait->job ? wait_for_job(bus, wait) : -ENOMEM;
+	r = wait->job ? wait_for_job(bus, wait, what, unit) : -ENOMEM;
 	if (r == -ETIMEDOUT) {
 		cancel_job(bus, wait->job);
 		log_say(bus->log, LEVEL_ERROR, "%s %s: no result within %u s ([unit] start_timeout); the job "

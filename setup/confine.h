@@ -9,9 +9,9 @@ enum confine {
 	CONFINE_SOCKET_OPEN,	/* the kernel's audit socket is open, and has its room */
 };
 
-/* For main() to call before all else. No environment variable has a say in what the program does, a file
- * that it opens never becomes its standard input, output or error, and a write that cannot be done is an
- * error, not a signal. */
+/* For main() to call before all else but terminal_look(). No environment variable has a say in what the program
+ * does, a file that it opens never becomes its standard input, output or error, and a write that cannot be done
+ * is an error, not a signal. */
 void confine_process(void);
 
 /* Drops every capability that is of no use from here on, from all sets, for good (no_new_privs). Fewer than

@@ -5,6 +5,7 @@
 #include "setup/config.h"
 #include "setup/node.h"
 #include "setup/options.h"
+#include "setup/terminal.h"
 #include "setup/wanted.h"
 
 enum exit_status {
@@ -19,6 +20,7 @@ enum exit_status {
 struct context {
 	const struct options *options;
 	struct log *log;
+	struct terminal terminal;
 	struct config config;
 	struct host host;
 	struct wanted wanted;

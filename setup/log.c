@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "setup/terminal.h"
 #include "setup/text.h"
 
 struct log {
 	FILE *out;
-	bool json;
+	bool json, colour, progress;
+	bool unfinished;	/* a line of progress stands there, without its end */
 	enum log_level level;
 	unsigned count[LEVEL_MAX];
 	char *last_error;
@@ -17,11 +19,12 @@ struct log {
 static const struct {
 	const char *text;
 	const char *severity;	/* LogSeverity of Cloud Logging */
+	enum colour colour;
 } level_names[LEVEL_MAX] = {
-	[LEVEL_ERROR] = { "error", "ERROR" },
-	[LEVEL_WARNING] = { "warning", "WARNING" },
-	[LEVEL_INFO] = { "info", "INFO" },
-	[LEVEL_DEBUG] = { "debug", "DEBUG" },
+	[LEVEL_ERROR] = { "error", "ERROR", COLOUR_BAD },
+	[LEVEL_WARNING] = { "warning", "WARNING", COLOUR_WARN },
+	[LEVEL_INFO] = { "info", "INFO", COLOUR_GOOD },
+	[LEVEL_DEBUG] = { "debug", "DEBUG", COLOUR_DIM },
 };
 
 struct log *log_new(FILE *out)
@@ -51,6 +54,42 @@ void log_freep(struct log **log)
 void log_set_json(struct log *log, bool json)
 {
 	log->json = json;
+}
+
+void log_set_colour(struct log *log, bool colour)
+{
+	log->colour = colour;
+}
+
+void log_set_progress(struct log *log, bool progress)
+{
+	log->progress = progress;
+}
+
+bool log_shows_progress(const struct log *log)
+{
+	return log->progress && !log->json && log->level >= LEVEL_INFO;
+}
+
+static void show_progress(struct log *log, const char *step, const char *unit, uint64_t microseconds, bool end)
+{
+	if (!log_shows_progress(log))
+		return;
+	/* ECMA-48: back to the line's start, and erase to its end. */
+	fprintf(log->out, "\r\033[K%s%s%s%s %.1f s%s%s", terminal_colour(log->colour, COLOUR_DIM), step, unit ? " " : "",
+		unit ? unit : "", (double)microseconds / 1e6, terminal_colour(log->colour, COLOUR_NONE), end ? "\n" : " ...");
+	fflush(log->out);
+	log->unfinished = !end;
+}
+
+void log_progress(struct log *log, const char *step, const char *unit, uint64_t microseconds)
+{
+	show_progress(log, step, unit, microseconds, false);
+}
+
+void log_progress_end(struct log *log, const char *step, const char *unit, uint64_t microseconds)
+{
+	show_progress(log, step, unit, microseconds, true);
 }
 
 void log_set_level(struct log *log, enum log_level level)
@@ -90,10 +129,15 @@ static void log_put(struct log *log, enum log_level level, const char *message)
 	}
 	if (level > log->level)
 		return;
+	if (log->unfinished)
+		fputs("\r\033[K", log->out);
+	log->unfinished = false;
 	if (log->json)
 		print_json(log, level, message);
 	else
-		fprintf(log->out, "cloud-audit-setup: %s: %s\n", level_names[level].text, message);
+		fprintf(log->out, "cloud-audit-setup: %s%s%s: %s\n",
+			terminal_colour(log->colour, level_names[level].colour), level_names[level].text,
+			terminal_colour(log->colour, COLOUR_NONE), message);
 }
 
 static void log_vat(struct log *log, enum log_level level, const char *file, unsigned line,

@@ -7,6 +7,7 @@
 #define SETUP_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "setup/mem.h"
@@ -27,6 +28,15 @@ void log_free(struct log *log);
 void log_freep(struct log **log);	/* for _cleanup_() */
 
 void log_set_json(struct log *log, bool json);
+/* The word of the level in colour; never with JSON. */
+void log_set_colour(struct log *log, bool colour);
+/* Steps that take time are shown while they do: for a terminal. Never with JSON, or below LEVEL_INFO. */
+void log_set_progress(struct log *log, bool progress);
+bool log_shows_progress(const struct log *log);
+/* "STEP UNIT ... 1.2 s", written again over itself; unit may be NULL. A message, or the end, takes its place. */
+void log_progress(struct log *log, const char *step, const char *unit, uint64_t microseconds);
+/* The step has ended: its line stays. */
+void log_progress_end(struct log *log, const char *step, const char *unit, uint64_t microseconds);
 /* Messages above this level are dropped; they are counted all the same. */
 void log_set_level(struct log *log, enum log_level level);
 

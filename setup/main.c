@@ -86,9 +86,11 @@ static enum exit_status run(struct context *c)
 
 int main(int argc, char **argv)
 {
+	const struct terminal terminal = terminal_look();
 	_cleanup_(log_freep) struct log *log = log_new(stderr);
 	_cleanup_(options_done) struct options options = {0};
-	_cleanup_(context_done) struct context context = { .options = &options, .log = log, .lock = -1 };
+	_cleanup_(context_done) struct context context = { .options = &options, .log = log, .terminal = terminal,
+							    .lock = -1 };
 	enum exit_status status;
 	int r;
 
@@ -97,6 +99,8 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "C");
 	if (!log)
 		return STATUS_NODE;
+	log_set_colour(log, terminal.err);
+	log_set_progress(log, terminal.progress);
 	r = confine_capabilities(CONFINE_START);
 	if (r < 0)
 		log_say(log, LEVEL_WARNING, "capabilities cannot be dropped: %s; going on with them", strerror(-r));

@@ -174,7 +174,7 @@ static void print_plan(const struct context *c, const char *diff, enum exit_stat
 	_cleanup_text_ struct text out = {0};
 
 	if (c->options->output == OUTPUT_TEXT) {
-		fputs(diff, stdout);
+		terminal_print_diff(c->terminal.out, diff);
 		return;
 	}
 	text_addf(&out, "{\"command\":\"plan\",\"matches\":%s,\"status\":%d,\"diff\":",

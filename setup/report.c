@@ -6,19 +6,22 @@
 #include "setup/evidence.h"
 #include "setup/tap.h"
 
-static void print_text(const struct checks *checks)
+static void print_text(const struct checks *checks, bool colour)
 {
+	const char *bad = terminal_colour(colour, COLOUR_BAD), *end = terminal_colour(colour, COLOUR_NONE);
+
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *check = &checks->items[i];
 
 		if (!check->ok && check->kind != CHECK_NOTICE)
-			printf("differs: %s%s%s%s\n", check->name, *check->detail ? " (" : "", check->detail,
+			printf("%sdiffers%s: %s%s%s%s\n", bad, end, check->name, *check->detail ? " (" : "", check->detail,
 			       *check->detail ? ")" : "");
 	}
 	if (checks_failed(checks) == 0)
-		printf("the node matches: %zu checks\n", checks_counted(checks));
+		printf("%sthe node matches%s: %zu checks\n", terminal_colour(colour, COLOUR_GOOD), end,
+		       checks_counted(checks));
 	else
-		printf("the node differs: %zu of %zu checks failed\n", checks_failed(checks),
+		printf("%sthe node differs%s: %zu of %zu checks failed\n", bad, end, checks_failed(checks),
 		       checks_counted(checks));
 }
 
@@ -66,7 +69,7 @@ void report_checks(const struct context *c, const struct checks *checks, enum ex
 {
 	switch (c->options->output) {
 	case OUTPUT_TEXT:
-		print_text(checks);
+		print_text(checks, c->terminal.out);
 		break;
 	case OUTPUT_TAP:
 		tap_print(checks);

@@ -1,0 +1,66 @@
+#include "setup/terminal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct terminal terminal_look(void)
+{
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool able = term && *term && strcmp(term, "dumb") != 0, may = able && !(no_colour && *no_colour);
+
+	return (struct terminal){
+		.out = may && isatty(STDOUT_FILENO) == 1, .err = may && isatty(STDERR_FILENO) == 1,
+		.progress = able && isatty(STDERR_FILENO) == 1,
+	};
+}
+
+const char *terminal_colour(bool on, enum colour colour)
+{
+	/* ECMA-48, SGR: what every terminal with colours has. */
+	static const char *const sequences[] = {
+		[COLOUR_BAD] = "\033[31m", [COLOUR_WARN] = "\033[33m", [COLOUR_GOOD] = "\033[32m",
+		[COLOUR_PLACE] = "\033[36m", [COLOUR_HEAD] = "\033[1m", [COLOUR_DIM] = "\033[2m",
+		[COLOUR_NONE] = "\033[0m",
+	};
+
+	return on ? sequences[colour] : "";
+}
+
+static enum colour line_colour(const char *line, bool header)
+{
+	if (header)
+		return COLOUR_HEAD;
+	switch (*line) {
+	case '-':
+		return COLOUR_BAD;
+	case '+':
+		return COLOUR_GOOD;
+	case '@':
+		return COLOUR_PLACE;
+	default:
+		return COLOUR_NONE;
+	}
+}
+
+void terminal_print_diff(bool on, const char *diff)
+{
+	const char *plus = NULL;
+
+	if (!on) {
+		fputs(diff, stdout);
+		return;
+	}
+	while (*diff) {
+		size_t length = strcspn(diff, "\n");
+		const char *next = diff + length + (diff[length] == '\n');
+		/* A removed line may begin with two dashes more: what follows a header tells. */
+		bool head = strncmp(diff, "--- ", 4) == 0 && strncmp(next, "+++ ", 4) == 0;
+
+		plus = head ? next : plus;
+		printf("%s%.*s%s%s", terminal_colour(on, line_colour(diff, head || diff == plus)), (int)length, diff,
+		       terminal_colour(on, COLOUR_NONE), diff[length] ? "\n" : "");
+		diff = next;
+	}
+}

@@ -1,0 +1,26 @@
+/* Colour, where a person looks on: a terminal that has it, and nobody who asked for none.
+ *
+ * NO_COLOR (no-color.org) and TERM are the only environment variables that the program reads. They decide of
+ * colour, and of progress that is shown, and of nothing else. */
+#ifndef SETUP_TERMINAL_H
+#define SETUP_TERMINAL_H
+
+#include <stdbool.h>
+
+struct terminal {
+	bool out, err;	/* colour on standard output, on standard error */
+	bool progress;	/* standard error is a terminal whose lines can be written anew */
+};
+
+enum colour { COLOUR_BAD, COLOUR_WARN, COLOUR_GOOD, COLOUR_PLACE, COLOUR_HEAD, COLOUR_DIM, COLOUR_NONE };
+
+/* Before confine_process(), which clears the environment. */
+struct terminal terminal_look(void);
+
+/* The sequence that begins a colour, COLOUR_NONE ends it; "" where there is none to be. */
+const char *terminal_colour(bool on, enum colour colour);
+
+/* Prints a unified diff to standard output. */
+void terminal_print_diff(bool on, const char *diff);
+
+#endif

@@ -1,0 +1,61 @@
+#!/usr/bin/perl
+# What is shown on a terminal, and only there: colour, and the steps of a run with their times.
+use strict;
+use warnings;
+use Test::More;
+use lib 't/unit';
+use Cli;
+use FakeNode;
+
+plan skip_all => 'script is missing (Debian package bsdutils)' if system 'command -v script >/dev/null 2>&1';
+my $why = usable();
+plan skip_all => $why if $why;
+
+my $program = program();
+my $root = fake_node("$tmp/node");
+my $systemd = fake_systemd("$root/run/systemd/private");
+my @options = ($program, '-R', $root, plain_rules(), '-s', 'events.tty=yes');
+
+# Runs on a terminal of its own, both outputs: what it shows.
+sub on_terminal {
+	my ($variables, @command) = @_;
+	delete local @ENV{qw(NO_COLOR TERM)};
+	local @ENV{keys %$variables} = values %$variables;
+	my $line = join ' ', map { "'$_'" } @command;
+	my $shown = `script -q -c "$line" /dev/null </dev/null 2>&1`;
+	return $shown;
+}
+
+my $escape = qr/\033\[/;
+my $shown = on_terminal({ TERM => 'xterm' }, @options, 'plan');
+like $shown, qr/\033\[32m\+-a always,exit/, 'plan shows lines to come in green on a terminal';
+like $shown, qr/\033\[1m\+\+\+ [^\n]*cloud-audit-setup\.rules/, 'and the names of files in bold';
+like $shown, qr/cloud-audit-setup: \033\[33mwarning\033\[0m: /, 'the word of a warning is yellow';
+$shown = on_terminal({ TERM => 'xterm' }, @options, 'verify');
+like $shown, qr/\033\[31mdiffers\033\[0m: /, 'verify shows what differs in red';
+unlike on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @options, 'plan'), $escape, 'NO_COLOR switches that off';
+like on_terminal({ TERM => 'xterm', NO_COLOR => '' }, @options, 'plan'), $escape, 'an empty one does not';
+unlike on_terminal({ TERM => 'dumb' }, @options, 'apply'), $escape, 'a terminal that is dumb gets no sequence at all';
+unlike on_terminal({}, @options, 'apply'), $escape, 'nor one that has no name';
+unlike on_terminal({ TERM => 'xterm' }, @options, '-o', 'json', 'verify'), $escape, 'nor does JSON';
+
+$shown = on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @options, 'apply');
+like $shown, qr/\r\033\[KRestartUnit cloud-audit-setup\.service 0\.0 s \.\.\./, 'apply shows the job that runs';
+like $shown, qr/\r\033\[KRestartUnit cloud-audit-setup\.service \d+\.\d s\r?\n/, 'and, at its end, how long it took';
+like $shown, qr/^[^\n]*Reload \d+\.\d s\r?$/m, 'so too for the reload';
+unlike $shown, qr/\.\.\.cloud-audit-setup: /, 'no message is written behind a line of progress';
+unlike on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @options, '-q', 'apply'), $escape, 'with -q there is no progress';
+
+$ENV{TERM} = 'xterm';
+delete $ENV{NO_COLOR};
+for my $command (qw(plan verify apply)) {
+	my ($code, $out, $err) = run(@options, $command);
+	unlike $out . $err, qr/\033|\r/, "$command: a pipe gets neither colour nor progress";
+}
+my ($code, $out) = run($program, '-R', $root, plain_rules(), 'render', 'rules');
+{
+	local $ENV{TERM} = 'dumb';
+	is +(run($program, '-R', $root, plain_rules(), 'render', 'rules'))[1], $out, 'TERM changes nothing of what is rendered';
+}
+
+done_testing;
