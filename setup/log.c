@@ -76,8 +76,9 @@ static void show_progress(struct log *log, const char *step, const char *unit, u
 	if (!log_shows_progress(log))
 		return;
 	/* ECMA-48: back to the line's start, and erase to its end. */
-	fprintf(log->out, "\r\033[K%s%s%s%s %.1f s%s%s", terminal_colour(log->colour, COLOUR_DIM), step, unit ? " " : "",
-		unit ? unit : "", (double)microseconds / 1e6, terminal_colour(log->colour, COLOUR_NONE), end ? "\n" : " ...");
+	fprintf(log->out, "\r\033[K%s%s%s%s %.1f s%s%s", terminal_colour(log->colour, COLOUR_DIM), step,
+		unit ? " " : "", unit ? unit : "", (double)microseconds / 1e6,
+		terminal_colour(log->colour, COLOUR_NONE), end ? "\n" : " ...");
 	fflush(log->out);
 	log->unfinished = !end;
 }

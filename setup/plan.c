@@ -185,6 +185,19 @@ static void print_plan(const struct context *c, const char *diff, enum exit_stat
 	fputs(out.s ? out.s : "", stdout);
 }
 
+/* Everything that apply would change, in the order in which it would. 0 or -ENOMEM. */
+static int plan_all(const struct context *c, struct text *out)
+{
+	static int (*const parts[])(const struct context *c, struct text *out) = {
+		plan_files, plan_transient, plan_units, plan_host, plan_settings, plan_rules,
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
+		r = parts[i](c, out);
+	return r;
+}
+
 enum exit_status command_plan(struct context *c)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
@@ -193,8 +206,7 @@ enum exit_status command_plan(struct context *c)
 
 	if (context_observe(c) < 0)
 		return STATUS_NODE;
-	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0 || plan_files(c, &out) < 0 ||
-	    plan_transient(c, &out) < 0 || plan_units(c, &out) < 0 || plan_host(c, &out) < 0 || plan_settings(c, &out) < 0 || plan_rules(c, &out) < 0) {
+	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0 || plan_all(c, &out) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}

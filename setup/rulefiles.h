@@ -6,7 +6,8 @@
 #include "setup/config.h"
 
 /* Reads the files of the groups that are switched on: NN-GROUP.rules for "yes", NN-GROUP-VALUE.rules
- * for any other value, and those with @MACHINE before the suffix on that machine; in C-locale order. 0, -EINVAL after logging every mistake, -ENOMEM. */
+ * for any other value, and those with @MACHINE before the suffix on that machine; in C-locale order.
+ * 0, -EINVAL after logging every mistake, -ENOMEM. */
 int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 			  const struct config *config) _must_check_;
 
