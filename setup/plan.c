@@ -193,9 +193,10 @@ static int plan_all(const struct context *c, struct text *out)
 	};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
+	/* Each says with 1 that it differs, which is no end. */
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(parts); i++)
 		r = parts[i](c, out);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 enum exit_status command_plan(struct context *c)

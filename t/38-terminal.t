@@ -30,6 +30,7 @@ my $escape = qr/\033\[/;
 my $shown = on_terminal({ TERM => 'xterm' }, @options, 'plan');
 like $shown, qr/\033\[32m\+-a always,exit/, 'plan shows lines to come in green on a terminal';
 like $shown, qr/\033\[1m\+\+\+ [^\n]*cloud-audit-setup\.rules/, 'and the names of files in bold';
+like $shown, qr/\033\[1m\+\+\+ [^\n]*\.service.*\033\[1m\+\+\+ kernel rules/s, 'of every part of the node';
 like $shown, qr/cloud-audit-setup: \033\[33mwarning\033\[0m: /, 'the word of a warning is yellow';
 $shown = on_terminal({ TERM => 'xterm' }, @options, 'verify');
 like $shown, qr/\033\[31mdiffers\033\[0m: /, 'verify shows what differs in red';
