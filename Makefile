@@ -88,7 +88,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcas.a
 	@echo "  LD   $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libcas.a $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libcas.a $(LDLIBS) -lcmocka -pthread
 
 -include $(OBJ:.o=.d) $(BUILD)/obj/setup/main.d $(UNIT:=.d)
 

@@ -23,7 +23,7 @@ build/cloud-audit-setup -c "$vm_tmp/config.ini" render rules 2>&1 >/dev/null |
 n=$(wc -l <"$vm_tmp/vectors.rules")
 [ "$n" -gt 300 ]; ok $? 'many vectors can be loaded anywhere' "$n"
 
-for suite in bookworm trixie; do
+for suite in ${VM_SUITE:-bookworm trixie}; do
 	vm_up "auditctl-$suite" plain "$suite"
 	t/vm/vm push "$vm" "$vm_tmp/vectors.rules" t/vm-optimise/kinds.rules t/bench-rules/watch-heavy.rules "$cas"
 	vm_guest --timeout 900 <<'EOF2'

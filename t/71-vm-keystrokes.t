@@ -3,7 +3,7 @@
 . t/vm/lib.sh
 
 for machine in 'cos bookworm' 'plain trixie'; do
-	vm_up "keystrokes-${machine#* }" $machine
+	vm_up "keystrokes-${machine% *}" $machine
 	vm_guest --timeout 500 <<'EOF'
 	. /etc/os-release; on="$ID $(uname -r)"
 	cd $cas

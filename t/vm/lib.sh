@@ -30,7 +30,8 @@ skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 done_testing() { echo "1..$tap_n"; exit "$tap_failed"; }
 
 # vm_up NAME SHAPE [SUITE [--append ARGS]]: start a machine with what is to be
-# tested in its folder $cas, where programs may be executed.
+# tested in its folder $cas, where programs may be executed. With VM_SUITE in the
+# environment it is of that suite, whatever the test says, and $vm ends with it.
 vm_up() {
 	for vm_need in qemu-system-x86_64 qemu-img mmdebstrap mke2fs; do
 		command -v "$vm_need" >/dev/null 2>&1 || skip_all "$vm_need is not installed"
@@ -41,14 +42,21 @@ vm_up() {
 	plain) cas=/opt/cas ;;
 	cos) cas=/var/lib/google/cas ;;
 	esac
-	vm=$1
+	vm=$1${VM_SUITE:+-$VM_SUITE} vm_shape=$2 vm_suite=${VM_SUITE:-${3:-bookworm}}
 	vm_machines="$vm_machines $vm"
-	t/vm/vm start "$@" || { echo "Bail out! $vm: the machine does not start"; exit 1; }
+	[ $# -lt 3 ] && shift 2 || shift 3
+	t/vm/vm start "$vm" "$vm_shape" "$vm_suite" "$@" || { echo "Bail out! $vm: the machine does not start"; exit 1; }
+	vm_built=$(t/vm/program "$vm_suite") || { echo "Bail out! the program cannot be built for $vm_suite"; exit 1; }
 	set -- t/vm/guest.sh
-	for vm_file in build/cloud-audit-setup build/cloud-audit-tty rules; do
+	for vm_file in "$vm_built/cloud-audit-setup" "$vm_built/cloud-audit-tty" rules; do
 		[ ! -e "$vm_file" ] || set -- "$@" "$vm_file"
 	done
 	t/vm/vm push "$vm" "$@" "$cas" || exit 1
+}
+
+# vm_has PROGRAM: skip the whole test, before its first assertion, if the machine has no such program.
+vm_has() {
+	echo "command -v $1 >/dev/null" | t/vm/vm run "$vm" || skip_all "$1 is not among the packages of $vm_suite here"
 }
 
 # vm_guest [--timeout SECONDS] < SCRIPT: run a test script inside $vm; its
