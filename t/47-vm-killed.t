@@ -49,9 +49,9 @@ stop_at() { # CALL NUMBER COMMAND: returns when it is stopped, its PID in $pid
 	done
 	pid=$(pgrep -x cloud-audit-set)
 }
-cd /opt/cas
+cd "$cas"
 EOF
-t/vm/vm push killed "$vm_tmp/shared.sh" /opt/cas || exit 1
+t/vm/vm push "$vm" "$vm_tmp/shared.sh" "$cas" || exit 1
 
 # kind NAME COMMAND < SCRIPT: makes the machine what that kind of run begins with, saves it as NAME, traces
 # COMMAND and takes its points; then both are known, what is before it and what is after.
@@ -65,7 +65,7 @@ kind() {
 		EOF
 	} >"$vm_tmp/begin"
 	vm_guest --timeout 900 <"$vm_tmp/begin"
-	t/vm/vm save killed "$1" || exit 1
+	t/vm/vm save "$vm" "$1" || exit 1
 	vm_guest --timeout 900 <<-EOF
 		. $cas/shared.sh
 		strace -s 400 -o /run/trace -e trace=\$calls ./cloud-audit-setup -q $2 >/run/said 2>&1
@@ -75,7 +75,7 @@ kind() {
 		[ \$(wc -l </run/points) -ge 15 ]; ok \$? "$1: there are many points" "\$(cat /run/points)"
 	EOF
 	for file in run/points srv/after srv/rules-after; do
-		t/vm/vm pull killed /$file >"$vm_tmp/$1-${file##*/}" || exit 1
+		t/vm/vm pull "$vm" /$file >"$vm_tmp/$1-${file##*/}" || exit 1
 	done
 	diag "$1: $(wc -l <"$vm_tmp/$1-points") points"
 }
@@ -84,10 +84,10 @@ kind() {
 at() {
 	awk -v step="$3" 'NR % step == int(step / 2)' "$vm_tmp/$1-points" >"$vm_tmp/chosen"
 	while read -r call number what; do
-		t/vm/vm load killed "$1" || exit 1
+		t/vm/vm load "$vm" "$1" || exit 1
 		mkdir -p "$vm_tmp/push"
 		for file in after rules-after; do cp "$vm_tmp/$1-$file" "$vm_tmp/push/$file"; done
-		t/vm/vm push killed "$vm_tmp"/push/* /srv || exit 1
+		t/vm/vm push "$vm" "$vm_tmp"/push/* /srv || exit 1
 		$4 "$1" "$2" "$call" "$number" "$what" </dev/null
 	done 3<&0 <"$vm_tmp/chosen"
 }
@@ -116,7 +116,7 @@ power_cut() { # KIND COMMAND CALL NUMBER WHAT
 		sync
 		stop_at $3 $4 $2; ok \$? "$1, power cut after $3 #$4 $5: it was stopped there" "\$(cat /run/said)"
 	EOF
-	t/vm/vm crash killed && t/vm/vm boot killed || exit 1
+	t/vm/vm crash "$vm" && t/vm/vm boot "$vm" || exit 1
 	vm_guest --timeout 900 <<-EOF
 		. $cas/shared.sh
 		at="$1, power cut after $3 #$4 $5" command=$2
@@ -141,7 +141,7 @@ EOF
 at fresh apply "$kill_step" killed
 at fresh apply "$power_step" power_cut
 
-t/vm/vm load killed fresh
+t/vm/vm load "$vm" fresh
 kind other apply <<'EOF'
 	printf '[audit]\nlock = no\n[tty]\nsshd = yes\n[unit]\nstart_timeout = 10min\n' >$conf
 	./cloud-audit-setup -q apply; ok $? 'other: an earlier configuration is applied'
@@ -150,7 +150,7 @@ EOF
 at other apply "$kill_step" killed
 at other apply "$power_step" power_cut
 
-t/vm/vm load killed fresh
+t/vm/vm load "$vm" fresh
 kind remove remove <<'EOF'
 	printf '[audit]\nlock = no\n[tty]\nsshd = yes\n[unit]\nstart_timeout = 10min\n' >$conf
 	./cloud-audit-setup -q apply; ok $? 'remove: a configuration is applied'
