@@ -21,7 +21,8 @@ transient() {
 	# Nothing of the host but the socket; below full all of it.
 	mount --bind /run/dbus/system_bus_socket host/run/dbus/system_bus_socket
 	mount -t proc proc proc; mount --bind /dev dev; mount --rbind / full
-	in_image() { chroot . /cloud-audit-setup -s rules.directory=/rules.d "$@"; }
+	# Time enough for a busy machine: rules are deleted one by one, each by an auditctl of its own.
+	in_image() { chroot . /cloud-audit-setup -s rules.directory=/rules.d -s unit.start_timeout=5min "$@"; }
 	cas() { in_image -R /host -s unit.mode=transient "$@"; }
 	show() { systemctl show -P "$1" cloud-audit-rules; }
 	files() { ls -lR --time-style=full-iso /etc/audit /etc/systemd/system; }
