@@ -9,6 +9,7 @@
 
 #include "setup/host.h"
 #include "setup/nearest.h"
+#include "setup/sha256.h"
 
 #define WHITE " \t\r\n\v\f"
 
@@ -649,6 +650,7 @@ int config_read(struct config *config, const char *file, struct log *log)
 	pass.file = keep_name(config, file);
 	if (!pass.file)
 		return -ENOMEM;
+	sha256_of(content.s ? content.s : "", content.len, config->sha256);
 	pass.next = content.s;
 	pass.end = content.s + content.len;
 	if (ini_parse_stream(next_line, &pass, on_value, &pass) != 0 && pass.r == 0)

@@ -54,6 +54,7 @@ struct config {
 
 	struct config_row_state *state;	/* values as written, and where */
 	unsigned passes;		/* readings so far */
+	char sha256[65];		/* of the file as it was read; "" without one */
 	char **names;			/* file names that items and states point to */
 	size_t n_names;
 };

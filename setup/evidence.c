@@ -39,12 +39,9 @@ static void add_line(struct text *out, const char *name, const struct text *cont
 
 static void add_digest(struct text *out, const char *name, const struct text *content)
 {
-	struct sha256 sha;
 	char digits[65];
 
-	sha256_begin(&sha);
-	sha256_add(&sha, content->s ? content->s : "", content->len);
-	sha256_end(&sha, digits);
+	sha256_of(content->s ? content->s : "", content->len, digits);
 	add_member(out, name, content->s ? digits : NULL);
 }
 
@@ -82,16 +79,11 @@ static void add_configuration(struct text *out, const struct options *options, c
 {
 	const char *file = options->config ? options->config : DEFAULT_CONFIG;
 	const char *section, *key, *last = NULL;
-	_cleanup_text_ struct text content = {0};
 
-	if (host_read_own(file, &content) < 0)
-		text_done(&content);
-	else
-		text_add(&content, "");
 	text_add(out, ",\"configuration\":{");
 	add_member(out, "file", file);
 	text_add(out, ",");
-	add_digest(out, "sha256", &content);
+	add_member(out, "sha256", *config->sha256 ? config->sha256 : NULL);
 	text_add(out, ",\"set\":[");
 	for (size_t i = 0; i < options->n_set; i++) {
 		text_add(out, i ? "," : "");
@@ -251,7 +243,7 @@ static void add_setting(void *context, const char *wanted, const char *actual)
 {
 	struct text *out = context;
 
-	text_addf(out, "%s{\"ok\":%s,", out->s[out->len - 1] == '[' ? "" : ",", truth(strcmp(wanted, actual) == 0));
+	text_addf(out, "%s{\"ok\":%s,", out->len == 0 || out->s[out->len - 1] == '[' ? "" : ",", truth(strcmp(wanted, actual) == 0));
 	add_member(out, "wanted", wanted);
 	text_add(out, ",");
 	add_member(out, "found", *actual ? actual : NULL);

@@ -88,3 +88,12 @@ void sha256_end(struct sha256 *sha, char ret_digits[65])
 	for (int i = 0; i < 8; i++)
 		snprintf(ret_digits + 8 * i, 9, "%08x", sha->state[i]);
 }
+
+void sha256_of(const void *bytes, size_t n, char ret_digits[65])
+{
+	struct sha256 sha;
+
+	sha256_begin(&sha);
+	sha256_add(&sha, bytes, n);
+	sha256_end(&sha, ret_digits);
+}

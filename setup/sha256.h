@@ -16,4 +16,7 @@ void sha256_add(struct sha256 *sha, const void *bytes, size_t n);
 /* The digest as 64 hexadecimal digits and NUL; sha256_begin() before the next use. */
 void sha256_end(struct sha256 *sha, char ret_digits[65]);
 
+/* The three at once. */
+void sha256_of(const void *bytes, size_t n, char ret_digits[65]);
+
 #endif

@@ -464,6 +464,15 @@ static void separators(void **state)
 	assert_true(config.rate_limit == 7);
 }
 
+/* Evidence names what was read, not what has come into its place since. */
+static void digest(void **state)
+{
+	assert_string_equal(config.sha256, "");
+	good("[audit]\nlock = no\n");
+	test_file("c.ini", "[audit]\nlock = yes\n");
+	assert_string_equal(config.sha256, "ce2196ee30eda852b6e523d885d17be5ca6f7446910ade6fb1351ca3e5a5fefc");
+}
+
 static void not_a_file(void **state)
 {
 	assert_int_equal(config_read(&config, "absent.ini", said.log), -ENOENT);
@@ -639,6 +648,7 @@ int main(void)
 		CONFIG("a key before any section is refused", before_section),
 		CONFIG("a value without a key is refused", no_name),
 		CONFIG("a colon separates as well", separators),
+		CONFIG("the digest is that of the file as it was read", digest),
 		CONFIG("absent, directory, FIFO, device: each is told", not_a_file),
 		CONFIG("a file of 17 MiB is refused", too_large),
 		CONFIG("--set overrides the file, the last one wins, lists are replaced", override),
