@@ -39,6 +39,12 @@ temporary() { find /etc -name '.*.new' | wc -l; }
 halves() { files | grep -v '/\..*\.new ' | grep -vxFf /srv/before -f /srv/after; }
 # in_force: the kernel's rules, one line; settings are verify's.
 in_force() { auditctl -l | sha256sum; }
+# configuration LINE...: time enough for a busy machine, [tty], and then the lines.
+configuration() { printf '%s\n' '[unit]' start_timeout=10min '[tty]' "$@"; }
+configured() {
+	configuration sshd=yes '[audit]' lock=no >$conf
+	./cloud-audit-setup -q apply; ok $? 'an earlier configuration is applied'
+}
 stop_at() { # CALL NUMBER COMMAND: returns when it is stopped, its PID in $pid
 	rm -f /run/strace
 	strace -o /run/strace -e trace="$1" -e inject="$1:signal=STOP:when=$2" ./cloud-audit-setup -q $3 >/run/said 2>&1 &
@@ -133,29 +139,28 @@ power_cut() { # KIND COMMAND CALL NUMBER WHAT
 	EOF
 }
 
-kind fresh apply <<'EOF'
+# disturb KIND COMMAND < SCRIPT: that kind of run, killed and without power.
+disturb() {
+	kind "$1" "$2"
+	at "$1" "$2" "$kill_step" killed
+	at "$1" "$2" "$power_step" power_cut
+	# Where the next kind begins.
+	t/vm/vm load "$vm" fresh
+}
+
+disturb fresh apply <<'EOF'
 	printf '%s\n' -D '-w /etc/motd -p wa -k host' >/etc/audit/rules.d/audit.rules
 	augenrules --load >/dev/null 2>&1
-	mkdir -p ${conf%/*}; printf '[tty]\nsshd = yes\n[unit]\nstart_timeout = 10min\n' >$conf
+	mkdir -p ${conf%/*}; configuration sshd=yes >$conf
 EOF
-at fresh apply "$kill_step" killed
-at fresh apply "$power_step" power_cut
 
-t/vm/vm load "$vm" fresh
-kind other apply <<'EOF'
-	printf '[audit]\nlock = no\n[tty]\nsshd = yes\n[unit]\nstart_timeout = 10min\n' >$conf
-	./cloud-audit-setup -q apply; ok $? 'other: an earlier configuration is applied'
-	printf '[audit]\nbacklog_limit = 9000\n[events]\nsocket = all\nlogins = no\n[tty]\nsshd = no\n[unit]\nstart_timeout = 10min\n' >$conf
+disturb other apply <<'EOF'
+	configured
+	configuration sshd=no '[audit]' backlog_limit=9000 '[events]' socket=all logins=no >$conf
 EOF
-at other apply "$kill_step" killed
-at other apply "$power_step" power_cut
 
-t/vm/vm load "$vm" fresh
-kind remove remove <<'EOF'
-	printf '[audit]\nlock = no\n[tty]\nsshd = yes\n[unit]\nstart_timeout = 10min\n' >$conf
-	./cloud-audit-setup -q apply; ok $? 'remove: a configuration is applied'
+disturb remove remove <<'EOF'
+	configured
 EOF
-at remove remove "$kill_step" killed
-at remove remove "$power_step" power_cut
 
 done_testing
