@@ -47,6 +47,19 @@ like $shown, qr/^[^\n]*Reload \d+\.\d s\r?$/m, 'so too for the reload';
 unlike $shown, qr/\.\.\.cloud-audit-setup: /, 'no message is written behind a line of progress';
 unlike on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @options, '-q', 'apply'), $escape, 'with -q there is no progress';
 
+# --- jobs that take their time, and too long ---
+my $slow = fake_node("$tmp/slow");
+my $late = fake_systemd("$slow/run/systemd/private", 1300);
+my @slow = ($program, '-R', $slow, plain_rules(), '-s', 'unit.enable=no');
+$shown = on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @slow, 'apply');
+my @times = $shown =~ /\r\033\[KRestartUnit cloud-audit-setup\.service (\d\.\d) s \.\.\./g;
+cmp_ok scalar @times, '>=', 8, 'a job that takes a second is shown many times';
+ok $times[0] < $times[-1] && $times[-1] >= 1, 'with the time that goes on' or diag "@times";
+like $shown, qr/RestartUnit cloud-audit-setup\.service 1\.\d s\r?\n/, 'and with what it took in the end';
+$shown = on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @slow, '-s', 'unit.start_timeout=1s', 'apply');
+like $shown, qr/\r\033\[Kcloud-audit-setup: error: \w+Unit \S+: no result within 1 s/,
+	'one that takes too long gives way to the error, at the time configured';
+
 $ENV{TERM} = 'xterm';
 delete $ENV{NO_COLOR};
 for my $command (qw(plan verify apply)) {

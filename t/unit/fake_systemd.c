@@ -1,5 +1,7 @@
-/* Usage: fake_systemd SOCKET. Answers there like a systemd of which every unit is active and every job is done,
- * until its standard input ends: what it is told, it does not do. */
+/* Usage: fake_systemd SOCKET [MILLISECONDS]. Answers there like a systemd of which every unit is active and every
+ * job is done, after that time, until its standard input ends: what it is told, it does not do. */
+#include <stdlib.h>
+
 #include "setup/mem.h"
 #include "t/unit/peer.h"
 
@@ -8,8 +10,9 @@ int main(int argc, char **argv)
 	struct peer peer = { .answer = peer_answer_well };
 	char c;
 
-	if (argc != 2)
+	if (argc != 2 && argc != 3)
 		return 2;
+	peer.late = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
 	peer_start(&peer, argv[1]);
 	puts("ready");
 	fflush(stdout);

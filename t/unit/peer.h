@@ -36,6 +36,7 @@ struct peer {
 	bool (*answer)(struct peer *peer, const struct peer_call *call);
 	bool mute;		/* not even authentication is answered */
 	bool deaf;		/* nothing more is read */
+	unsigned late;		/* milliseconds that a job takes */
 	char buffer[4096];	/* what was received and not yet taken: from at to end */
 	size_t at, end;
 	unsigned calls;
@@ -339,7 +340,10 @@ static inline bool peer_reply_path(struct peer *peer, const struct peer_call *ca
 
 static inline bool peer_reply_job(struct peer *peer, const struct peer_call *call)
 {
-	return peer_reply_path(peer, call, PEER_JOB) && peer_job_removed(peer, PEER_JOB, "done");
+	if (!peer_reply_path(peer, call, PEER_JOB))
+		return false;
+	usleep(peer->late * 1000);
+	return peer_job_removed(peer, PEER_JOB, "done");
 }
 
 static inline bool peer_reply_plain_string(struct peer *peer, const struct peer_call *call, const char *s)
