@@ -150,10 +150,10 @@ SHOW := --failures --comments
 # The tests that need no machine run a second time with the sanitizers in.
 check:
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang all unit-tests
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined all unit-tests
-	@$(MAKE) --no-print-directory all unit-tests
-	BUILD=build/sanitize prove $(SHOW) $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
+	@$(MAKE) --no-print-directory -j2 CC=clang BUILD=build/clang all unit-tests
+	@$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all unit-tests
+	@$(MAKE) --no-print-directory -j2 all unit-tests
+	BUILD=build/sanitize prove -j2 $(SHOW) $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
 	prove -j2 --timer $(SHOW) $(wildcard t/*.t)
 
 # Fuzzers: the library with coverage and sanitizers, each target for TIME seconds, on a corpus that grows in

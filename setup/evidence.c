@@ -50,7 +50,7 @@ static void add_node(struct text *out, const struct host *host)
 {
 	_cleanup_text_ struct text name = {0}, machine = {0}, boot = {0};
 	struct utsname uts;
-	bool own = strcmp(host->root, "/") == 0;
+	bool own = !host->root || strcmp(host->root, "/") == 0;
 
 	if (uname(&uts) < 0)
 		uts = (struct utsname){0};
@@ -58,7 +58,7 @@ static void add_node(struct text *out, const struct host *host)
 		text_done(&name);
 		text_add(&name, uts.nodename);
 	}
-	if (host_read(host, "/etc/machine-id", &machine) < 0)
+	if (!host->root || host_read(host, "/etc/machine-id", &machine) < 0)
 		text_done(&machine);
 	if (host_read_own("/proc/sys/kernel/random/boot_id", &boot) < 0)
 		text_done(&boot);
@@ -161,13 +161,18 @@ static void add_rule_digests(struct text *out, const struct context *c)
 	out->failed = out->failed || r < 0;
 }
 
-void evidence_add(struct text *out, const struct context *c)
+void evidence_add_origin(struct text *out, const struct host *host)
 {
 	text_addf(out, ",\"format\":%d,\"program\":{\"name\":\"cloud-audit-setup\",\"version\":\"" VERSION "\"},"
 		  "\"time\":\"", EVIDENCE_VERSION);
 	text_add_now(out);
 	text_add(out, "\"");
-	add_node(out, &c->host);
+	add_node(out, host);
+}
+
+void evidence_add(struct text *out, const struct context *c)
+{
+	evidence_add_origin(out, &c->host);
 	add_configuration(out, c->options, &c->config);
 	add_kernel(out, &c->node);
 	add_rule_digests(out, c);

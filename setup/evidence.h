@@ -5,7 +5,10 @@
 
 #include "setup/context.h"
 
-/* Appends the members that every command has, each with a comma in front. */
+/* Appends the members that every result has, each with a comma in front: the form, the program, the time and the
+ * node, as far as its root could be opened. */
+void evidence_add_origin(struct text *out, const struct host *host);
+/* Those and the rest of what a command says that has seen the node. */
 void evidence_add(struct text *out, const struct context *c);
 
 /* Those of verify: rules, settings, files, units and the reader one by one. */

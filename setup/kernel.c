@@ -47,12 +47,16 @@ static ssize_t socket_receive(void *context, void *buffer, size_t size, uint32_t
 	ssize_t n;
 	int r;
 
-	r = poll(&pollfd, 1, timeout);
-	if (r < 0)
-		return -errno;
-	if (r == 0)
-		return -ETIMEDOUT;
+	/* Most of a listing is there already. */
 	n = recvfrom(s->fd, buffer, size, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &length);
+	if (n < 0 && errno == EAGAIN) {
+		r = poll(&pollfd, 1, timeout);
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			return -ETIMEDOUT;
+		n = recvfrom(s->fd, buffer, size, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &length);
+	}
 	if (n < 0)
 		return -errno;
 	if (length != sizeof(from))
@@ -166,6 +170,20 @@ static int take_datagram(struct kernel *kernel, const char *buffer, size_t n, bo
 	return 0;
 }
 
+/* What is left of the time for a reply, in milliseconds. It begins when the first wait for it has brought nothing
+ * (*deadline is 0 before): the clock is a system call where there is no vDSO for it, and one a rule adds up. */
+static int time_left(int64_t *deadline)
+{
+	int64_t now;
+
+	if (*deadline == 0)
+		return REPLY_TIMEOUT;
+	now = now_ms();
+	if (*deadline < 0)
+		*deadline = now + REPLY_TIMEOUT;
+	return *deadline > now ? (int)(*deadline - now) : 0;
+}
+
 /* Sends a request without payload and hands every reply to the handler. The acknowledgement may
  * come before or after the reply (kernel/audit.c answers from a thread of its own), so that both
  * are waited for. */
@@ -177,7 +195,7 @@ static int kernel_ask(struct kernel *kernel, uint16_t type, reply_handler handle
 		.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
 		.nlmsg_seq = ++kernel->sequence,
 	};
-	int64_t deadline = now_ms() + REPLY_TIMEOUT;
+	int64_t deadline = 0;
 	_cleanup_free_ char *buffer = malloc(MESSAGE_MAX);
 	bool acked = false, more = true;
 	ssize_t n;
@@ -188,26 +206,26 @@ static int kernel_ask(struct kernel *kernel, uint16_t type, reply_handler handle
 	if (n < 0)
 		return (int)n;
 	while (!acked || more) {
-		int64_t left = deadline - now_ms();
+		int left = time_left(&deadline);
 		uint32_t sender = 0;
 		int r;
 
-		if (left <= 0)
+		if (left == 0)
 			return -ETIMEDOUT;
-		n = kernel->io.receive(kernel->io.context, buffer, MESSAGE_MAX, &sender, (int)left);
-		if (n == -EINTR || n == -EAGAIN)
+		n = kernel->io.receive(kernel->io.context, buffer, MESSAGE_MAX, &sender, left);
+		if (n == -EINTR || n == -EAGAIN || (n >= 0 && sender != 0)) {
+			deadline = deadline == 0 ? -1 : deadline;
 			continue;
+		}
 		if (n < 0)
 			return (int)n;
-		if (sender != 0)
-			continue;
 		if (n > MESSAGE_MAX)
 			return -EPROTO;
 		r = take_datagram(kernel, buffer, (size_t)n, &acked, handler, context, &more);
 		if (r < 0)
 			return r;
 		/* A long list is slow, not stuck. */
-		deadline = now_ms() + REPLY_TIMEOUT;
+		deadline = 0;
 	}
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include "setup/confine.h"
 #include "setup/context.h"
 #include "setup/hostlock.h"
-#include "setup/tap.h"
+#include "setup/report.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended
  * (terminationMessagePath); it is there only in a Pod. */
@@ -108,9 +108,8 @@ int main(int argc, char **argv)
 	if (r > 0) {
 		log_set_level(log, options.level);
 		status = run(&context);
-		if (options.output == OUTPUT_TAP && (status == STATUS_NODE || status == STATUS_USAGE ||
-						     status == STATUS_CONFIG))
-			tap_print_failure(log_last_error(log));
+		if (status == STATUS_NODE || status == STATUS_USAGE || status == STATUS_CONFIG)
+			report_failed(&context, status);
 	} else {
 		status = r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
 	}

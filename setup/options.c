@@ -237,6 +237,11 @@ int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 	return r < 0 ? r : 1;
 }
 
+const char *options_command(const struct options *options)
+{
+	return command_names[options->command];
+}
+
 void options_done(struct options *options)
 {
 	free(options->set);

@@ -28,6 +28,8 @@ struct options {
 /* Reads argv into *ret, whose strings point into argv. Returns 1 to go on, 0 when --help or
  * --version was printed, -EINVAL after one line on the log saying what is wrong, -ENOMEM. */
 int options_parse(struct options *ret, int argc, char **argv, struct log *log) _must_check_;
+/* The command's name, as on the command line. */
+const char *options_command(const struct options *options);
 void options_done(struct options *options);
 
 #endif

@@ -105,6 +105,26 @@ void report_done(const struct context *c, const char *command, const char *resul
 	}
 }
 
+void report_failed(const struct context *c, enum exit_status status)
+{
+	const char *reason = log_last_error(c->log);
+	_cleanup_text_ struct text out = {0};
+
+	if (c->options->output == OUTPUT_TAP) {
+		tap_print_failure(reason);
+		return;
+	}
+	if (c->options->output != OUTPUT_JSON)
+		return;
+	text_addf(&out, "{\"command\":\"%s\",\"result\":\"failed\",\"status\":%d,\"message\":",
+		  options_command(c->options), (int)status);
+	text_add_json(&out, reason ? reason : "");
+	evidence_add_origin(&out, &c->host);
+	text_add(&out, "}");
+	if (text_error(&out) == 0)
+		puts(out.s);
+}
+
 void report_reader(const struct context *c)
 {
 	if (c->config.reader == READER_CHECK)

@@ -12,6 +12,8 @@ void report_checks(const struct context *c, const struct checks *checks, enum ex
 void report_done(const struct context *c, const char *command, const char *result,
 		 const char *format, ...) _printf_format_(4, 5);
 
+/* The run ended before its result: says so, with the last error, where a program reads stdout (JSON, TAP). */
+void report_failed(const struct context *c, enum exit_status status);
 /* Warns when nobody takes the records, as [journal] reader asks for. */
 void report_reader(const struct context *c);
 

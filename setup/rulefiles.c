@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "setup/host.h"
 #include "setup/shipped.h"
@@ -136,13 +135,10 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 	struct rules_env shipped = *env;
 	struct dirent **list = NULL;
 	uint64_t seen = 0;
-	struct utsname uts;
 	int n, worst = 0, r;
 
 	if (!directory)
 		return -ENOMEM;
-	if (uname(&uts) < 0)
-		return -errno;
 	shipped.shipped = true;
 	n = list_directory(directory, &list);
 	if (n < 0) {
@@ -151,8 +147,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		return -EINVAL;
 	}
 	for (int i = 0; i < n; i++) {
-		int group = wanted_group(config, list[i]->d_name,
-					 env->machine ? env->machine : uts.machine);
+		int group = wanted_group(config, list[i]->d_name, env->machine);
 
 		if (group < 0)
 			continue;

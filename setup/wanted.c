@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "setup/accounts.h"
 #include "setup/rulefiles.h"
@@ -135,12 +136,16 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 	struct rules_setting settings[SETTINGS_MAX];
 	struct text store[SETTINGS_MAX] = {0};
 	struct rules_host ask = rules_host(host);
+	struct utsname uts;
 	struct rules_env env = {
 		.log = log, .host = &ask, .settings = settings, .machine = machine,
 		.optimise = config->optimise,
 	};
 	int n = settings_for_rules(config, settings, store), worst = 0, r;
 
+	/* Looked up here, and not again for every rule. */
+	if (!machine && uname(&uts) == 0)
+		env.machine = uts.machine;
 	if (n >= 0) {
 		env.n_settings = (size_t)n;
 		worst = add_filters(&wanted->rules, &env, config);

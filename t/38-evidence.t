@@ -94,7 +94,15 @@ like decode_json($out)->{diff}, qr{^\+\+\+ /etc/audit/cloud-audit-setup\.rules$}
 is decode_json($out)->{rule_set}{wanted}{sha256}, $v->{rule_set}{wanted}{sha256}, 'and the same digest of the rules';
 ($code, $out, $err) = run($program, @args, '-o', 'json', '-v', 'apply');
 is validate('message', $err), '', 'the messages of apply keep to the schema';
-is "$code$out", '1', 'an apply that failed prints no result';
+is validate('failed', $out), '', 'an apply that failed prints that it has, which keeps to the schema';
+my $failed = decode_json($out);
+is "$code $failed->{command} $failed->{result} $failed->{status} $failed->{node}{name}", '1 apply failed 1 node-7', 'with the command, the exit status and the node';
+is $failed->{message}, decode_json((grep { /"ERROR"/ } split /\n/, $err)[-1])->{message}, 'and the last error';
+for ([ 3, '-s', 'audit.lock=perhaps' ], [ 2, '-s', 'audit' ], [ 1, '-R', "$tmp/nowhere" ]) {
+	my ($wanted, @option) = @$_;
+	($code, $out) = run($program, @args, @option, '-o', 'json', 'plan');
+	is "$code " . validate('failed', $out), "$wanted ", "so does one that ends with $wanted before it has seen the node (@option)" =~ s/\Q$tmp\E//r;
+}
 ($code, $out) = run($program, @args, 'render', 'kernel');
 is validate('rendered', $out), '', 'so do the lines of render kernel';
 is validate('line', $out), '', 'any of which is told from the others';
