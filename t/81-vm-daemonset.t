@@ -5,8 +5,8 @@ command -v buildah >/dev/null 2>&1 || skip_all 'buildah is not installed'
 
 vm_up daemonset plain trixie
 vm_has podman
-out=$(IMAGE_OUT=$vm_tmp container/image amd64 2>&1); ok $? 'the image is built' "$out"
-mv "$vm_tmp"/*.oci.tar "$vm_tmp/image.tar"
+image=$(t/image/once 2>"$vm_tmp/said"); ok $? 'the image is built' "$(cat "$vm_tmp/said")"
+cp "$image" "$vm_tmp/image.tar"
 # render NAME COMPONENT...: the base with these components.
 kubectl=$(t/k8s/kubectl 2>"$vm_tmp/no-kubectl")
 render() {

@@ -3,8 +3,8 @@
 . t/vm/lib.sh
 command -v buildah >/dev/null 2>&1 || skip_all 'buildah is not installed'
 
-out=$(IMAGE_OUT=$vm_tmp container/image amd64 2>&1); ok $? 'the image is built' "$out"
-mv "$vm_tmp"/*.oci.tar "$vm_tmp/image.tar"
+image=$(t/image/once 2>"$vm_tmp/said"); ok $? 'the image is built' "$(cat "$vm_tmp/said")"
+cp "$image" "$vm_tmp/image.tar"
 for machine in 'cos bookworm' 'plain trixie'; do
 	vm_up "containerd-${machine% *}" $machine
 	t/vm/vm push "$vm" t/vm-daemonset/ctr.sh k8s/base/config.ini "$vm_tmp/image.tar" "$cas" || exit 1
