@@ -1,6 +1,6 @@
 /* The configuration: what DESIGN.md's INI file and --set may say, checked.
  *
- * Adding a key is one row of the table in config.c and one member here; CONTRIBUTING.md has the rest. */
+ * Adding a key is one row of the table in config_rows.c and one member here; CONTRIBUTING.md has the rest. */
 #ifndef SETUP_CONFIG_H
 #define SETUP_CONFIG_H
 

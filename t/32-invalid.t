@@ -82,7 +82,8 @@ invalid('a filter with an unknown type', ['-s', 'filter.exclude_types=CWD,NOSUCH
 {
 	my ($code, $out, $err) = run($program, '-o', 'json', '-R', $root, '-c', $ini, 'apply');
 	my @m = map { eval { decode_json($_) } || $_ } split /\n/, $err;
-	is "$code|$out", '3|', '-o json: exit 3';
+	is $code, 3, '-o json: exit 3';
+	is decode_json($out)->{result}, 'failed', '-o json: the result says that it failed';
 	is_deeply [grep { !ref || join(',', sort keys %$_) ne 'message,severity,time' } @m], [],
 		'-o json: every line has severity, message and time, and nothing else';
 	is_deeply [grep { $_->{time} !~ /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/ } @m], [],
