@@ -15,12 +15,18 @@ vm_guest <<'EOF'
 	like "$(auditctl -s)" '^enabled 1$' 'plain: the kernel answers over audit netlink, and audits'
 	augenrules --check >/dev/null; ok $? 'plain: augenrules is there'
 	is "$(cat /sys/module/apparmor/parameters/enabled)" Y 'plain: AppArmor is enabled'
+	journal_takes_audit
 	journal_mark
 	auditctl -m 'bench says hello' >/dev/null
 	journal_has 'bench says hello'; ok $? 'plain: an audit record comes out of the journal' "$(journal_audit)"
 	journal_mark
 	! journal_has 'bench says hello' 1
 	ok $? 'plain: a record from before the mark is not found'
+	auditctl -a always,exit -F arch=b64 -S execve >/dev/null
+	journal_mark
+	! journal_has 'nobody says this' 2
+	ok $? 'plain: looking for a record leaves none that is taken for it, where programs executed are recorded'
+	auditctl -D >/dev/null
 	perl -MIO::Socket::INET -e '
 		$l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die;
 		IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $l->sockport) or die'
@@ -125,7 +131,7 @@ vm_guest <<'EOF'
 	is $? 1 'cos: nothing can be written below /usr'
 
 	is "$(systemctl is-enabled cloud-audit-setup)" disabled 'cos: the audit unit of the image is there, not enabled'
-	is "$(systemctl show -P FragmentPath cloud-audit-setup)" /lib/systemd/system/cloud-audit-setup.service \
+	is "$(realpath "$(systemctl show -P FragmentPath cloud-audit-setup)")" /usr/lib/systemd/system/cloud-audit-setup.service \
 		'cos: it lies below /usr'
 	systemctl start cloud-audit-setup; ok $? 'cos: it starts' "$(systemctl status cloud-audit-setup)"
 	like "$(auditctl -s)" '^enabled 2$' 'cos: and locks the audit configuration'

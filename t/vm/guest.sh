@@ -71,10 +71,12 @@ journal_audit() {
 	journalctl --quiet --all -o json ${journal_cursor:+"--after-cursor=$journal_cursor"} _TRANSPORT=audit
 }
 
-# journal_has REGEX [SECONDS]: such an audit record comes within SECONDS (10).
+# journal_has REGEX [SECONDS]: such an audit record comes within SECONDS (10). The regex is in a file, because
+# the arguments of grep are in the journal, too, where programs executed are recorded.
 journal_has() {
 	journal_tries=${2:-10}
-	until journal_audit | grep -Eq -- "$1"; do
+	printf '%s\n' "$1" >/run/journal-has
+	until journal_audit | grep -Eqf /run/journal-has; do
 		[ "$((journal_tries -= 1))" -ge 0 ] || return 1
 		sleep 1
 	done
