@@ -3,6 +3,7 @@
 #   make           build/cloud-audit-setup
 #   make demo      configure a COS-shaped node in a virtual machine, and show it
 #   make check     all tests
+#   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie) and aarch64; hours
 #   make image     the container image, for amd64 and arm64, below build/image
 #   make deb       a Debian package, below build/deb
 #   make dist-node a tarball for hosts without a package manager, for amd64 and arm64, in build
@@ -102,7 +103,7 @@ DEPS_TEST := openssh-client strace perl libcmocka-dev clang libclang-rt-14-dev s
 	$(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
 DEPS_DEB := dpkg-dev debhelper lintian
-# What tests ask for that make check leaves out (t/86); not installed by deps.
+# What tests ask for that make check leaves out (t/86): check-suites installs it, deps does not.
 DEPS_SUITES := qemu-system-arm gcc-aarch64-linux-gnu
 
 deps:
@@ -158,6 +159,23 @@ check:
 	BUILD=build/sanitize prove -j2 $(SHOW) $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
 	prove -j2 --timer $(SHOW) $(wildcard t/*.t)
 
+# Every test of machines on each suite; `make check` has most on bookworm alone. Too long for every change.
+SUITES ?= bullseye trixie
+check-suites:
+	@$(MAKE) --no-print-directory deps DEPS_TEST="$(DEPS_TEST) $(DEPS_SUITES)"
+	@$(MAKE) --no-print-directory all
+	@failed=; for suite in $(SUITES); do \
+		echo "--- $$suite"; \
+		VM_SUITE=$$suite prove -j2 --timer $(SHOW) $(filter-out $(AARCH64),$(wildcard t/*-vm-*.t)) || \
+			failed="$$failed $$suite"; \
+	done; \
+	for test in $(AARCH64); do \
+		echo "--- aarch64"; \
+		VM_SUITE=aarch64 prove --timer $(SHOW) $$test || failed="$$failed aarch64"; \
+	done; \
+	[ -z "$$failed" ] || { echo "check-suites: failed on:$$failed" >&2; exit 1; }
+AARCH64 = $(wildcard t/86-vm-aarch64.t)
+
 # Fuzzers: the library with coverage and sanitizers, each target for TIME seconds, on a corpus that grows in
 # build/corpus and starts from t/fuzz/corpus/NAME, or what t/fuzz/NAME-corpus makes of the vectors. t/17-fuzz.t
 # runs each for FUZZ_TIME seconds.
@@ -204,4 +222,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo image deb dist-node bench bench-rules check fuzz manifests install clean
+.PHONY: all unit-tests deps demo image deb dist-node bench bench-rules check check-suites fuzz manifests install clean

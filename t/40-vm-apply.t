@@ -5,6 +5,7 @@ vm_up apply plain
 
 vm_guest --timeout 300 <<'EOF'
 	cd $cas
+	journal_takes_audit
 	cas() { ./cloud-audit-setup "$@"; }
 	conf=/etc/cloud-audit-setup
 	mkdir -p $conf/rules.d

@@ -5,6 +5,7 @@ vm_up lock plain
 
 vm_guest --timeout 300 <<'EOF'
 	cd $cas
+	journal_takes_audit
 	conf=/etc/cloud-audit-setup
 	mkdir -p $conf/rules.d
 	out=$(./cloud-audit-setup 2>&1); ok $? 'apply with the defaults succeeds' "$out"

@@ -5,6 +5,7 @@ vm_up cos cos
 
 vm_guest --timeout 300 <<'EOF'
 	cd $cas
+	journal_takes_audit
 	vendor=$(realpath /usr/lib/systemd/system/cloud-audit-setup.service)
 	is "$(realpath "$(systemctl show -P FragmentPath cloud-audit-setup)")" $vendor 'the node brings a unit of that name'
 	out=$(./cloud-audit-setup -s audit.lock=no 2>&1); ok $? 'apply succeeds on a read-only root' "$out"

@@ -13,7 +13,7 @@ ldd build/cloud-audit-setup | grep -o '/[^ ]*' | while read -r library; do
 done
 
 transient() {
-	vm_up "transient-$2" "$1" "$2"
+	vm_up "transient-$1-$2" "$1" "$2"
 	t/vm/vm push "$vm" "$image" "$cas"
 	vm_guest --timeout 400 <<'EOF'
 	. /etc/os-release; on="$ID, $(systemctl --version | head -n 1 | cut -d ' ' -f 1-2)"
@@ -105,7 +105,12 @@ transient() {
 EOF
 	t/vm/vm stop "$vm"
 }
-transient plain bullseye
-transient cos bookworm
-transient plain trixie
+if [ -n "${VM_SUITE:-}" ]; then
+	transient plain "$VM_SUITE"
+	transient cos "$VM_SUITE"
+else
+	transient plain bullseye
+	transient cos bookworm
+	transient plain trixie
+fi
 done_testing

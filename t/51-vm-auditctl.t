@@ -28,6 +28,9 @@ for suite in ${VM_SUITE:-bookworm trixie}; do
 	t/vm/vm push "$vm" "$vm_tmp/vectors.rules" t/vm-optimise/kinds.rules t/bench-rules/watch-heavy.rules "$cas"
 	vm_guest --timeout 900 <<'EOF2'
 	cd $cas
+	# The vectors are of libaudit 3.0.9 and kernel 6.1: older ones know less, and refuse some.
+	more='kinds watch-heavy vectors'
+	case $(uname -r) in 5.10.*) more='kinds watch-heavy'; diag "$(uname -r): without the vectors" ;; esac
 	version=$(auditctl -v)
 	mkdir -p one
 	printf '[audit]\nlock = no\n[rules]\ndirectory = %s/one\n' $cas >config.ini
@@ -55,7 +58,7 @@ for suite in ${VM_SUITE:-bookworm trixie}; do
 	for optimise in no yes; do
 		rm -f one/*
 		loaded "the shipped set, optimise = $optimise," -s rules.optimise=$optimise
-		for rules in kinds watch-heavy vectors; do
+		for rules in $more; do
 			rm -f one/*; cp $rules.rules one/
 			loaded "$rules.rules, optimise = $optimise," $none -s rules.optimise=$optimise
 		done

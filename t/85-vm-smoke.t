@@ -3,6 +3,7 @@
 . t/vm/lib.sh
 command -v ssh >/dev/null 2>&1 || skip_all 'ssh is not installed'
 vm_up smoke cos
+echo '. /var/lib/google/cas/guest.sh; journal_takes_audit' | t/vm/vm run "$vm"
 out=$(DIST_OUT=$vm_tmp container/dist-node amd64 2>&1); ok $? 'the tarball is built' "$out"
 tarball=$(ls "$vm_tmp"/*.tar.gz)
 t/vm/vm ssh-config "$vm" >"$vm_tmp/ssh" || { echo 'Bail out! no SSH'; exit 1; }

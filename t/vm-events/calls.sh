@@ -164,7 +164,12 @@ rows_network() {
 	rm -f /run/act.*
 	not 'connect to a unix socket through socketcall' "SYSCALL syscall=102 a0=3" ./act32 indirect serve 1 4300
 	# Holes that rules/README.md names.
-	not 'accept that asks for no address' "SYSCALL syscall=288" ./act64 accept-blind 2 4400
+	case $(uname -r) in
+	# Before 5.16 the filter has the address of the process's last call that had one: here, that of its connect.
+	4.* | 5.[0-9].* | 5.1[0-5].*) blind=row ;;
+	*) blind=not ;;
+	esac
+	$blind 'accept that asks for no address' "SYSCALL syscall=288" ./act64 accept-blind 2 4400
 	not 'a datagram sent' "SYSCALL syscall=44" ./act64 sendto 2 4500
 }
 
