@@ -50,6 +50,12 @@ $1
 wanted no line like: $2"
 }
 
+# skip WHAT WHY: what has no sense here, in the place of its assertions.
+skip() {
+	tap_n=$((tap_n + 1))
+	echo "ok $tap_n - $1 # SKIP $2"
+}
+
 # journal_takes_audit: switches journald's audit socket on where it is off, as on trixie.
 journal_takes_audit() {
 	[ "$(systemctl is-active systemd-journald-audit.socket)" != active ] || return 0
