@@ -9,7 +9,7 @@
 #   make dist-node a tarball for hosts without a package manager, for amd64 and arm64, in build
 #   make fuzz      the fuzzers, TIME=60 seconds each
 #   make bench     what it costs on a node, as ratios to what a user would run instead
-#   make bench-rules   what the rules cost, against auditctl -R
+#   make bench-rules   its second part alone: what the rules cost, against auditctl -R
 #   make manifests the flat files of k8s/, rendered again
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
@@ -141,6 +141,7 @@ bench:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all
 	@t/vm/bench
+	@t/vm/bench-rules
 
 bench-rules:
 	@$(MAKE) --no-print-directory deps
