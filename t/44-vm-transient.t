@@ -109,7 +109,6 @@ if [ -n "${VM_SUITE:-}" ]; then
 	transient plain "$VM_SUITE"
 	transient cos "$VM_SUITE"
 else
-	transient plain bullseye
 	transient cos bookworm
 	transient plain trixie
 fi
