@@ -2,11 +2,11 @@
 # apply and remove are killed, or the machine loses its power, just after a system call that changes something or
 # asks systemd for a change: every file is then whole, and the next run brings the node where it should be.
 #
-# Each kind of run is traced once; its points are those calls. By default one or two of them are killed, and one is
+# Each kind of run is traced once; its points are those calls. By default three of them are killed, and one is
 # followed by a power cut; KILL_STEP=1 POWER_STEP=1 take every point.
 . t/vm/lib.sh
 vm_up killed plain
-kill_step=${KILL_STEP:-17} power_step=${POWER_STEP:-34}
+kill_step=${KILL_STEP:-11} power_step=${POWER_STEP:-34}
 
 # For the guest: what the scripts below share.
 cat >"$vm_tmp/shared.sh" <<'EOF'
