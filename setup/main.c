@@ -84,6 +84,12 @@ static enum exit_status run(struct context *c)
 	return r < 0 ? STATUS_NODE : commands[o->command](c);
 }
 
+/* Did the run end before its result? Exit status 4 and 5 are results. */
+static bool failed(enum exit_status status)
+{
+	return status == STATUS_NODE || status == STATUS_USAGE || status == STATUS_CONFIG;
+}
+
 int main(int argc, char **argv)
 {
 	const struct terminal terminal = terminal_look();
@@ -108,13 +114,15 @@ int main(int argc, char **argv)
 	if (r > 0) {
 		log_set_level(log, options.level);
 		status = run(&context);
-		if (status == STATUS_NODE || status == STATUS_USAGE || status == STATUS_CONFIG)
+		if (failed(status))
 			report_failed(&context, status);
 	} else {
 		status = r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
 	}
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		log_say(log, LEVEL_ERROR, "the result could not be written to stdout: %s", strerror(errno));
+		/* The last error is why a container ended: that stays the failure. */
+		log_say(log, failed(status) ? LEVEL_WARNING : LEVEL_ERROR,
+			"the result could not be written to stdout: %s", strerror(errno));
 		status = status == STATUS_DONE ? STATUS_NODE : status;
 	}
 	if (status != STATUS_DONE)

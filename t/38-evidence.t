@@ -103,6 +103,11 @@ for ([ 3, '-s', 'audit.lock=perhaps' ], [ 2, '-s', 'audit' ], [ 1, '-R', "$tmp/n
 	($code, $out) = run($program, @args, @option, '-o', 'json', 'plan');
 	is "$code " . validate('failed', $out), "$wanted ", "so does one that ends with $wanted before it has seen the node (@option)" =~ s/\Q$tmp\E//r;
 }
+($code, $out, $err) = run({ before => sub { open STDOUT, '>', '/dev/full' or die } }, $program, @args,
+	'-s', 'audit.lock=perhaps', '-o', 'json', 'plan');
+my @errors = grep { $_->{severity} eq 'ERROR' } map { decode_json($_) } split /\n/, $err;
+is "$code " . @errors, '3 1', 'where a result of a failure cannot be written, its reason stays the last error';
+like $err, qr/"WARNING".*could not be written/, 'and that it cannot is a warning';
 ($code, $out) = run($program, @args, 'render', 'kernel');
 is validate('rendered', $out), '', 'so do the lines of render kernel';
 is validate('line', $out), '', 'any of which is told from the others';
