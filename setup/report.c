@@ -121,7 +121,9 @@ void report_failed(const struct context *c, enum exit_status status)
 	text_add_json(&out, reason ? reason : "");
 	evidence_add_origin(&out, &c->host);
 	text_add(&out, "}");
-	if (text_error(&out) == 0)
+	if (text_error(&out) < 0)
+		log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
+	else
 		puts(out.s);
 }
 

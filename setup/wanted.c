@@ -144,8 +144,11 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 	int n = settings_for_rules(config, settings, store), worst = 0, r;
 
 	/* Looked up here, and not again for every rule. */
-	if (!machine && uname(&uts) == 0)
+	if (!machine) {
+		if (n >= 0 && uname(&uts) < 0)
+			n = -errno;
 		env.machine = uts.machine;
+	}
 	if (n >= 0) {
 		env.n_settings = (size_t)n;
 		worst = add_filters(&wanted->rules, &env, config);
