@@ -2,6 +2,7 @@
 # The init container under containerd, with the rights that the manifest gives it and containerd's default profiles.
 . t/vm/lib.sh
 command -v buildah >/dev/null 2>&1 || skip_all 'buildah is not installed'
+[ "${VM_SUITE:-}" != bullseye ] || skip_all 'the ctr of bullseye (1.4) has no --cap-drop, which the manifest is played with'
 
 image=$(t/image/once 2>"$vm_tmp/said"); ok $? 'the image is built' "$(cat "$vm_tmp/said")"
 cp "$image" "$vm_tmp/image.tar"

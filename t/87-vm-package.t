@@ -4,6 +4,7 @@
 for need in dh dpkg-buildpackage; do
 	command -v $need >/dev/null 2>&1 || skip_all "$need is not installed"
 done
+[ "${VM_SUITE:-}" != bullseye ] || skip_all 'a package built here asks for a newer C library than bullseye has'
 vm_up package plain
 out=$(DEB_OUT=$vm_tmp setup/debian/build 2>&1); ok $? 'the package is built' "$out"
 t/vm/vm push "$vm" "$vm_tmp"/cloud-audit-setup_*.deb "$cas" || exit 1
