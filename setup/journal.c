@@ -65,12 +65,16 @@ int journal_tail(const struct host *host, const char *unit, uint64_t since, size
 	r = sd_journal_open_directory_fd(&journal, root, SD_JOURNAL_OS_ROOT | SD_JOURNAL_SYSTEM);
 	if (r >= 0)
 		r = add_matches(journal, unit);
+	/* Lines come one by one, and after the job's end: what was asked for is there when no more come. */
 	for (int tries = 0; r >= 0 && tries < 10; tries++) {
+		_cleanup_text_ struct text last = *out;
+
+		*out = (struct text){0};
 		/* lets the library notice new entries and files */
 		r = sd_journal_process(journal);
 		if (r >= 0)
 			r = read_tail(journal, since, n, out);
-		if (r != 0)
+		if (r != 0 && text_equal(&last, out))
 			break;
 		nanosleep(&pause, NULL);
 	}
