@@ -10,6 +10,7 @@ t/vm/vm push "$vm" "$vm_tmp/execs" /opt/cas || exit 1
 
 vm_guest --timeout 900 <<'EOF'
 	cd $cas
+	journal_takes_audit
 	n=20000 chains=4
 	# The journal may grow: what it drops to stay small would be missing here.
 	mkdir -p /etc/systemd/journald.conf.d
