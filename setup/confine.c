@@ -39,9 +39,10 @@ int confine_capabilities(enum confine stage)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
 
-	/* Nothing is ever executed. These two take a right to be done, or a kernel that knows them. */
-	for (unsigned long cap = 0; stage == CONFINE_START && cap < 64; cap++)
-		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	/* Nothing is ever executed. These two take a right to be done, or a kernel that knows them: the first that
+	 * is refused is one too many, or all are refused (cap_prctl_drop() in security/commoncap.c). */
+	for (unsigned long cap = 0; stage == CONFINE_START && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0;)
+		cap++;
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capget, &header, data) < 0)
 		return -errno;
