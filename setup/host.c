@@ -101,13 +101,12 @@ static bool is_masked(const struct host *host, const char *path)
 
 int host_read(const struct host *host, const char *path, struct text *ret)
 {
-	_cleanup_close_ int fd = -1;
-
-	if (is_masked(host, path))
-		return -ELOOP;
 	/* O_NONBLOCK: a FIFO in the file's place must not hold us up. */
-	fd = host_open(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	return fd < 0 ? fd : read_fd(fd, ret);
+	_cleanup_close_ int fd = host_open(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	int r = fd < 0 ? fd : read_fd(fd, ret);
+
+	/* /dev/null is no regular file, or is not there, or not to be opened. */
+	return r < 0 && is_masked(host, path) ? -ELOOP : r;
 }
 
 int host_read_own(const char *path, struct text *ret)
