@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "setup/accounts.h"
+#include "setup/lookups.h"
 #include "setup/rulefiles.h"
 #include "setup/pam.h"
 #include "setup/recording.h"
@@ -29,41 +29,6 @@ const struct wanted_file wanted_files[N_FILES] = {
 const char *wanted_path(const struct wanted *wanted, size_t i)
 {
 	return wanted->paths[i] ? wanted->paths[i] : wanted_files[i].path;
-}
-
-/* Over D-Bus alone a host can be configured none of whose files can be seen. */
-static bool can_be_seen(const struct host *host)
-{
-	bool directory;
-
-	return host_path_type(host, "/etc", &directory) != 0 || host_path_type(host, "/usr", &directory) != 0;
-}
-
-static int path_type(void *context, const char *path, bool *ret_directory)
-{
-	int r = host_path_type(context, path, ret_directory);
-
-	return r == 0 && !can_be_seen(context) ? RULES_UNKNOWN : r;
-}
-
-static int user_id(void *context, const char *name, uint32_t *ret_id)
-{
-	return accounts_user(context, name, ret_id);
-}
-
-static int group_id(void *context, const char *name, uint32_t *ret_id)
-{
-	return accounts_group(context, name, ret_id);
-}
-
-static struct rules_host rules_host(const struct host *host)
-{
-	union {
-		const struct host *host;
-		void *context;
-	} it = { .host = host };
-
-	return (struct rules_host){ path_type, user_id, group_id, it.context };
 }
 
 /* A filter of the configuration as rules: each item of a list gives one of each pattern. */
@@ -135,7 +100,8 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 {
 	struct rules_setting settings[SETTINGS_MAX];
 	struct text store[SETTINGS_MAX] = {0};
-	struct rules_host ask = rules_host(host);
+	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
+	struct rules_host ask = lookups_for(&lookups, host);
 	struct utsname uts;
 	struct rules_env env = {
 		.log = log, .host = &ask, .settings = settings, .machine = machine,
@@ -223,7 +189,7 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	r = build_rules(ret, config, host, machine, log);
 	if (r < 0)
 		return r;
-	if (!ret->auditctl && need_auditctl && can_be_seen(host)) {
+	if (!ret->auditctl && need_auditctl && lookups_see_host(host)) {
 		log_say(log, LEVEL_ERROR, "there is no auditctl in /sbin or /usr/sbin below %s; install the "
 			"host's audit package, or point --root at the host's root; nothing was changed",
 			host->root);
@@ -263,7 +229,8 @@ int wanted_earlier_rules(const struct host *host, const char *content, struct ru
 {
 	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
 	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
-	struct rules_host ask = rules_host(host);
+	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
+	struct rules_host ask = lookups_for(&lookups, host);
 	struct rules_env env = { .log = quiet, .host = &ask };
 
 	if (!quiet)

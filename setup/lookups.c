@@ -1,0 +1,61 @@
+#include "setup/lookups.h"
+
+#include <string.h>
+
+#include "setup/accounts.h"
+
+bool lookups_see_host(const struct host *host)
+{
+	bool directory;
+
+	return host_path_type(host, "/etc", &directory) != 0 || host_path_type(host, "/usr", &directory) != 0;
+}
+
+static int path_type(void *context, const char *path, bool *ret_directory)
+{
+	struct lookups *lookups = context;
+	struct lookup now = { .path = NULL };
+
+	for (size_t i = 0; i < lookups->n; i++) {
+		const struct lookup *kept = &lookups->kept[i];
+
+		if (strcmp(kept->path, path) == 0) {
+			*ret_directory = kept->directory;
+			return kept->found;
+		}
+	}
+	now.found = host_path_type(lookups->host, path, &now.directory);
+	if (now.found == 0 && !lookups_see_host(lookups->host))
+		now.found = RULES_UNKNOWN;
+	if (lookups->n < LOOKUPS_KEPT && (now.path = strdup(path)))
+		lookups->kept[lookups->n++] = now;
+	*ret_directory = now.directory;
+	return now.found;
+}
+
+static int user_id(void *context, const char *name, uint32_t *ret_id)
+{
+	const struct lookups *lookups = context;
+
+	return accounts_user(lookups->host, name, ret_id);
+}
+
+static int group_id(void *context, const char *name, uint32_t *ret_id)
+{
+	const struct lookups *lookups = context;
+
+	return accounts_group(lookups->host, name, ret_id);
+}
+
+struct rules_host lookups_for(struct lookups *lookups, const struct host *host)
+{
+	lookups->host = host;
+	return (struct rules_host){ path_type, user_id, group_id, lookups };
+}
+
+void lookups_done(struct lookups *lookups)
+{
+	for (size_t i = 0; i < lookups->n; i++)
+		free(lookups->kept[i].path);
+	lookups->n = 0;
+}
