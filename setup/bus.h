@@ -29,6 +29,8 @@ struct unit_state {
 	char *fragment;		/* the file that it was loaded from, "" for none */
 };
 
+/* Of n units at once, asked in one turn; ret has room for n. */
+int bus_unit_states(struct bus *bus, const char *const *units, size_t n, struct unit_state *ret) _must_check_;
 int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret) _must_check_;
 void unit_state_done(struct unit_state *state);
 /* Only whether it is active, in one call. */

@@ -43,18 +43,23 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 
 int node_read_units(struct node *node, const struct wanted *wanted, struct bus *bus)
 {
-	for (size_t i = 0; i < N_FILES; i++) {
-		int r;
+	const char *names[N_FILES];
+	struct unit_state states[N_FILES];
+	size_t of[N_FILES], n = 0;
+	int r;
 
+	for (size_t i = 0; i < N_FILES; i++) {
 		unit_state_done(&node->units[i]);
 		if (!wanted_files[i].unit ||
 		    (wanted_files[i].optional && !wanted->files[i].s && !node->files[i].s))
 			continue;
-		r = bus_unit_state(bus, wanted_files[i].unit, &node->units[i]);
-		if (r < 0)
-			return r;
+		names[n] = wanted_files[i].unit;
+		of[n++] = i;
 	}
-	return 0;
+	r = bus_unit_states(bus, names, n, states);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		node->units[of[i]] = states[i];
+	return r;
 }
 
 static int say_kernel_error(struct log *log, const struct host *host, const char *what, int r,

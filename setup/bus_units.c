@@ -1,0 +1,175 @@
+#include "setup/bus_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Of each unit the same is asked. All is asked before the first answer is waited for: a turn costs more than an
+ * answer. */
+enum { LOAD, ACTIVE, FRAGMENT, NEEDS_RELOAD, FILE_STATE, N_QUESTIONS };
+
+static const struct question {
+	const char *name;	/* a property of UNIT, but for the last: a method of the manager */
+	char type;		/* of the answer */
+} questions[N_QUESTIONS] = {
+	[LOAD] = { "LoadState", 's' }, [ACTIVE] = { "ActiveState", 's' }, [FRAGMENT] = { "FragmentPath", 's' },
+	[NEEDS_RELOAD] = { "NeedDaemonReload", 'b' }, [FILE_STATE] = { "GetUnitFileState", 's' },
+};
+
+struct answer {
+	sd_bus_slot *slot;
+	sd_bus_message *reply;	/* NULL while it has not come */
+};
+
+static int on_answer(sd_bus_message *message, void *user, sd_bus_error *error)
+{
+	struct answer *answer = user;
+
+	answer->reply = sd_bus_message_ref(message);
+	return 1;
+}
+
+static void answers_free(struct answer *answers, size_t n)
+{
+	for (size_t i = 0; answers && i < n; i++) {
+		sd_bus_slot_unref(answers[i].slot);
+		sd_bus_message_unref(answers[i].reply);
+	}
+	free(answers);
+}
+
+static int ask(struct bus *bus, const char *unit, size_t question, struct answer *answer)
+{
+	const char *name = questions[question].name;
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	if (question == FILE_STATE)
+		return sd_bus_call_method_async(bus->bus, &answer->slot, bus->destination, SYSTEMD_PATH, MANAGER,
+						name, on_answer, answer, "s", unit);
+	r = bus_unit_path(unit, &path);
+	return r < 0 ? r : sd_bus_call_method_async(bus->bus, &answer->slot, bus->destination, path,
+						    "org.freedesktop.DBus.Properties", "Get", on_answer, answer, "ss",
+						    UNIT, name);
+}
+
+/* Each call ends in time: then sd-bus itself makes an answer that says so. */
+static int wait_for(struct bus *bus, const struct answer *answers, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		while (r == 0 && !answers[i].reply)
+			r = bus_step(bus->bus, UINT64_MAX);
+	return r;
+}
+
+/* Puts an answer where value points: const char *, of the reply, or int. */
+static int read_answer(struct bus *bus, size_t question, const struct answer *answer, void *value)
+{
+	const char type[] = { questions[question].type, '\0' };
+
+	if (sd_bus_message_is_method_error(answer->reply, NULL)) {
+		/* What sd-bus makes of every call that the end of the connection leaves open. */
+		if (sd_bus_is_open(bus->bus) <= 0)
+			return -ECONNRESET;
+		return -sd_bus_message_get_errno(answer->reply);
+	}
+	return question == FILE_STATE ? sd_bus_message_read(answer->reply, type, value) :
+		sd_bus_message_read(answer->reply, "v", type, value);
+}
+
+/* As read_answer(), and says what is wrong; waited: what the wait ended with. */
+static int take_answer(struct bus *bus, const char *unit, size_t question, const struct answer *answer, int waited,
+		       void *value)
+{
+	const sd_bus_error *error = &SD_BUS_ERROR_NULL;
+	int r = answer->reply ? read_answer(bus, question, answer, value) : waited;
+
+	if (r >= 0)
+		return 0;
+	if (r != -ECONNRESET && answer->reply && sd_bus_message_get_error(answer->reply))
+		error = sd_bus_message_get_error(answer->reply);
+	/* Of a unit without a file nothing is enabled. */
+	if (question == FILE_STATE && answer->reply &&
+	    (r == -ENOENT || sd_bus_error_has_name(error, SD_BUS_ERROR_FILE_NOT_FOUND)))
+		return 0;
+	return bus_say_failed(bus, questions[question].name, unit, error, r);
+}
+
+static int take_state(struct bus *bus, const char *unit, const struct answer *answers, int waited,
+		      struct unit_state *ret)
+{
+	const char *text[N_QUESTIONS] = { [FILE_STATE] = "" };
+	int needs_reload = 0, r = 0;
+
+	for (size_t q = 0; r == 0 && q < N_QUESTIONS; q++)
+		r = take_answer(bus, unit, q, &answers[q], waited,
+				questions[q].type == 'b' ? (void *)&needs_reload : &text[q]);
+	if (r < 0)
+		return r;
+	*ret = (struct unit_state){
+		.exists = strcmp(text[LOAD], "not-found") != 0,
+		.active = strcmp(text[ACTIVE], "active") == 0,
+		.failed = strcmp(text[ACTIVE], "failed") == 0,
+		/* A link is there that starts it at boot: read from the disk, as systemctl is-enabled does. */
+		.enabled = strcmp(text[FILE_STATE], "enabled") == 0,
+		.needs_reload = needs_reload,
+		.fragment = strdup(text[FRAGMENT]),
+	};
+	return ret->fragment ? 0 : -ENOMEM;
+}
+
+int bus_unit_states(struct bus *bus, const char *const *units, size_t n, struct unit_state *ret)
+{
+	struct answer *answers = calloc(n * N_QUESTIONS + 1, sizeof(*answers));
+	int r = answers ? 0 : -ENOMEM;
+	size_t done = 0;
+
+	for (size_t i = 0; r >= 0 && i < n * N_QUESTIONS; i++)
+		r = ask(bus, units[i / N_QUESTIONS], i % N_QUESTIONS, &answers[i]);
+	if (r >= 0)
+		r = wait_for(bus, answers, n * N_QUESTIONS);
+	/* One that was not even asked, or has no answer, is reported as one that failed. */
+	for (int waited = r; answers && done < n; done++) {
+		r = take_state(bus, units[done], answers + done * N_QUESTIONS, waited, &ret[done]);
+		if (r < 0)
+			break;
+	}
+	for (size_t i = 0; r < 0 && i < done; i++)
+		unit_state_done(&ret[i]);
+	answers_free(answers, n * N_QUESTIONS);
+	return r;
+}
+
+int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret)
+{
+	return bus_unit_states(bus, &unit, 1, ret);
+}
+
+int bus_unit_active(struct bus *bus, const char *unit, bool *ret)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_free_ char *path = NULL, *active = NULL;
+	int r = bus_unit_path(unit, &path);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_get_property_string(bus->bus, bus->destination, path, UNIT, "ActiveState", &error, &active);
+	if (r < 0)
+		return bus_say_failed(bus, "ActiveState", unit, &error, r);
+	*ret = strcmp(active, "active") == 0;
+	return 0;
+}
+
+int bus_unit_path(const char *unit, char **ret_path)
+{
+	int r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, ret_path);
+
+	return r < 0 ? r : 0;
+}
+
+void unit_state_done(struct unit_state *state)
+{
+	free(state->fragment);
+	*state = (struct unit_state){0};
+}
