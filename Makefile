@@ -152,12 +152,13 @@ bench-rules:
 SHOW := --failures --comments
 
 # The tests that need no machine run a second time with the sanitizers in.
+SANITIZED = $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
 check:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory -j2 CC=clang BUILD=build/clang all unit-tests
 	@$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all unit-tests
 	@$(MAKE) --no-print-directory -j2 all unit-tests
-	BUILD=build/sanitize prove -j2 $(SHOW) $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(wildcard t/*.t))
+	BUILD=build/sanitize prove -j2 --timer $(SHOW) $(SANITIZED)
 	prove -j2 --timer $(SHOW) $(wildcard t/*.t)
 
 # Every test of machines on each suite; `make check` has most on bookworm alone. Too long for every change.

@@ -1,6 +1,7 @@
 /* For the program that carries its libraries in itself (container/node). A static program that loads a library of
  * the host's, of another version than its own C library, may crash: here there is none to load. libsystemd takes
- * that for a host without compression libraries, whose journal entries are skipped, and for a name that is not found. */
+ * that for a host without compression libraries, whose journal entries are skipped, and for a name that is not
+ * found. */
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stddef.h>

@@ -248,7 +248,8 @@ static void add_setting(void *context, const char *wanted, const char *actual)
 {
 	struct text *out = context;
 
-	text_addf(out, "%s{\"ok\":%s,", out->len == 0 || out->s[out->len - 1] == '[' ? "" : ",", truth(strcmp(wanted, actual) == 0));
+	text_addf(out, "%s{\"ok\":%s,", out->len == 0 || out->s[out->len - 1] == '[' ? "" : ",",
+		  truth(strcmp(wanted, actual) == 0));
 	add_member(out, "wanted", wanted);
 	text_add(out, ",");
 	add_member(out, "found", *actual ? actual : NULL);

@@ -1,6 +1,7 @@
 /* One call of setup/host.h for t/15-host-faults.t, which lets its system calls fail.
  *
- * Usage: host_call ROOT write|remove|rmdir|read|list|stat|type PATH [CONTENT]. Prints what it returns, by name, and what it read. */
+ * Usage: host_call ROOT write|remove|rmdir|read|list|stat|type PATH [CONTENT]. Prints what it returns, by name, and
+ * what it read. */
 #include <errno.h>
 #include <libaudit.h>
 #include <string.h>

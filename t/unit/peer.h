@@ -279,8 +279,8 @@ static inline bool peer_take_call(struct peer *peer, struct peer_call *call)
 
 /* --- a systemd that works: every unit is there and active, every job is done --- */
 
-static inline bool peer_reply_variant(struct peer *peer, const struct peer_call *call, const char *type, const char *string,
-			  uint64_t number)
+static inline bool peer_reply_variant(struct peer *peer, const struct peer_call *call, const char *type,
+				      const char *string, uint64_t number)
 {
 	_cleanup_text_ struct text body = {0};
 
