@@ -3,75 +3,19 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 enum {
 	REPLY_TIMEOUT = 5000,	/* milliseconds */
 	QUIET = 300,		/* milliseconds without a message: the kernel has ended a listing */
 	LISTINGS = 8,		/* how often a listing is asked for that was lost in part */
-	RECEIVE_BUFFER = 8 << 20,
-	MESSAGE_MAX = 16384,	/* a listed rule has at most 1040 + 63 * 4096 by contract, 8970 in fact */
 };
 
 struct kernel {
 	struct kernel_io io;
 	uint32_t sequence;
 };
-
-struct socket_io {
-	int fd;
-};
-
-static ssize_t socket_send(void *context, const void *message, size_t size)
-{
-	const struct sockaddr_nl to = { .nl_family = AF_NETLINK };
-	const struct socket_io *s = context;
-	ssize_t n;
-
-	do
-		n = sendto(s->fd, message, size, 0, (const struct sockaddr *)&to, sizeof(to));
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
-}
-
-static ssize_t socket_receive(void *context, void *buffer, size_t size, uint32_t *ret_sender,
-			      int timeout)
-{
-	const struct socket_io *s = context;
-	struct pollfd pollfd = { .fd = s->fd, .events = POLLIN };
-	struct sockaddr_nl from = {0};
-	socklen_t length = sizeof(from);
-	ssize_t n;
-	int r;
-
-	/* Most of a listing is there already. */
-	n = recvfrom(s->fd, buffer, size, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &length);
-	if (n < 0 && errno == EAGAIN) {
-		r = poll(&pollfd, 1, timeout);
-		if (r < 0)
-			return -errno;
-		if (r == 0)
-			return -ETIMEDOUT;
-		n = recvfrom(s->fd, buffer, size, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &length);
-	}
-	if (n < 0)
-		return -errno;
-	if (length != sizeof(from))
-		return -EPROTO;
-	*ret_sender = from.nl_pid;
-	return n;
-}
-
-static void socket_close(void *context)
-{
-	struct socket_io *s = context;
-
-	close(s->fd);
-	free(s);
-}
 
 int kernel_open_io(struct kernel **ret, const struct kernel_io *io)
 {
@@ -82,32 +26,6 @@ int kernel_open_io(struct kernel **ret, const struct kernel_io *io)
 	kernel->io = *io;
 	*ret = kernel;
 	return 0;
-}
-
-int kernel_open(struct kernel **ret)
-{
-	struct kernel_io io = { socket_send, socket_receive, socket_close, NULL };
-	struct socket_io *s = malloc(sizeof(*s));
-	int room = RECEIVE_BUFFER, r;
-
-	if (!s)
-		return -ENOMEM;
-	s->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
-	r = s->fd < 0 ? -errno : 0;
-	/* Room for a listing: the kernel waits a tenth of a second for a reader, then drops what does not
-	 * fit (kernel/audit.c audit_net_init(), sk_sndtimeo). Without CAP_NET_ADMIN the first fails and
-	 * the second gives up to net.core.rmem_max; a loss is noticed and asked for again all the same. */
-	if (r == 0 && setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
-		(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	io.context = s;
-	if (r == 0)
-		r = kernel_open_io(ret, &io);
-	if (r < 0) {
-		if (s->fd >= 0)
-			close(s->fd);
-		free(s);
-	}
-	return r;
 }
 
 struct kernel *kernel_close(struct kernel *kernel)
@@ -196,7 +114,7 @@ static int kernel_ask(struct kernel *kernel, uint16_t type, reply_handler handle
 		.nlmsg_seq = ++kernel->sequence,
 	};
 	int64_t deadline = 0;
-	_cleanup_free_ char *buffer = malloc(MESSAGE_MAX);
+	_cleanup_free_ char *buffer = malloc(KERNEL_MESSAGE_MAX);
 	bool acked = false, more = true;
 	ssize_t n;
 
@@ -212,14 +130,14 @@ static int kernel_ask(struct kernel *kernel, uint16_t type, reply_handler handle
 
 		if (left == 0)
 			return -ETIMEDOUT;
-		n = kernel->io.receive(kernel->io.context, buffer, MESSAGE_MAX, &sender, left);
+		n = kernel->io.receive(kernel->io.context, buffer, KERNEL_MESSAGE_MAX, &sender, left);
 		if (n == -EINTR || n == -EAGAIN || (n >= 0 && sender != 0)) {
 			deadline = deadline == 0 ? -1 : deadline;
 			continue;
 		}
 		if (n < 0)
 			return (int)n;
-		if (n > MESSAGE_MAX)
+		if (n > KERNEL_MESSAGE_MAX)
 			return -EPROTO;
 		r = take_datagram(kernel, buffer, (size_t)n, &acked, handler, context, &more);
 		if (r < 0)
@@ -321,11 +239,11 @@ static int take_rule(void *context, uint16_t type, const void *payload, size_t s
 static void drain(struct kernel *kernel)
 {
 	int64_t deadline = now_ms() + REPLY_TIMEOUT;
-	_cleanup_free_ char *buffer = malloc(MESSAGE_MAX);
+	_cleanup_free_ char *buffer = malloc(KERNEL_MESSAGE_MAX);
 	uint32_t sender;
 
 	while (buffer && now_ms() < deadline)
-		if (kernel->io.receive(kernel->io.context, buffer, MESSAGE_MAX, &sender, QUIET) == -ETIMEDOUT)
+		if (kernel->io.receive(kernel->io.context, buffer, KERNEL_MESSAGE_MAX, &sender, QUIET) == -ETIMEDOUT)
 			break;
 }
 

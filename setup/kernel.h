@@ -37,8 +37,11 @@ struct kernel_rules {
 	size_t n;
 };
 
+/* A listed rule has at most 1040 + 63 * 4096 bytes by contract, 8970 in fact. */
+enum { KERNEL_MESSAGE_MAX = 16384 };
+
 /* Where messages go to and come from: a socket, or a test. Both work like send(2) and recvfrom(2);
- * receive waits at most timeout milliseconds, then returns -ETIMEDOUT. */
+ * receive waits at most timeout milliseconds, then returns -ETIMEDOUT; size is at most KERNEL_MESSAGE_MAX. */
 struct kernel_io {
 	ssize_t (*send)(void *context, const void *message, size_t size);
 	ssize_t (*receive)(void *context, void *buffer, size_t size, uint32_t *ret_sender, int timeout);

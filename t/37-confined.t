@@ -125,8 +125,8 @@ sub calls {
 	$s = after_start($s);
 	$s =~ s/0x[0-9a-f]+/0x/g;
 	$s =~ s/^\d+ +//mg;
-	# Whether the kernel's answer is there yet when it is looked for is chance.
-	$s =~ s/^recvfrom\([^\n]* = -1 EAGAIN [^\n]*\n//mg;
+	# How many of the kernel's answers are there at once is chance.
+	$s =~ s/^recvmmsg\([^\n]*\n//mg;
 	$s =~ s/nlmsg_pid=\d+|\{tv_sec=.*?\}|pid=\d+//g;
 	return $s;
 }

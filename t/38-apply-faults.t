@@ -17,7 +17,7 @@ my %errors = (
 	map({ $_ => [qw(EACCES EIO ENOMEM)] } qw(open openat openat2 read readlink readlinkat getdents64)),
 	map({ $_ => [qw(EIO)] } qw(fstat newfstatat statx close lseek statfs fstatfs)),
 	map({ $_ => [qw(ENOSPC EIO EROFS EINTR)] } qw(write pwrite64 fsync fchmod rename renameat unlinkat mkdirat)),
-	map({ $_ => [qw(ENOBUFS EINTR EPERM)] } qw(socket connect sendto sendmsg recvfrom recvmsg)),
+	map({ $_ => [qw(ENOBUFS EINTR EPERM)] } qw(socket connect sendto sendmsg recvmmsg recvmsg)),
 	map({ $_ => [qw(EINTR)] } qw(poll ppoll)),
 	map({ $_ => [qw(EPERM)] } qw(setsockopt getsockopt prctl capset capget)),
 );
