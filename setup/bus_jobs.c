@@ -57,7 +57,8 @@ int bus_step(sd_bus *bus, uint64_t deadline)
 
 	if (r < 0)
 		return r;
-	now = bus_now(CLOCK_MONOTONIC);
+	/* The clock is a system call where there is no vDSO for it. */
+	now = deadline == UINT64_MAX ? 0 : bus_now(CLOCK_MONOTONIC);
 	if (now >= deadline)
 		return -ETIMEDOUT;
 	if (r == 0)

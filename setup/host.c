@@ -53,18 +53,15 @@ int host_open(const struct host *host, const char *path, int flags)
 	return open_in_root(host->fd, path, (uint64_t)flags, 0);
 }
 
-/* Reads at most HOST_FILE_MAX bytes of an open regular file. */
-static int read_fd(int fd, struct text *ret)
+/* Reads at most HOST_FILE_MAX bytes of an open file, if st says that it is a regular one. */
+static int read_fd(int fd, const struct stat *st, struct text *ret)
 {
 	_cleanup_text_ struct text content = {0};
 	char buffer[16384];
-	struct stat st;
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st->st_mode))
 		return -EINVAL;
-	if (st.st_size > HOST_FILE_MAX)
+	if (st->st_size > HOST_FILE_MAX)
 		return -EFBIG;
 	for (;;) {
 		ssize_t n = read(fd, buffer, sizeof(buffer));
@@ -103,8 +100,11 @@ int host_read(const struct host *host, const char *path, struct text *ret)
 {
 	/* O_NONBLOCK: a FIFO in the file's place must not hold us up. */
 	_cleanup_close_ int fd = host_open(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	int r = fd < 0 ? fd : read_fd(fd, ret);
+	struct stat st;
+	int r = fd;
 
+	if (r >= 0)
+		r = fstat(fd, &st) < 0 ? -errno : read_fd(fd, &st, ret);
 	/* /dev/null is no regular file, or is not there, or not to be opened. */
 	return r < 0 && is_masked(host, path) ? -ELOOP : r;
 }
@@ -118,7 +118,7 @@ int host_read_own(const char *path, struct text *ret)
 		return -errno;
 	if (S_ISREG(st.st_mode) && st.st_mode & S_IWOTH)
 		return -EPERM;
-	return read_fd(fd, ret);
+	return read_fd(fd, &st, ret);
 }
 
 const char *host_own_reason(int r)
