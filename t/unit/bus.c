@@ -190,6 +190,7 @@ static const struct point {
 	const char *unit;
 	bool no_body;	/* the answer's content is not looked at */
 	bool job;
+	bool turn;	/* asked with others in one turn: when the connection ends, any of them may be named */
 	const char *fine;	/* errors that are no failure here */
 } points[] = {
 	{ "Subscribe", bus_subscribe, NULL, .no_body = true },
@@ -197,11 +198,11 @@ static const struct point {
 	{ "EnableUnitFiles", enable, NAME, .no_body = true },
 	{ "DisableUnitFiles", disable, NAME, .no_body = true, .fine = "NoSuchUnit" },
 	{ "ResetFailedUnit", reset, NAME, .no_body = true },
-	{ "LoadState", state, NAME, .fine = NULL },
-	{ "ActiveState", state, NAME, .fine = NULL },
-	{ "FragmentPath", state, NAME, .fine = NULL },
-	{ "NeedDaemonReload", state, NAME, .fine = NULL },
-	{ "GetUnitFileState", state, NAME, .fine = "FileNotFound, NoSuchUnit" },
+	{ "LoadState", state, NAME, .turn = true },
+	{ "ActiveState", state, NAME, .turn = true },
+	{ "FragmentPath", state, NAME, .turn = true },
+	{ "NeedDaemonReload", state, NAME, .turn = true },
+	{ "GetUnitFileState", state, NAME, .turn = true, .fine = "FileNotFound, NoSuchUnit" },
 	{ "ActiveState", active, NAME, .fine = NULL },
 	{ "ExecStartEx", service, NAME, .fine = NULL },
 	{ "ExecMainStartTimestamp", service, NAME, .fine = NULL },
@@ -294,7 +295,7 @@ static void check_said(const struct point *point, const struct fault *fault, con
 
 	if (!line || line[1] || strncmp(said, "cloud-audit-setup: error: ", 26) != 0)
 		WRONG("%s, %s: not one error: %s", point->call, fault->column, said);
-	if (!strstr(said, point->call) || (point->unit && !strstr(said, point->unit)) ||
+	if ((!strstr(said, point->call) && !(point->turn && fault->error == -ECONNRESET)) || (point->unit && !strstr(said, point->unit)) ||
 	    !strstr(said, fault->said))
 		WRONG("%s, %s: does not say '%s' and '%s': %s", point->call, fault->column,
 			 point->unit ? point->unit : "", fault->said, said);
