@@ -295,8 +295,8 @@ static void check_said(const struct point *point, const struct fault *fault, con
 
 	if (!line || line[1] || strncmp(said, "cloud-audit-setup: error: ", 26) != 0)
 		WRONG("%s, %s: not one error: %s", point->call, fault->column, said);
-	if ((!strstr(said, point->call) && !(point->turn && fault->error == -ECONNRESET)) || (point->unit && !strstr(said, point->unit)) ||
-	    !strstr(said, fault->said))
+	if ((!strstr(said, point->call) && !(point->turn && fault->error == -ECONNRESET)) ||
+	    (point->unit && !strstr(said, point->unit)) || !strstr(said, fault->said))
 		WRONG("%s, %s: does not say '%s' and '%s': %s", point->call, fault->column,
 			 point->unit ? point->unit : "", fault->said, said);
 }
