@@ -17,15 +17,30 @@ struct bus *bus_close(struct bus *bus)
 	return NULL;
 }
 
-/* Authentication and Hello are waited for without an end by the first call, or for libsystemd's own 25 s. */
-static int wait_until_ready(sd_bus *b, uint64_t timeout)
+static int on_pong(sd_bus_message *message, void *user, sd_bus_error *error)
 {
-	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + timeout;
-	int r = 0, ready;
+	int *answer = user;
 
-	while (r == 0 && (ready = sd_bus_is_ready(b)) <= 0)
-		r = ready < 0 ? ready : bus_step(b, deadline);
-	return r;
+	*answer = sd_bus_message_is_method_error(message, NULL) ? -sd_bus_message_get_errno(message) : 1;
+	return 1;
+}
+
+/* Only a first call proves that there is somebody. It goes out with Hello, as soon as authentication is done, for
+ * which sd-bus itself would wait without an end, or for 25 s. */
+static int ping(sd_bus *b, const char *destination, uint64_t timeout)
+{
+	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + timeout;
+	int answer = 0, r;
+
+	r = sd_bus_call_method_async(b, &slot, destination, SYSTEMD_PATH, "org.freedesktop.DBus.Peer", "Ping", on_pong,
+				     &answer, NULL);
+	while (r >= 0 && answer == 0)
+		r = bus_step(b, deadline);
+	if (r < 0)
+		return r;
+	/* What sd-bus makes of a call that the end of the connection leaves open is another error. */
+	return answer > 0 ? 0 : sd_bus_is_open(b) > 0 ? answer : -ECONNRESET;
 }
 
 static int connect_to(struct bus *bus, const char *address, bool private)
@@ -42,11 +57,7 @@ static int connect_to(struct bus *bus, const char *address, bool private)
 	if (r >= 0)
 		r = sd_bus_start(b);
 	if (r >= 0)
-		r = wait_until_ready(b, bus->timeout);
-	/* Only a first call proves that there is somebody. */
-	if (r >= 0)
-		r = sd_bus_call_method(b, private ? NULL : "org.freedesktop.systemd1", SYSTEMD_PATH,
-				       "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, NULL);
+		r = ping(b, private ? NULL : "org.freedesktop.systemd1", bus->timeout);
 	if (r < 0)
 		return r;
 	bus->bus = TAKE(b);

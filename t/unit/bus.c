@@ -404,7 +404,7 @@ static void opens(void **state)
 		bool mute;
 	} rows[] = {
 		{ { "no authentication", NONE, NULL, -ETIMEDOUT, "Connection timed out" }, "", true },
-		{ { "silent", SILENT, NULL, -ETIMEDOUT, "Connection timed out" }, "Hello", false },
+		{ { "deaf", DEAF, NULL, -ETIMEDOUT, "Connection timed out" }, "Hello", false },
 		{ { "closed", CLOSE, NULL, -ECONNRESET, "Connection reset by peer" }, "Hello", false },
 		{ { "denied", ERROR, DBUS "AccessDenied", -EACCES, "Permission denied" }, "Hello", false },
 		{ { "wrong type", BODY, "t", -ENXIO, "not the answer that was expected" }, "Hello", false },
