@@ -26,7 +26,7 @@ static int on_pong(sd_bus_message *message, void *user, sd_bus_error *error)
 }
 
 /* Only a first call proves that there is somebody. It goes out with Hello, as soon as authentication is done, for
- * which sd-bus itself would wait without an end, or for 25 s. */
+ * which sd-bus itself would wait 90 s (BUS_AUTH_TIMEOUT in src/libsystemd/sd-bus/sd-bus.c). */
 static int ping(sd_bus *b, const char *destination, uint64_t timeout)
 {
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;

@@ -49,8 +49,8 @@ int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_m
 /* Microseconds. */
 uint64_t bus_now(clockid_t clock);
 
-/* Handles one message, or waits for one until the deadline (CLOCK_MONOTONIC; UINT64_MAX: none). 0, -ETIMEDOUT also when there
- * are still messages, or negative errno. */
+/* Handles one message, or waits for one until the deadline (CLOCK_MONOTONIC; UINT64_MAX: none). 0, -ETIMEDOUT
+ * also when there are still messages, or negative errno. */
 int bus_step(sd_bus *bus, uint64_t deadline) _must_check_;
 
 /* Calls a method of systemd's manager, whose arguments follow types. */

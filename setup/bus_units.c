@@ -30,7 +30,7 @@ static int on_answer(sd_bus_message *message, void *user, sd_bus_error *error)
 
 static void answers_free(struct answer *answers, size_t n)
 {
-	for (size_t i = 0; answers && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		sd_bus_slot_unref(answers[i].slot);
 		sd_bus_message_unref(answers[i].reply);
 	}
@@ -116,21 +116,23 @@ static int take_state(struct bus *bus, const char *unit, const struct answer *an
 		.needs_reload = needs_reload,
 		.fragment = strdup(text[FRAGMENT]),
 	};
-	return ret->fragment ? 0 : -ENOMEM;
+	return ret->fragment ? 0 : bus_say_failed(bus, questions[FRAGMENT].name, unit, &SD_BUS_ERROR_NULL, -ENOMEM);
 }
 
 int bus_unit_states(struct bus *bus, const char *const *units, size_t n, struct unit_state *ret)
 {
 	struct answer *answers = calloc(n * N_QUESTIONS + 1, sizeof(*answers));
-	int r = answers ? 0 : -ENOMEM;
 	size_t done = 0;
+	int r = 0;
 
+	if (!answers)
+		return bus_say_failed(bus, "asking for units", NULL, &SD_BUS_ERROR_NULL, -ENOMEM);
 	for (size_t i = 0; r >= 0 && i < n * N_QUESTIONS; i++)
 		r = ask(bus, units[i / N_QUESTIONS], i % N_QUESTIONS, &answers[i]);
 	if (r >= 0)
 		r = wait_for(bus, answers, n * N_QUESTIONS);
 	/* One that was not even asked, or has no answer, is reported as one that failed. */
-	for (int waited = r; answers && done < n; done++) {
+	for (int waited = r; done < n; done++) {
 		r = take_state(bus, units[done], answers + done * N_QUESTIONS, waited, &ret[done]);
 		if (r < 0)
 			break;

@@ -13,7 +13,7 @@
 
 /* Files are written as their owner, so that neither CHOWN nor FOWNER is needed; systemd looks at the uid. */
 static const uint64_t needed[] = {
-	/* NET_ADMIN: SO_RCVBUFFORCE of kernel.c. DAC_OVERRIDE: files and directories that are not root's, a
+	/* NET_ADMIN: SO_RCVBUFFORCE of kernel_socket.c. DAC_OVERRIDE: files and directories that are not root's, a
 	 * configuration in a user's home for instance. */
 	[CONFINE_START] = BIT(CAP_AUDIT_CONTROL) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_NET_ADMIN),
 	[CONFINE_SOCKET_OPEN] = BIT(CAP_AUDIT_CONTROL) | BIT(CAP_DAC_OVERRIDE),
@@ -41,8 +41,9 @@ int confine_capabilities(enum confine stage)
 
 	/* Nothing is ever executed. These two take a right to be done, or a kernel that knows them: the first that
 	 * is refused is one too many, or all are refused (cap_prctl_drop() in security/commoncap.c). */
-	for (unsigned long cap = 0; stage == CONFINE_START && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0;)
-		cap++;
+	for (unsigned long cap = 0; stage == CONFINE_START && cap < 64; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			break;
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capget, &header, data) < 0)
 		return -errno;

@@ -99,14 +99,16 @@ static bool is_masked(const struct host *host, const char *path)
 int host_read(const struct host *host, const char *path, struct text *ret)
 {
 	/* O_NONBLOCK: a FIFO in the file's place must not hold us up. */
-	_cleanup_close_ int fd = host_open(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	_cleanup_close_ int fd = host_open(host, path, flags | O_NOFOLLOW);
 	struct stat st;
-	int r = fd;
 
-	if (r >= 0)
-		r = fstat(fd, &st) < 0 ? -errno : read_fd(fd, &st, ret);
-	/* /dev/null is no regular file, or is not there, or not to be opened. */
-	return r < 0 && is_masked(host, path) ? -ELOOP : r;
+	/* A symlink, most likely. */
+	if (fd == -ELOOP && !is_masked(host, path))
+		fd = host_open(host, path, flags);
+	if (fd < 0)
+		return fd;
+	return fstat(fd, &st) < 0 ? -errno : read_fd(fd, &st, ret);
 }
 
 int host_read_own(const char *path, struct text *ret)

@@ -58,7 +58,7 @@ int journal_tail(const struct host *host, const char *unit, uint64_t since, size
 	const struct timespec pause = { .tv_nsec = 100000000 };
 	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
 	_cleanup_close_ int root = host_open(host, "/", O_RDONLY | O_DIRECTORY);
-	int r;
+	int found = 0, r;
 
 	if (root < 0)
 		return root;
@@ -67,16 +67,23 @@ int journal_tail(const struct host *host, const char *unit, uint64_t since, size
 		r = add_matches(journal, unit);
 	/* Lines come one by one, and after the job's end: what was asked for is there when no more come. */
 	for (int tries = 0; r >= 0 && tries < 10; tries++) {
-		_cleanup_text_ struct text last = *out;
+		_cleanup_text_ struct text now = {0};
 
-		*out = (struct text){0};
+		if (tries > 0)
+			nanosleep(&pause, NULL);
 		/* lets the library notice new entries and files */
 		r = sd_journal_process(journal);
 		if (r >= 0)
-			r = read_tail(journal, since, n, out);
-		if (r != 0 && text_equal(&last, out))
-			break;
-		nanosleep(&pause, NULL);
+			r = read_tail(journal, since, n, &now);
+		/* What was found is worth more than the reason why there is no more. */
+		if (found > 0 && (r <= 0 || text_equal(out, &now)))
+			return found;
+		if (r > 0) {
+			found = r;
+			text_done(out);
+			*out = now;
+			now = (struct text){0};
+		}
 	}
-	return r;
+	return r < 0 ? r : found;
 }

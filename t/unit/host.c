@@ -240,6 +240,9 @@ static void masked(void **state)
 	assert_int_equal(host_read(&host, "/masked", &t), -ELOOP);
 	assert_int_equal(symlink("/dev/nullable", in_root("/other-link")), 0);
 	assert_int_equal(host_read(&host, "/other-link", &t), -ENOENT);
+	/* Whatever is in its place below the root. */
+	assert_int_equal(put("/dev/null", "written"), 0);
+	assert_int_equal(host_read(&host, "/masked", &t), -ELOOP);
 	assert_int_equal(put("/masked", "unit"), 0);
 	content_is("/masked", "unit");
 	assert_null(t.s);
