@@ -1,6 +1,5 @@
 #include "setup/rulefiles.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -75,18 +74,25 @@ static int add_file(struct rule_set *set, const struct rules_env *env, const cha
 	return rules_read(set, env, path, content.s, content.len);
 }
 
-/* Does NN-GROUP[-VALUE][@MACHINE].rules belong to a group with this value on this machine? */
+/* What follows a word at the beginning of a text; NULL where the text is NULL or begins otherwise. */
+static const char *after(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	return text && strncmp(text, word, n) == 0 ? text + n : NULL;
+}
+
+/* Does NN-GROUP[-VALUE][@MACHINE].rules belong to a group with this value on this machine? Asked for every file and
+ * group, so that no name is put together for it. */
 static bool belongs(const char *name, const char *group, const char *value, const char *machine)
 {
-	_cleanup_text_ struct text plain = {0}, special = {0};
-
-	text_addf(&plain, "-%s%s%s", group, strcmp(value, "yes") ? "-" : "",
-		  strcmp(value, "yes") ? value : "");
-	text_addf(&special, "%s@%s.rules", plain.s ? plain.s : "", machine);
-	text_add(&plain, ".rules");
-	while (isdigit((unsigned char)*name))
-		name++;
-	return plain.s && special.s && (strcmp(name, plain.s) == 0 || strcmp(name, special.s) == 0);
+	name = after(name + strspn(name, "0123456789"), "-");
+	name = after(name, group);
+	if (strcmp(value, "yes") != 0)
+		name = after(after(name, "-"), value);
+	if (name && *name == '@')
+		name = after(name + 1, machine);
+	return name && strcmp(name, ".rules") == 0;
 }
 
 /* The group that a shipped file serves in this configuration, -1 for none. */
