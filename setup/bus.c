@@ -17,11 +17,18 @@ struct bus *bus_close(struct bus *bus)
 	return NULL;
 }
 
+int bus_reply_error(sd_bus *bus, sd_bus_message *reply)
+{
+	if (!sd_bus_message_is_method_error(reply, NULL))
+		return 0;
+	return sd_bus_is_open(bus) > 0 ? -sd_bus_message_get_errno(reply) : -ECONNRESET;
+}
+
 static int on_pong(sd_bus_message *message, void *user, sd_bus_error *error)
 {
-	int *answer = user;
+	sd_bus_message **reply = user;
 
-	*answer = sd_bus_message_is_method_error(message, NULL) ? -sd_bus_message_get_errno(message) : 1;
+	*reply = sd_bus_message_ref(message);
 	return 1;
 }
 
@@ -31,16 +38,14 @@ static int ping(sd_bus *b, const char *destination, uint64_t timeout)
 {
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
 	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + timeout;
-	int answer = 0, r;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r;
 
 	r = sd_bus_call_method_async(b, &slot, destination, SYSTEMD_PATH, "org.freedesktop.DBus.Peer", "Ping", on_pong,
-				     &answer, NULL);
-	while (r >= 0 && answer == 0)
+				     &reply, NULL);
+	while (r >= 0 && !reply)
 		r = bus_step(b, deadline);
-	if (r < 0)
-		return r;
-	/* What sd-bus makes of a call that the end of the connection leaves open is another error. */
-	return answer > 0 ? 0 : sd_bus_is_open(b) > 0 ? answer : -ECONNRESET;
+	return r < 0 ? r : bus_reply_error(b, reply);
 }
 
 static int connect_to(struct bus *bus, const char *address, bool private)

@@ -27,6 +27,10 @@ const char *bus_reason(int r);
 int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error,
 		   int r);
 
+/* 0, or the negative errno of an answer that is an error; -ECONNRESET for what sd-bus itself makes of every call that
+ * the end of the connection leaves open, under another name from release to release. */
+int bus_reply_error(sd_bus *bus, sd_bus_message *reply);
+
 /* The object path of a unit, which systemd loads when one of its properties is asked for (find_unit() in
  * src/core/dbus.c); *ret_path is the caller's. */
 int bus_unit_path(const char *unit, char **ret_path) _must_check_;

@@ -68,12 +68,10 @@ static int read_answer(struct bus *bus, size_t question, const struct answer *an
 {
 	const char type[] = { questions[question].type, '\0' };
 
-	if (sd_bus_message_is_method_error(answer->reply, NULL)) {
-		/* What sd-bus makes of every call that the end of the connection leaves open. */
-		if (sd_bus_is_open(bus->bus) <= 0)
-			return -ECONNRESET;
-		return -sd_bus_message_get_errno(answer->reply);
-	}
+	int r = bus_reply_error(bus->bus, answer->reply);
+
+	if (r < 0)
+		return r;
 	return question == FILE_STATE ? sd_bus_message_read(answer->reply, type, value) :
 		sd_bus_message_read(answer->reply, "v", type, value);
 }
