@@ -115,4 +115,16 @@ SKIP: {
 		'mistakes in shipped files as well, before those of the user';
 }
 
+# Reading the rules and judging the set ask for the same paths.
+SKIP: {
+	skip 'strace is missing', 1 if system 'command -v strace >/dev/null 2>&1';
+	my $dir = "$tmp/watches";
+	mkdir $dir or die;
+	put("$dir/10.rules", "-w /etc/passwd -p wa\n-a always,exit -F path=/etc/passwd -F perm=x\n");
+	local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
+	run('/usr/bin/strace', '-o', "$tmp/trace", '-e', 'trace=openat2', $program, '-R', $root, '-s', "rules.directory=$dir",
+		'render', 'rules');
+	is scalar(() = slurp("$tmp/trace") =~ m{"/etc/passwd"}g), 1, 'a path of a rule set is looked up once';
+}
+
 done_testing;
