@@ -60,13 +60,16 @@ vm_guest --timeout 300 <<'EOF'
 
 	# --- changed configuration ---
 	mkdir -p /srv/watched
-	echo '-w /srv/watched/ -p wa -k mine' >$conf/rules.d/10-mine.rules
+	{ echo '-w /srv/watched/ -p wa -k mine'; path_rules; } >$conf/rules.d/10-mine.rules
 	out=$(cas verify 2>&1); is $? 4 'a rule added to the configuration is a difference'
 	like "$out" '10-mine.rules:1: .*missing' 'verify names the missing rule with its FILE:LINE'
 	out=$(cas apply 2>&1); ok $? 'the changed configuration is applied' "$out"
 	like "$(auditctl -l)" 'mine' "the user's rule is in force"
 	journal_mark; echo x >/srv/watched/file
 	journal_has 'mine'; ok $? "the user's rule records"
+	path_events 'a rule is on the path as the host has it'
+	echo '-w /srv/watched/ -p wa -k mine' >$conf/rules.d/10-mine.rules
+	cas -q apply
 	before=$(state); cp /etc/audit/cloud-audit-setup.rules /run/rules1
 	printf -- '-w /srv/watched/ -p zz -k mine\n-a always,exit -F bogus=1\n' >$conf/rules.d/20-bad.rules
 	out=$(cas apply 2>&1); is $? 3 'a mistake in the rules is exit status 3'

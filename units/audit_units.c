@@ -2,23 +2,12 @@
 
 #include "units/service.h"
 
-/* Needed by auditctl, beside what every service of ours goes without. */
-static const struct unit_setting auditctl_sandbox[] = {
+/* The lock looks at no path. */
+static const struct unit_setting lock_sandbox[] = {
 	{ "CapabilityBoundingSet", "CAP_AUDIT_CONTROL" },
-	{ "RestrictAddressFamilies", "AF_NETLINK AF_UNIX" },
 	{ "ProtectKernelTunables", "yes" },
-};
-
-/* For the lock only. The kernel looks a watch's path up in the mount namespace of the process that
- * adds the rule (kernel/audit_watch.c, kernel/audit_tree.c): behind any of these a rule on /home or
- * /tmp would watch the sandbox's own empty directory and report success. */
-static const struct unit_setting path_sandbox[] = {
-	{ "ProtectHome", "yes" },
 	{ "ProtectProc", "invisible" },
 	{ "ProcSubset", "pid" },
-	{ "ProtectKernelLogs", "yes" },
-	{ "PrivateDevices", "yes" },
-	{ "PrivateTmp", "yes" },
 };
 
 static void add_service(struct unit *unit, const char *const *argv, uint64_t start_timeout)
@@ -28,8 +17,8 @@ static void add_service(struct unit *unit, const char *const *argv, uint64_t sta
 	/* auditctl prints the kernel's whole status after every setting; its errors go to stderr. */
 	unit_add(unit, "Service", "StandardOutput", "null");
 	unit_add(unit, "Service", "StandardError", "journal");
+	unit_add(unit, "Service", "RestrictAddressFamilies", "AF_NETLINK AF_UNIX");
 	service_add_sandbox(unit);
-	unit_add_settings(unit, "Service", auditctl_sandbox, ARRAY_SIZE(auditctl_sandbox));
 }
 
 int print_setup_unit(const char *auditctl, const char *rules_file, uint64_t start_timeout,
@@ -43,6 +32,11 @@ int print_setup_unit(const char *auditctl, const char *rules_file, uint64_t star
 			     "local-fs.target systemd-tmpfiles-setup.service auditd.service "
 			     "audit-rules.service systemd-journald-audit.socket");
 	add_service(&unit, argv, start_timeout);
+	/* The kernel looks a rule's path up with the rights and in the mount and network namespaces of the process
+	 * that adds the rule (kernel/audit_watch.c, kernel/audit_tree.c, kernel/audit_fsnotify.c). So this one may
+	 * search any directory, as every user's home, and has nothing of service_add_path_sandbox(): behind it a rule
+	 * on /home or /tmp would watch the sandbox's own empty directory and report success. */
+	unit_add(&unit, "Service", "CapabilityBoundingSet", "CAP_AUDIT_CONTROL CAP_DAC_READ_SEARCH");
 	service_add_install(&unit);
 	return unit_print(&unit, service_comment, out);
 }
@@ -56,7 +50,8 @@ int print_lock_unit(const char *auditctl, uint64_t start_timeout, struct text *o
 	/* Rules that did not load are not locked in. */
 	unit_add(&unit, "Unit", "Requires", SETUP_UNIT);
 	add_service(&unit, argv, start_timeout);
-	unit_add_settings(&unit, "Service", path_sandbox, ARRAY_SIZE(path_sandbox));
+	unit_add_settings(&unit, "Service", lock_sandbox, ARRAY_SIZE(lock_sandbox));
+	service_add_path_sandbox(&unit);
 	service_add_install(&unit);
 	return unit_print(&unit, service_comment, out);
 }

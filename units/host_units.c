@@ -37,10 +37,6 @@ static const struct unit_setting host_sandbox[] = {
 	{ "RuntimeDirectoryPreserve", "yes" },
 	{ "CapabilityBoundingSet", "CAP_MAC_ADMIN" },
 	{ "RestrictAddressFamilies", "AF_UNIX" },
-	{ "ProtectHome", "yes" },
-	{ "ProtectKernelLogs", "yes" },
-	{ "PrivateTmp", "yes" },
-	{ "PrivateDevices", "yes" },
 };
 
 static void add_script(struct unit *unit, const char *key, const char *script, const char *argument)
@@ -65,6 +61,7 @@ int print_host_unit(const struct host_recording *want, uint64_t start_timeout, s
 	if (want->apparmor)
 		add_script(&unit, "ExecStopPost", apparmor_reset, NULL);
 	service_add_sandbox(&unit);
+	service_add_path_sandbox(&unit);
 	unit_add_settings(&unit, "Service", host_sandbox, ARRAY_SIZE(host_sandbox));
 	service_add_install(&unit);
 	return unit_print(&unit, service_comment, out);

@@ -19,12 +19,9 @@ static const struct unit_setting sandbox[] = {
 	{ "NoNewPrivileges", "yes" },
 	{ "UMask", "0077" },
 	{ "ProtectSystem", "strict" },
-	{ "ProtectControlGroups", "yes" },
-	{ "ProtectKernelModules", "yes" },
 	{ "ProtectClock", "yes" },
 	{ "ProtectHostname", "yes" },
 	{ "DevicePolicy", "closed" },
-	{ "PrivateNetwork", "yes" },
 	{ "IPAddressDeny", "any" },
 	{ "RestrictNamespaces", "yes" },
 	{ "RestrictRealtime", "yes" },
@@ -35,6 +32,19 @@ static const struct unit_setting sandbox[] = {
 	{ "SystemCallFilter", "@system-service" },
 	{ "SystemCallFilter", "~@privileged @resources" },
 	{ "SystemCallErrorNumber", "EPERM" },
+};
+
+/* What puts other files in the place of the host's: /usr/lib/modules becomes an empty directory, /proc/sys/net
+ * another network's, with systemd from 254 on /sys another instance; and a rule on a directory of /proc/sys
+ * goes with the sandbox that it was looked up in (tried on systemd 252 and 257). */
+static const struct unit_setting path_sandbox[] = {
+	{ "ProtectControlGroups", "yes" },
+	{ "ProtectKernelModules", "yes" },
+	{ "PrivateNetwork", "yes" },
+	{ "ProtectHome", "yes" },
+	{ "ProtectKernelLogs", "yes" },
+	{ "PrivateDevices", "yes" },
+	{ "PrivateTmp", "yes" },
 };
 
 void unit_add_settings(struct unit *unit, const char *section, const struct unit_setting *settings,
@@ -64,6 +74,11 @@ void service_add_kind(struct unit *unit, uint64_t start_timeout)
 void service_add_sandbox(struct unit *unit)
 {
 	unit_add_settings(unit, "Service", sandbox, ARRAY_SIZE(sandbox));
+}
+
+void service_add_path_sandbox(struct unit *unit)
+{
+	unit_add_settings(unit, "Service", path_sandbox, ARRAY_SIZE(path_sandbox));
 }
 
 void service_add_install(struct unit *unit)

@@ -24,6 +24,9 @@ void service_add_kind(struct unit *unit, uint64_t start_timeout);
 /* [Service]: whatever takes rights away without changing what a path means. */
 void service_add_sandbox(struct unit *unit);
 
+/* The same, for services that look no path up for others: what does change what a path means. */
+void service_add_path_sandbox(struct unit *unit);
+
 /* [Install] */
 void service_add_install(struct unit *unit);
 

@@ -6,7 +6,8 @@
 #include "units/service.h"
 
 #define YES "yes", 1
-#define RULES_FILE "/run/cloud-audit-setup.rules"
+/* What may change a path's meaning is left out, and any directory may be searched: see print_setup_unit(). */
+#define CAPABILITIES (UINT64_C(1) << CAP_AUDIT_CONTROL | UINT64_C(1) << CAP_DAC_READ_SEARCH)
 
 /* Types as in systemd's src/core/dbus-execute.c. What SystemCallFilter= and RestrictAddressFamilies= take
  * differs from release to release and is left out. */
@@ -20,23 +21,18 @@ const struct unit_property transient_properties[] = {
 	{ "StandardOutput", 's', "null", 0 },
 	{ "StandardError", 's', "journal", 0 },
 	{ "UMask", 'u', "0077", 077 },
-	{ "CapabilityBoundingSet", 't', "CAP_AUDIT_CONTROL", UINT64_C(1) << CAP_AUDIT_CONTROL },
+	{ "CapabilityBoundingSet", 't', "CAP_AUDIT_CONTROL CAP_DAC_READ_SEARCH", CAPABILITIES },
 	{ "NoNewPrivileges", 'b', YES },
 	{ "ProtectSystem", 's', "full", 0 },
-	{ "ProtectControlGroups", 'b', YES },
-	{ "ProtectKernelModules", 'b', YES },
-	{ "ProtectKernelTunables", 'b', YES },
-	{ "PrivateNetwork", 'b', YES },
 	{ "RestrictRealtime", 'b', YES },
 	{ "LockPersonality", 'b', YES },
 	{ "MemoryDenyWriteExecute", 'b', YES },
 };
 const size_t n_transient_properties = ARRAY_SIZE(transient_properties);
 
-/* auditctl 3.0 refuses /dev/stdin, a memfd that is world-writable; /run is there on any host. Over D-Bus
- * systemd looks for ${NAME} and $$ in these words: there is none. */
-const char transient_script[] =
-	"set -e; trap \"rm -f " RULES_FILE "\" EXIT; cat >" RULES_FILE "; \"$0\" -R " RULES_FILE;
+/* The rules come as a memfd, which is world-writable: auditctl 3.0 refuses it as it is. Over D-Bus systemd looks for
+ * ${NAME} and $$ in these words: there is none. */
+const char transient_script[] = "chmod 0600 /dev/stdin && exec \"$0\" -R /dev/stdin";
 
 int print_transient_unit(const char *auditctl, uint64_t start_timeout, const struct text *rules,
 			 struct text *out)

@@ -2,7 +2,9 @@
  * words on the command line this prints a unit that runs them, a word "|" between two commands. */
 #include "t/unit/test.h"
 
+#include "setup/text.h"
 #include "units/audit_units.h"
+#include "units/transient.h"
 #include "units/unit.h"
 
 static void command_is(const char *const *argv, const char *line)
@@ -163,12 +165,24 @@ static void common(const char *unit)
 	HAS(unit, "Unit", "Before=systemd-user-sessions.service multi-user.target shutdown.target");
 	HAS(unit, "Service", "Type=oneshot");
 	HAS(unit, "Service", "RemainAfterExit=yes");
-	HAS(unit, "Service", "CapabilityBoundingSet=CAP_AUDIT_CONTROL");
 	HAS(unit, "Service", "NoNewPrivileges=yes");
 	HAS(unit, "Install", "WantedBy=multi-user.target");
 	assert_null(strstr(unit, "\n\n\n"));
 	assert_int_equal(unit[strlen(unit) - 1], '\n');
 	assert_memory_equal(unit, "# ", 2);
+}
+
+/* A rule's path is looked up by who loads the rule: no other view of the files. */
+static void no_other_files(const char *unit)
+{
+	static const char *const settings[] = {
+		"ProtectHome=", "PrivateTmp=", "RootDirectory=", "InaccessiblePaths=", "PrivateDevices=", "PrivateNetwork=",
+		"ProtectKernelModules=", "ProtectKernelTunables=", "ProtectControlGroups=", "ProtectKernelLogs=",
+		"ProtectProc=", "ProcSubset=",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		assert_null(strstr(unit, settings[i]));
 }
 
 static void setup_unit(void **state)
@@ -181,10 +195,19 @@ static void setup_unit(void **state)
 	HAS(out.s, "Service", "TimeoutStartSec=1500ms");
 	HAS(out.s, "Unit", "After=local-fs.target systemd-tmpfiles-setup.service auditd.service "
 	    "audit-rules.service systemd-journald-audit.socket");
-	/* A watch's path is looked up by who loads the rule: no other view of the files. */
-	for (size_t i = 0; i < 5; i++)
-		assert_null(strstr(out.s, (const char *const[]){ "ProtectHome=", "PrivateTmp=", "RootDirectory=",
-				   "InaccessiblePaths=", "PrivateDevices=" }[i]));
+	no_other_files(out.s);
+	HAS(out.s, "Service", "CapabilityBoundingSet=CAP_AUDIT_CONTROL CAP_DAC_READ_SEARCH");
+}
+
+static void transient_unit(void **state)
+{
+	const struct text rules = { .s = (char[]){ "-D\n" }, .len = 3 };
+	_cleanup_text_ struct text out = {0};
+
+	assert_int_equal(print_transient_unit("/sbin/auditctl", 1500000, &rules, &out), 0);
+	no_other_files(out.s);
+	HAS(out.s, "Service", "CapabilityBoundingSet=CAP_AUDIT_CONTROL CAP_DAC_READ_SEARCH");
+	HAS(out.s, "Service", "StandardInputData=LUQK");
 }
 
 static void lock_unit(void **state)
@@ -195,6 +218,8 @@ static void lock_unit(void **state)
 	common(out.s);
 	HAS(out.s, "Service", "ExecStart=/usr/sbin/auditctl -e 2");
 	HAS(out.s, "Service", "TimeoutStartSec=30000ms");
+	HAS(out.s, "Service", "CapabilityBoundingSet=CAP_AUDIT_CONTROL");
+	HAS(out.s, "Service", "PrivateNetwork=yes");
 	HAS(out.s, "Unit", "Requires=" SETUP_UNIT);
 	HAS(out.s, "Unit", "After=" SETUP_UNIT);
 }
@@ -233,6 +258,7 @@ int main(int argc, char **argv)
 		TEST("the program's path is quoted without doubling what is no variable there", program),
 		TEST("a program that systemd would not take is refused: prefixes, quotes, backslashes", program_refused),
 		TEST("the setup unit loads the rules file early, in the host's own view of its files", setup_unit),
+		TEST("so does the transient unit", transient_unit),
 		TEST("the lock unit locks, after the setup unit and only if that worked", lock_unit),
 	};
 

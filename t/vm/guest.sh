@@ -19,41 +19,75 @@ tap_result() {
 	return "$1"
 }
 
+# These return 0 when they pass, else 1.
+#
 # ok STATUS SENTENCE [SHOWN]: passes when STATUS is 0; SHOWN is printed if not.
 ok() {
-	tap_result "$1" "$2" || diag "status $1${3:+
+	tap_result "$1" "$2" && return
+	diag "status $1${3:+
 $3}"
+	return 1
 }
 
 # is GOT WANT SENTENCE
 is() {
 	[ "$1" = "$2" ]
-	tap_result $? "$3" || diag "got:
+	tap_result $? "$3" && return
+	diag "got:
 $1
 wanted:
 $2"
+	return 1
 }
 
 # like GOT REGEX SENTENCE: some line of GOT matches (grep -E).
 like() {
 	printf '%s\n' "$1" | grep -Eq -- "$2"
-	tap_result $? "$3" || diag "got:
+	tap_result $? "$3" && return
+	diag "got:
 $1
 wanted a line like: $2"
+	return 1
 }
 
 # unlike GOT REGEX SENTENCE: no line of GOT matches.
 unlike() {
 	! printf '%s\n' "$1" | grep -Eq -- "$2"
-	tap_result $? "$3" || diag "got:
+	tap_result $? "$3" && return
+	diag "got:
 $1
 wanted no line like: $2"
+	return 1
 }
 
 # skip WHAT WHY: what has no sense here, in the place of its assertions.
 skip() {
 	tap_n=$((tap_n + 1))
 	echo "ok $tap_n - $1 # SKIP $2"
+}
+
+# path_rules: rules on paths that a loader with fewer rights, or in a sandbox, would not find, or find elsewhere.
+path_rules() {
+	mkdir -p /home/private/own
+	chown -R 1000 /home/private
+	chmod 700 /home/private
+	echo '-w /home/private/own/file -p wa -k at-private
+-w /usr/lib/modules/ -p wa -k at-modules
+-w /proc/sys/net/ipv4/ -p wa -k at-sysctl
+-w /sys/kernel/mm/ -p wa -k at-sysfs'
+}
+
+# path_events SENTENCE: they record what is done at the host's own paths.
+path_events() {
+	journal_mark
+	: >/home/private/own/file
+	touch /usr/lib/modules/new 2>/dev/null
+	: >/proc/sys/net/ipv4/ip_forward
+	: >/sys/kernel/mm/transparent_hugepage/enabled
+	for path_key in at-private at-modules at-sysctl at-sysfs; do
+		journal_has "SYSCALL.*key=.*$path_key"
+		ok $? "$1: $path_key"
+	done
 }
 
 # journal_takes_audit: switches journald's audit socket on where it is off, as on trixie.
