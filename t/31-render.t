@@ -76,6 +76,8 @@ for my $machine (undef, 'x86_64', 'aarch64') {
 	is_deeply \@wrong, [], "$name: data is 1040 bytes and what its buflen says";
 	cmp_ok scalar @of, '>', 10, "$name: there are rules";
 	is_deeply [grep { $_->{source} !~ m{^/.+\.rules:\d+$} } @of], [], "$name: each names its FILE:LINE";
+	is !!grep({ $_->{rule} =~ /arch=arm .*-S \S*\baccept\b/ } @of), ($machine // '') eq 'aarch64',
+		"$name: accept() of 32-bit programs, where they have a call of that name";
 	if (!$machine) {
 		my @printed = map { /^-[aAw]/ ? $_ : () } @lines;
 		is_deeply [map { $_->{rule} } @of], \@printed, 'the rules are those of render rules, in its order';

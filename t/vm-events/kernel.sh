@@ -24,7 +24,9 @@ rows_audit_config() {
 	row 'who asked systemd to mask a unit' 'SYSCALL key=audit-config@ comm=systemctl EXECVE a1=mask a2=ev-other.service' \
 		systemctl mask ev-other.service
 	row "journald's configuration changed" 'SYSCALL key=audit-config@ comm=touch success=yes
-		PATH name=/etc/systemd/journald.conf.d/ev.conf' touch /etc/systemd/journald.conf.d/ev.conf
+		PATH name=/etc/systemd/journald.conf.d/ev.conf' touch /etc/systemd/journald.conf.d/ev.conf /run/systemd/journald.conf.d/ev.conf
+	row "journald's configuration changed until the next boot" 'SYSCALL key=audit-config@ comm=touch success=yes
+		PATH name=/run/systemd/journald.conf.d/ev.conf' touch /run/systemd/journald.conf.d/ev.conf
 	row "who asked to stop journald's audit socket" 'SYSCALL key=audit-config@ comm=systemctl
 		EXECVE a1=stop a2=systemd-journald-audit.socket' systemctl stop systemd-journald-audit.socket
 	row 'somebody else begins to read the records' 'EVENT_LISTENER op=connect exe=/usr/bin/perl res=1' listen_to_records
@@ -91,7 +93,7 @@ rows_apparmor() {
 	rm -f /etc/apparmor.d/ev
 }
 
-mkdir -p /etc/systemd/journald.conf.d
+mkdir -p /etc/systemd/journald.conf.d /run/systemd/journald.conf.d
 on_and_off audit-config
 if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
 	on_and_off apparmor
