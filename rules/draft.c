@@ -115,6 +115,10 @@ static bool add_syscall(struct draft *draft, const char *name)
 		draft->absent++;
 		return true;
 	}
+	if (known >= 0 && draft->arch_excluded)
+		return draft_fail(draft, "-S %s: after -F arch!= a name is another call to every other architecture; "
+				  "auditctl would take the number of the one that is left out; write a rule for each "
+				  "architecture that is meant", name);
 	number = (uint32_t)known;
 	if (known < 0) {
 		wrong = value_number(name, 0, &number);

@@ -26,6 +26,7 @@ struct draft {
 	bool perm_given;	/* -p was seen */
 	uint32_t list, action;	/* AUDIT_FILTER_*, AUDIT_*; DRAFT_LIST_UNSET before it is known */
 	uint32_t arch;	/* whose system calls are meant; 0 until it matters */
+	bool arch_excluded;	/* arch!=: system calls of any other are meant, and no name says which number that is */
 	bool arch_generic;	/* b32, b64 or none: the rule was not written for one machine only */
 	unsigned absent;	/* system calls that this machine lacks and another has */
 

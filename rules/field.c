@@ -239,6 +239,7 @@ static bool read_arch(struct draft *draft, const struct pair *pair)
 	if (!draft->arch)
 		return draft_fail(draft, "-F %s: expected b64, b32 or an architecture of the audit system, "
 				  "not \"%s\"", pair->text, pair->value);
+	draft->arch_excluded = pair->operator == AUDIT_NOT_EQUAL;
 	draft->arch_generic = strcasecmp(pair->value, "b64") == 0 || strcasecmp(pair->value, "b32") == 0;
 	return add(draft, pair, draft->arch);
 }

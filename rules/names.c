@@ -10,8 +10,8 @@
 #define AUDIT_ARCH_PPC64LE 0xc0000015
 #endif
 
-/* What the tables of auditctl 3.0.9 end at; a later number is not a name to it. */
-#define LAST_NAMED_SYSCALL 450
+/* What the tables of auditctl 3.0 end at; a later number is not a name to it. */
+#define LAST_NAMED_SYSCALL 435
 
 uint32_t names_machine(const char *machine)
 {

@@ -73,11 +73,17 @@ int rules_read(struct rule_set *set, const struct rules_env *env, const char *fi
 {
 	struct lexer lexer;
 	bool failed = false;
+	size_t before = set->n_rules;
 	int r;
 
 	lex_init(&lexer, env->log, file, content, size);
 	while (lex_next(&lexer)) {
 		r = add_line(set, env, &lexer);
+		if (r == 0 && set->n_rules > before && lexer.n_tokens == 1 && strcmp(lexer.tokens[0], "-D") == 0) {
+			log_at(env->log, LEVEL_ERROR, file, lexer.line, "-D after rules: auditctl would delete those "
+			       "before it; put it first, or leave them out");
+			r = -EINVAL;
+		}
 		if (r == -ENOMEM)
 			return r;
 		failed = failed || r < 0;

@@ -177,6 +177,46 @@ static void settings_that_agree_are_taken_and_others_name_both_places(void **sta
 	check_rows("x86_64", rows, ARRAY_SIZE(rows));
 }
 
+static void what_auditctl_would_misread_is_an_error(void **state)
+{
+	static const struct row rows[] = {
+		{ "-a always,exit -F arch!=b64 -S execve -k k", E "F:1: -S execve: after -F arch!= a name is another call to "
+		  "every other architecture; auditctl would take the number of the one that is left out; write a rule for "
+		  "each architecture that is meant\n", 0 },
+		{ "-a always,exit -F arch!=b64 -S all -k k\n-a always,exit -F arch!=b32 -S 59 -k k\n", "", 0 },
+	};
+
+	check_rows("x86_64", rows, ARRAY_SIZE(rows));
+}
+
+static void a_deletion_of_all_rules_stands_first(void **state)
+{
+	static const struct rules_setting replace = { "-D", "", "[rules] existing = replace", "config.ini:9" };
+	static const struct { const char *content, *messages; } rows[] = {
+		{ "-D\n-w /etc/a -p wa -k k\n", "" },
+		{ "-D\n-D\n", "" },
+		{ "-w /etc/a -p wa -k k\n-D\n", E "F:2: -D after rules: auditctl would delete those before it; put it first, "
+		  "or leave them out\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct rule_set set = {0};
+		char *messages = NULL;
+		size_t n = 0;
+		FILE *f = open_memstream(&messages, &n);
+		struct rules_env env = { .log = log_new(f), .host = &host, .settings = &replace, .n_settings = 1,
+					 .machine = "x86_64" };
+		int r = rules_read(&set, &env, "F", rows[i].content, strlen(rows[i].content));
+
+		assert_int_equal(r, *rows[i].messages ? -EINVAL : 0);
+		log_free(env.log);
+		fclose(f);
+		assert_string_equal(messages, rows[i].messages);
+		free(messages);
+		rule_set_done(&set);
+	}
+}
+
 static void every_mistake_of_a_file_is_said(void **state)
 {
 	static const struct row rows[] = {
@@ -311,6 +351,8 @@ int main(void)
 		cmocka_unit_test(a_whole_file_with_cr_lf_is_read_with_one_warning),
 		cmocka_unit_test(options_without_a_place_say_why),
 		cmocka_unit_test(settings_that_agree_are_taken_and_others_name_both_places),
+		cmocka_unit_test(what_auditctl_would_misread_is_an_error),
+		cmocka_unit_test(a_deletion_of_all_rules_stands_first),
 		cmocka_unit_test(every_mistake_of_a_file_is_said),
 		cmocka_unit_test(a_given_option_is_never_forgotten),
 		cmocka_unit_test(deletions_take_equal_earlier_rules_away),
