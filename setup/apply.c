@@ -5,16 +5,6 @@
 #include "setup/steps.h"
 #include "setup/undo.h"
 
-/* Moves the node's reading aside, so that steps can read it anew. */
-static struct node set_aside(struct context *c)
-{
-	struct node before = c->node;
-
-	c->node = (struct node){0};
-	c->node.status = before.status;
-	return before;
-}
-
 /* Files, units, and what the host records besides audit rules: all that the lock does not forbid. */
 static int change_host(struct context *c, const struct checks *checks, const struct node *before)
 {
@@ -49,17 +39,14 @@ static void say_staged(struct context *c, enum log_level level)
 }
 
 /* Under the lock only files can change; the kernel takes the rules at the next boot. */
-static enum exit_status apply_locked(struct context *c, const struct checks *checks)
+static enum exit_status apply_locked(struct context *c, const struct checks *checks, const struct node *before)
 {
 	bool other_rules = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0;
 	bool host = checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] + checks->failed[CHECK_HOST] > 0;
 	bool fail = other_rules && c->config.on_locked == ON_LOCKED_FAIL;
-	_cleanup_(node_done) struct node before = set_aside(c);
 
-	if (context_read(c) < 0)
-		return STATUS_NODE;
-	if (host && change_host(c, checks, &before) < 0) {
-		undo(c, &before);
+	if (host && change_host(c, checks, before) < 0) {
+		undo(c, before);
 		return STATUS_NODE;
 	}
 	if (!other_rules) {
@@ -95,14 +82,10 @@ static int change_node(struct context *c, const struct checks *checks, const str
 	return r;
 }
 
-static enum exit_status apply_unlocked(struct context *c, const struct checks *checks)
+static enum exit_status apply_unlocked(struct context *c, const struct checks *checks, const struct node *before)
 {
-	_cleanup_(node_done) struct node before = set_aside(c);
-
-	if (context_read(c) < 0)
-		return STATUS_NODE;
-	if (change_node(c, checks, &before) < 0) {
-		undo(c, &before);
+	if (change_node(c, checks, before) < 0) {
+		undo(c, before);
 		return STATUS_NODE;
 	}
 	report_done(c, "apply", "applied", "%zu rules are in force%s", c->node.rules.n,
@@ -113,6 +96,7 @@ static enum exit_status apply_unlocked(struct context *c, const struct checks *c
 enum exit_status command_apply(struct context *c)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
+	_cleanup_(node_done) struct node before = {0};
 	enum exit_status status;
 
 	if (context_observe(c) < 0)
@@ -131,7 +115,12 @@ enum exit_status command_apply(struct context *c)
 			    c->node.rules.n, node_locked(&c->node) ? ", locked" : ", not locked");
 		return STATUS_DONE;
 	}
-	status = node_locked(&c->node) ? apply_locked(c, &checks) : apply_unlocked(c, &checks);
+	/* The steps read parts of the node anew. */
+	if (node_copy(&before, &c->node) < 0) {
+		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
+		return STATUS_NODE;
+	}
+	status = node_locked(&c->node) ? apply_locked(c, &checks, &before) : apply_unlocked(c, &checks, &before);
 	if (status == STATUS_NODE)
 		return status;
 	/* Whether the runtime has been started with its drop-in is seen by the files as they are now. */

@@ -137,6 +137,49 @@ bool node_locked(const struct node *node)
 	return node->status.enabled == 2;
 }
 
+static int copy_text(struct text *ret, const struct text *from)
+{
+	/* An empty file is not an absent one. */
+	if (from->s) {
+		text_add_bytes(ret, from->s, from->len);
+		text_add(ret, "");
+	}
+	return text_error(ret);
+}
+
+static int copy_rules(struct kernel_rules *ret, const struct kernel_rules *from)
+{
+	ret->rules = calloc(from->n + 1, sizeof(*ret->rules));
+	if (!ret->rules)
+		return -ENOMEM;
+	for (; ret->n < from->n; ret->n++) {
+		const struct kernel_rule *rule = &from->rules[ret->n];
+		void *data = malloc(rule->size);
+
+		if (!data)
+			return -ENOMEM;
+		memcpy(data, rule->data, rule->size);
+		ret->rules[ret->n] = (struct kernel_rule){ .data = data, .size = rule->size };
+	}
+	return 0;
+}
+
+int node_copy(struct node *ret, const struct node *node)
+{
+	int r = copy_rules(&ret->rules, &node->rules);
+
+	ret->status = node->status;
+	ret->transient_active = node->transient_active;
+	if (r == 0)
+		r = copy_text(&ret->transient, &node->transient);
+	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
+		ret->units[i] = node->units[i];
+		ret->units[i].fragment = NULL;
+		r = copy_text(&ret->files[i], &node->files[i]);
+	}
+	return r;
+}
+
 void node_done(struct node *node)
 {
 	for (size_t i = 0; i < N_FILES; i++) {

@@ -40,6 +40,10 @@ int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _mus
 /* The text of the rules that an earlier run brought, in whatever place; s is NULL for none. */
 const struct text *node_own_rules(const struct node *node);
 
+/* What undo() compares with, into an empty node: the files, the units but for their fragments, the transient unit,
+ * the kernel's rules and status. 0 or -ENOMEM, unlogged; ret is the caller's to end either way. */
+int node_copy(struct node *ret, const struct node *node) _must_check_;
+
 bool node_locked(const struct node *node);
 void node_done(struct node *node);
 
