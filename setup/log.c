@@ -183,6 +183,20 @@ void log_at(struct log *log, enum log_level level, const char *file, unsigned li
 	va_end(args);
 }
 
+void log_conclude(struct log *log, const char *format, ...)
+{
+	_cleanup_free_ char *cause = TAKE(log->last_error), *both = NULL;
+	va_list args;
+
+	va_start(args, format);
+	log_vat(log, LEVEL_ERROR, NULL, 0, format, args);
+	va_end(args);
+	if (!cause || !log->last_error || asprintf(&both, "%s; %s", cause, log->last_error) < 0)
+		return;
+	free(log->last_error);
+	log->last_error = TAKE(both);
+}
+
 unsigned log_count(const struct log *log, enum log_level level)
 {
 	return log->count[level];

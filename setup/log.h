@@ -45,9 +45,13 @@ void log_say(struct log *log, enum log_level level, const char *format, ...) _pr
 void log_at(struct log *log, enum log_level level, const char *file, unsigned line,
 	    const char *format, ...) _printf_format_(5, 6);
 
+/* An error that says what a run that failed leaves behind: it follows the last error there, so that whoever reads only
+ * that has the cause and the state of the node. */
+void log_conclude(struct log *log, const char *format, ...) _printf_format_(2, 3);
+
 /* How many messages of this level there were. */
 unsigned log_count(const struct log *log, enum log_level level);
-/* The last error, NULL when there was none; valid until the next message. */
+/* The last error with its conclusions, NULL when there was none; valid until the next message. */
 const char *log_last_error(const struct log *log);
 
 #endif

@@ -134,8 +134,8 @@ static int take_back_rules(struct context *c)
 	if (r == 0)
 		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
 	if (r < 0)
-		log_say(c->log, LEVEL_ERROR, "the kernel's rules are not those of the host's own set-up; load them on "
-			"the node (augenrules --load), or reboot it");
+		log_conclude(c->log, "the kernel's rules are not those of the host's own set-up; load them on the node "
+			     "(augenrules --load), or reboot it");
 	return r;
 }
 
@@ -161,7 +161,7 @@ enum exit_status command_remove(struct context *c)
 	}
 	if (bus_subscribe(c->bus) < 0 || stop_units(c) < 0 ||
 	    (!node_locked(&c->node) && take_back_rules(c) < 0) || delete_files(c) < 0) {
-		log_say(c->log, LEVEL_ERROR, "remove stopped half-way; mend the cause and run it again");
+		log_conclude(c->log, "remove stopped half-way; mend the cause and run it again");
 		return STATUS_NODE;
 	}
 	say_what_stays(c);

@@ -14,8 +14,7 @@ int step_prove_tty_program(struct context *c)
 	log_say(c->log, LEVEL_DEBUG, "systemd runs %s --check", argv[0]);
 	r = bus_run_transient(c->bus, "Check that keystrokes can be recorded", &command, 1);
 	if (r < 0)
-		log_say(c->log, LEVEL_ERROR, "the host cannot run %s, so %s was not touched", argv[0],
-			c->config.runtime_unit);
+		log_conclude(c->log, "the host cannot run %s, so %s was not touched", argv[0], c->config.runtime_unit);
 	return r;
 }
 

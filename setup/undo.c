@@ -62,8 +62,8 @@ static int undo_files(struct context *c, const struct node *before)
 		}
 		r = undo_file(c, before, i);
 		if (r < 0)
-			log_say(c->log, LEVEL_ERROR, "%s could not be put back as it was: %s; compare it with "
-				"a node that works", wanted_path(&c->wanted, i), strerror(-r));
+			log_conclude(c->log, "%s could not be put back as it was: %s; compare it with a node that "
+				     "works", wanted_path(&c->wanted, i), strerror(-r));
 		worst = worst < 0 ? worst : r;
 	}
 	for (size_t i = 0; i < N_FILES; i++) {
@@ -195,17 +195,17 @@ void undo(struct context *c, const struct node *before)
 	units = host < 0 ? host : journald < 0 ? journald : units;
 	kernel = undo_kernel(c, before);
 	if (files == 0 && units == 0 && kernel == 0) {
-		log_say(c->log, LEVEL_ERROR, "nothing is left of this run: files, units and kernel rules "
-			"are as before (%zu rules, enabled=%u)", before->rules.n, before->status.enabled);
+		log_conclude(c->log, "nothing is left of this run: files, units and kernel rules are as before "
+			     "(%zu rules, enabled=%u)", before->rules.n, before->status.enabled);
 		return;
 	}
 	if (files == 0)
-		log_say(c->log, LEVEL_ERROR, "the files are as before");
+		log_conclude(c->log, "the files are as before");
 	if (kernel < 0)
-		log_say(c->log, LEVEL_ERROR, "the kernel has %zu audit rules and enabled=%u, before it had %zu "
-			"and enabled=%u; see auditctl -l on the node, and reboot it to start anew",
-			c->node.rules.n, c->node.status.enabled, before->rules.n, before->status.enabled);
+		log_conclude(c->log, "the kernel has %zu audit rules and enabled=%u, before it had %zu and enabled=%u; "
+			     "see auditctl -l on the node, and reboot it to start anew", c->node.rules.n,
+			     c->node.status.enabled, before->rules.n, before->status.enabled);
 	if (units < 0)
-		log_say(c->log, LEVEL_ERROR, "see systemctl status %s %s %s %s on the node", SETUP_UNIT,
-			LOCK_UNIT, HOST_UNIT, JOURNALD_UNIT);
+		log_conclude(c->log, "see systemctl status %s %s %s %s on the node", SETUP_UNIT, LOCK_UNIT, HOST_UNIT,
+			     JOURNALD_UNIT);
 }

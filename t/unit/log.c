@@ -86,6 +86,11 @@ static void counts(void **state)
 	assert_int_equal(log_count(c.log, LEVEL_WARNING), 2);
 	assert_int_equal(log_count(c.log, LEVEL_INFO), 0);
 	assert_string_equal(log_last_error(c.log), "f:2: two; lines");
+	log_conclude(c.log, "and %s", "so");
+	log_conclude(c.log, "again");
+	assert_string_equal(log_last_error(c.log), "f:2: two; lines; and so; again");
+	assert_int_equal(log_count(c.log, LEVEL_ERROR), 4);
+	assert_non_null(strstr(capture_text(&c), "\ncloud-audit-setup: error: and so\ncloud-audit-setup: error: again\n"));
 	capture_end(&c);
 }
 
