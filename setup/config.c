@@ -66,6 +66,7 @@ int config_set_row(struct config *config, int i, const char *value, bool add, co
 		return r;
 	if (list)
 		set_item_places(list, from, file, line);
+	config->state[i].bad = false;
 	r = note_value(&config->state[i], value, add);
 	return r < 0 || add ? r : config_note_place(&config->state[i], file, line);
 }
@@ -118,7 +119,7 @@ void config_place(const struct config *config, const char *section, const char *
 {
 	const struct config_row_state *state = &config->state[config_row_find(section, key)];
 
-	*ret_file = state->file;
+	*ret_file = state->bad ? NULL : state->file;
 	*ret_line = state->line;
 }
 

@@ -78,7 +78,7 @@ int config_check(const struct config *config, struct log *log) _must_check_;
 const char *config_value(const struct config *config, const char *section, const char *key);
 /* Where it comes from: "FILE:LINE", "--set ..." or "built-in default". */
 const char *config_source(const struct config *config, const char *section, const char *key);
-/* Same as file and line, for messages; file is NULL for a default. */
+/* Same as file and line, for messages; file is NULL for a default, or when what was given is not valid. */
 void config_place(const struct config *config, const char *section, const char *key,
 		  const char **ret_file, unsigned *ret_line);
 

@@ -27,6 +27,7 @@ struct config_row_state {
 	const char *file;	/* NULL: default */
 	unsigned line;
 	unsigned pass;		/* the reading that set it last, for repeats */
+	bool bad;		/* what stands at its place was not taken */
 };
 
 /* The row's number, -1 for none. */

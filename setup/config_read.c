@@ -108,6 +108,7 @@ static void take_value(struct pass *pass, int i, const char *value, bool add)
 	state->pass = pass->number;
 	r = config_set_row(pass->config, i, value, add, pass->file, pass->line);
 	if (r == -EINVAL) {
+		state->bad = true;
 		/* The place of a bad value still counts when the key comes again. */
 		if (!add && config_note_place(state, pass->file, pass->line) < 0)
 			pass->r = -ENOMEM;

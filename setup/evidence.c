@@ -45,19 +45,32 @@ static void add_digest(struct text *out, const char *name, const struct text *co
 	add_member(out, name, content->s ? digits : NULL);
 }
 
-/* A container has a host name of its own: with another root, the host's is the one in its file. */
+/* A container has a host name of its own: with another root, the host's is the one in its file, below comments
+ * (hostname(5)), or unknown. */
+static void read_name(const struct host *host, const char *own, struct text *ret)
+{
+	_cleanup_text_ struct text content = {0};
+	const char *s;
+
+	if (!host->root || strcmp(host->root, "/") == 0) {
+		text_add(ret, own);
+		return;
+	}
+	if (host_read(host, "/etc/hostname", &content) < 0)
+		return;
+	for (s = content.s ? content.s : ""; *s == '#'; s += *s == '\n')
+		s += strcspn(s, "\n");
+	text_add(ret, s);
+}
+
 static void add_node(struct text *out, const struct host *host)
 {
 	_cleanup_text_ struct text name = {0}, machine = {0}, boot = {0};
 	struct utsname uts;
-	bool own = !host->root || strcmp(host->root, "/") == 0;
 
 	if (uname(&uts) < 0)
 		uts = (struct utsname){0};
-	if (own || host_read(host, "/etc/hostname", &name) < 0 || !name.s || *name.s == '\n') {
-		text_done(&name);
-		text_add(&name, uts.nodename);
-	}
+	read_name(host, uts.nodename, &name);
 	if (!host->root || host_read(host, "/etc/machine-id", &machine) < 0)
 		text_done(&machine);
 	if (host_read_own("/proc/sys/kernel/random/boot_id", &boot) < 0)

@@ -60,6 +60,7 @@ static enum exit_status run(struct context *c)
 	};
 	const struct options *o = c->options;
 	bool needs_rules = o->command != COMMAND_REMOVE;
+	enum log_level no_auditctl = o->command == COMMAND_PLAN ? LEVEL_WARNING : LEVEL_DEBUG;
 	int config = load_config(c), r;
 
 	if (config == -EBADMSG)
@@ -70,8 +71,9 @@ static enum exit_status run(struct context *c)
 			"name another with --root", o->root, strerror(-r));
 		return config < 0 ? STATUS_CONFIG : STATUS_NODE;
 	}
-	r = needs_rules ? wanted_build(&c->wanted, &c->config, &c->host, o->machine,
-				       config == 0 && o->command == COMMAND_APPLY, c->log) : 0;
+	if (config == 0 && o->command == COMMAND_APPLY)
+		no_auditctl = LEVEL_ERROR;
+	r = needs_rules ? wanted_build(&c->wanted, &c->config, &c->host, o->machine, no_auditctl, c->log) : 0;
 	if (config < 0 || r == -EINVAL) {
 		log_say(c->log, LEVEL_INFO, "the configuration has %u mistake%s; the node is untouched",
 			log_count(c->log, LEVEL_ERROR), log_count(c->log, LEVEL_ERROR) == 1 ? "" : "s");

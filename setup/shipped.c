@@ -22,7 +22,7 @@ static bool is_readable(const char *path)
 	return access(path, R_OK) == 0;
 }
 
-/* The first of the places, each behind the program's directory and with name behind it, that serves; else
+/* The first of the places (beside the program, installed, in a build tree), each behind the program's directory and with name behind it, that serves; else
  * the installed one. */
 static char *find(const char *const *places, const char *name, bool (*serves)(const char *path),
 		  const char *installed)
@@ -47,7 +47,7 @@ static char *find(const char *const *places, const char *name, bool (*serves)(co
 char *shipped_rules(bool (*serves)(const char *directory))
 {
 	static const char *const places[] = {
-		"/rules", "/../rules", "/../../rules", "/../share/cloud-audit-setup/rules", NULL,
+		"/rules", "/../share/cloud-audit-setup/rules", "/../rules", "/../../rules", NULL,
 	};
 
 	return find(places, "", serves, RULES_DIR);
@@ -55,7 +55,7 @@ char *shipped_rules(bool (*serves)(const char *directory))
 
 char *shipped_program(const char *name)
 {
-	static const char *const places[] = { "/", "/../", "/../libexec/cloud-audit-setup/", NULL };
+	static const char *const places[] = { "/", "/../libexec/cloud-audit-setup/", "/../", NULL };
 
 	return find(places, name, is_readable, LIBEXEC_DIR "/");
 }

@@ -179,7 +179,7 @@ const char *wanted_find_auditctl(const struct host *host)
 }
 
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
-		 const char *machine, bool need_auditctl, struct log *log)
+		 const char *machine, enum log_level no_auditctl, struct log *log)
 {
 	uint64_t timeout = (uint64_t)config->start_timeout;
 	struct host_recording recording;
@@ -189,11 +189,12 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	r = build_rules(ret, config, host, machine, log);
 	if (r < 0)
 		return r;
-	if (!ret->auditctl && need_auditctl && lookups_see_host(host)) {
-		log_say(log, LEVEL_ERROR, "there is no auditctl in /sbin or /usr/sbin below %s; install the "
-			"host's audit package, or point --root at the host's root; nothing was changed",
+	if (!ret->auditctl && lookups_see_host(host)) {
+		log_say(log, no_auditctl, "there is no auditctl in /sbin or /usr/sbin below %s, which apply needs; "
+			"install the host's audit package, or point --root at the host's root; nothing was changed",
 			host->root);
-		return -ENOENT;
+		if (no_auditctl == LEVEL_ERROR)
+			return -ENOENT;
 	}
 	if (!ret->auditctl)
 		ret->auditctl = "/sbin/auditctl";

@@ -41,10 +41,10 @@ struct wanted {
 };
 
 /* Reads filters, shipped groups and the user's directory, checks all of them and prints the files.
- * machine NULL: this one. Returns 0; -EINVAL after logging every mistake; -ENOENT, logged, when the
- * host has no auditctl and need_auditctl is set; -ENOMEM. */
+ * machine NULL: this one. A host that has no auditctl is told of at that level, LEVEL_DEBUG where it does not matter.
+ * Returns 0; -EINVAL after logging every mistake; -ENOENT where a missing auditctl is an error; -ENOMEM. */
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
-		 const char *machine, bool need_auditctl, struct log *log) _must_check_;
+		 const char *machine, enum log_level no_auditctl, struct log *log) _must_check_;
 void wanted_done(struct wanted *wanted);
 
 /* The text of the rules, in whatever place the mode puts it. */

@@ -33,6 +33,8 @@ my $both = "$ini:2: lock = 'maybe' is not valid; expected yes or no\n" .
 my $all = qr{\A\Q$both\E--set unit\.mod=file: unknown key 'mod'; did you mean 'mode'\?\n} .
 	qr{\Q$rules\E/10-a\.rules:1: .*nosuchcall.*\n\Q$rules\E/10-a\.rules:2: .*relative.*\n} .
 	qr{\Q$rules\E/20-b\.rules:1: .*nobodyhere.*\n\z};
+invalid('a directory that is no path', ['-s', 'rules.directory=rel', 'render', 'rules'],
+	"--set rules.directory=rel: directory = 'rel' is not valid; expected an absolute path\n");
 for my $command ('apply', 'plan', 'verify', 'render rules', 'render unit', 'render kernel') {
 	my @command = split / /, $command;
 	invalid("$command, absent configuration", ['-c', "$tmp/absent.ini", @command], $absent);

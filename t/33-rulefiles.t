@@ -21,7 +21,7 @@ shipped($_) for qw(
 	30-execute.rules 30-exec-more.rules 30-exec.rules.bak .30-exec.rules 30-exec.conf 30-exec@.rules
 	30-exec@x86.rules exec.rules 30exec.rules 30-socket.rules 50-mmap-yes.rules
 );
-my $program = program(%shipped);
+our $program = program(%shipped);
 my $root = make_root();
 my $none = "$tmp/none";
 mkdir $none or die;
@@ -47,6 +47,20 @@ is loaded('--machine=aarch64', @other, off('exec', 'mmap'), '-s', 'events.socket
 is loaded(@x86, @other, off('exec', 'socket'), '-s', 'events.mmap=exec'), '50-mmap-exec',
 	'each value of mmap has its own file';
 is loaded(@x86, @other, off(qw(exec socket mmap))), '', 'all off: none is read';
+
+# --- installed ---
+{
+	# Beside /usr/sbin there may be a /rules of somebody else's, such as a ConfigMap.
+	my $to = "$tmp/installed";
+	put("$to/usr/share/cloud-audit-setup/rules/$_", $shipped{$_}) for keys %shipped;
+	put("$to/rules/30-exec.rules", "-a always,exit -F pid=1\n");
+	put("$to/usr/rules/30-exec.rules", "-a always,exit -F pid=1\n");
+	put("$to/usr/sbin/cloud-audit-setup", slurp($program));
+	chmod 0755, "$to/usr/sbin/cloud-audit-setup" or die;
+	local $program = "$to/usr/sbin/cloud-audit-setup";
+	is loaded('--machine', 'aarch64', @other), '30-exec 30-exec@aarch64 40-socket-unusual 50-mmap-anonymous 95-exec',
+		'an installed program takes the rules that were installed with it';
+}
 
 # --- the user's directory ---
 my $pid = 500;

@@ -13,7 +13,7 @@ my $program = program();
 my $bare = make_root();
 unlink "$bare/usr/sbin/auditctl" or die;
 my $before = snapshot($bare);
-my $message = "there is no auditctl in /sbin or /usr/sbin below $bare; install the host's audit package, or " .
+my $message = "there is no auditctl in /sbin or /usr/sbin below $bare, which apply needs; install the host's audit package, or " .
 	"point --root at the host's root; nothing was changed";
 {
 	my ($code, $out, $err) = run($program, '-R', $bare, 'apply');
@@ -34,6 +34,8 @@ my $message = "there is no auditctl in /sbin or /usr/sbin below $bare; install t
 	my @m = grep { $_->{severity} eq 'ERROR' } map { decode_json($_) } split /\n/, $err;
 	is "$code|" . join('|', map { $_->{message} } @m, decode_json($out)), "1|$message|$message",
 		'-o json: the same message, and in the result';
+	($code, $out, $err) = run($program, '-R', $bare, 'plan');
+	like $err, qr/^cloud-audit-setup: warning: \Q$message\E$/m, 'plan warns that apply will not do';
 	($code, $out) = run($program, '-R', $bare, 'render', 'unit');
 	is $code, 0, 'render works without auditctl';
 	like $out, qr{^ExecStart=/sbin/auditctl }m, 'and takes the usual place';

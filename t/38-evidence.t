@@ -87,6 +87,14 @@ is validate('verify', $out) . (defined decode_json($out)->{reader} ? 1 : 0), '0'
 ($code, $out) = run($program, @args, '-s', 'unit.mode=transient', '-o', 'json', 'verify');
 is validate('verify', $out), '', 'transient mode keeps to the schema';
 
+# --- the node's name ---
+sub name { return decode_json((run($program, @args, '-o', 'json', 'verify'))[1])->{node}{name} }
+put("$root/etc/hostname", "# a comment\n# another\nnode-8\nmore\n");
+is name(), 'node-8', 'the name stands below comments';
+unlink "$root/etc/hostname" or die;
+is name(), undef, "without the host's file its name is unknown: that of the container is not the node's";
+put("$root/etc/hostname", "node-7\n");
+
 # --- the other commands ---
 ($code, $out) = run($program, @args, '-o', 'json', 'plan');
 is validate('plan', $out), '', 'plan keeps to the schema';
@@ -97,7 +105,9 @@ is validate('message', $err), '', 'the messages of apply keep to the schema';
 is validate('failed', $out), '', 'an apply that failed prints that it has, which keeps to the schema';
 my $failed = decode_json($out);
 is "$code $failed->{command} $failed->{result} $failed->{status} $failed->{node}{name}", '1 apply failed 1 node-7', 'with the command, the exit status and the node';
-is $failed->{message}, decode_json((grep { /"ERROR"/ } split /\n/, $err)[-1])->{message}, 'and the last error';
+my @said = map { decode_json($_)->{message} } grep { /"ERROR"/ } split /\n/, $err;
+is $failed->{message}, join('; ', @said[-2, -1]), 'and why, and what is left of it';
+like $failed->{message}, qr/^\S.*; nothing is left of this run/, 'each in its place';
 for ([ 3, '-s', 'audit.lock=perhaps' ], [ 2, '-s', 'audit' ], [ 1, '-R', "$tmp/nowhere" ]) {
 	my ($wanted, @option) = @$_;
 	($code, $out) = run($program, @args, @option, '-o', 'json', 'plan');
