@@ -106,8 +106,11 @@ DEPS_DEB := dpkg-dev debhelper lintian
 # What tests ask for that make check leaves out (t/86): check-suites installs it, deps does not.
 DEPS_SUITES := qemu-system-arm gcc-aarch64-linux-gnu
 
+# What deps installs: for make demo and make check all of them, for the others their own.
+DEPS ?= $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_IMAGE) $(DEPS_DEB)
+
 deps:
-	@missing=$$(for p in $(sort $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_IMAGE) $(DEPS_DEB)); do \
+	@missing=$$(for p in $(sort $(DEPS)); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed$$' || echo $$p; done); \
 	[ -n "$$missing" ] || exit 0; \
 	echo "installing:" $$missing; \
@@ -126,15 +129,15 @@ demo:
 	@t/vm/demo
 
 image:
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps DEPS="$(DEPS_IMAGE)"
 	@container/image
 
 deb:
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps DEPS="$(DEPS_BUILD) $(DEPS_DEB)"
 	@setup/debian/build
 
 dist-node:
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps DEPS="$(filter-out buildah,$(DEPS_IMAGE))"
 	@container/dist-node
 
 bench:
@@ -164,7 +167,7 @@ check:
 # Every test of machines on each suite; `make check` has most on bookworm alone. Too long for every change.
 SUITES ?= bullseye trixie
 check-suites:
-	@$(MAKE) --no-print-directory deps DEPS_TEST="$(DEPS_TEST) $(DEPS_SUITES)"
+	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(DEPS_SUITES)"
 	@$(MAKE) --no-print-directory all
 	@failed=; for suite in $(SUITES); do \
 		echo "--- $$suite"; \
@@ -213,13 +216,18 @@ install: all
 	install -D -m 0755 $(BUILD)/cloud-audit-tty $(DESTDIR)$(PREFIX)/libexec/cloud-audit-setup/cloud-audit-tty
 	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
 	install -m 0644 setup/output.schema.json $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/
-	install -D -m 0644 setup/cloud-audit-setup.8 $(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	sed 's|/usr/local/share/cloud|$(PREFIX)/share/cloud|' setup/cloud-audit-setup.8 \
+		>$(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8
+	chmod 0644 $(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8
 	install -D -m 0644 setup/cloud-audit-setup.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/cloud-audit-setup.ini.5
 	install -D -m 0644 setup/completion/bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/cloud-audit-setup
 	install -D -m 0644 setup/completion/zsh \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cloud-audit-setup
 	install -m 0644 README.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/
+	for file in rules/README.md k8s/README.md k8s/data-flow.svg; do \
+		install -D -m 0644 $$file $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/$$file || exit 1; done
 
 clean:
 	rm -rf $(BUILD)

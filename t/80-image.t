@@ -43,7 +43,7 @@ for arch in amd64 arm64; do
 	amd64) triplet=x86_64-linux-gnu loader=/lib64/ld-linux-x86-64.so.2 ;;
 	arm64) triplet=aarch64-linux-gnu loader=/lib/ld-linux-aarch64.so.1 ;;
 	esac
-	is "$(cd "$tmp/$arch" && find . -type f ! -path './usr/share/cloud-audit-setup/rules/*.rules' | cut -c 2- | sort)" \
+	is "$(cd "$tmp/$arch" && find . -type f ! -path './usr/share/cloud-audit-setup/rules/*.rules' ! -path './usr/share/doc/cloud-audit-setup/copyright/*' | cut -c 2- | sort)" \
 		"$(sort <<-END
 			$loader
 			/etc/cloud-audit-setup/config.ini
@@ -55,6 +55,12 @@ for arch in amd64 arm64; do
 			/usr/share/doc/cloud-audit-setup/NOTICE
 		END
 		)" "$arch: the programs, their libraries, the loader, configuration, notices, and nothing else"
+	copyright=$tmp/$arch/usr/share/doc/cloud-audit-setup/copyright
+	for source in audit glibc libcap-ng libcap2 libinih musl systemd LGPL-2.1; do
+		[ -s "$copyright/$source" ]; ok $? "$arch: the copyright of $source is there"
+	done
+	like "$(cat "$copyright/libinih")" 'Redistributions in binary form must reproduce' "$arch: inih's licence is in its"
+	like "$(cat "$copyright/musl")" 'Permission is hereby granted' "$arch: musl's is in its"
 	is "$(cd "$tmp/$arch/usr/share/cloud-audit-setup/rules" && ls)" "$(cd rules && ls -- *.rules)" "$arch: every shipped rules file is there"
 	is "$(find "$tmp/$arch" ! -type d ! -type f)" '' "$arch: there are no links or devices"
 	is "$(find "$tmp/$arch" \( -perm /7022 -o ! -user 0 -o ! -group 0 \))" '' "$arch: all is root's, nobody else's to write, nothing set-uid"

@@ -26,7 +26,8 @@ dpkg -x "$deb" "$tmp/deb"
 is "$(cd "$tmp/deb/usr/share/cloud-audit-setup/rules" && ls)" "$(cd rules && ls -- *.rules)" 'every shipped rules file is in it'
 for file in sbin/cloud-audit-setup libexec/cloud-audit-setup/cloud-audit-tty share/man/man8/cloud-audit-setup.8.gz share/man/man5/cloud-audit-setup.ini.5.gz \
 	share/bash-completion/completions/cloud-audit-setup share/zsh/vendor-completions/_cloud-audit-setup \
-	share/doc/cloud-audit-setup/examples/config.ini share/doc/cloud-audit-setup/copyright; do
+	share/doc/cloud-audit-setup/examples/config.ini share/doc/cloud-audit-setup/copyright \
+	share/doc/cloud-audit-setup/copyright.musl.gz; do
 	[ -s "$tmp/deb/usr/$file" ]; ok $? "so is $file"
 done
 out=$("$tmp/deb/usr/sbin/cloud-audit-setup" --version 2>&1); is "$out" "cloud-audit-setup $version" 'the program in it runs'
@@ -46,6 +47,12 @@ like "$out" 'stays configured' 'and says that the node stays configured'
 [ -e "$tmp/node/etc/systemd/system/cloud-audit-setup.service" ]; ok $? 'as it does'
 out=$(DPKG_ROOT=$tmp/node "$tmp/control/prerm" upgrade 2>&1); is "$?-$out" 0- 'an upgrade says nothing'
 
+like "$(zcat "$tmp/deb/usr/share/man/man8/cloud-audit-setup.8.gz")" '^.It Pa /usr/share/cloud-audit-setup/rules' 'the manual names the place of its rules'
+# links DIR FILE: the links of the Markdown file to other files that are not there.
+links() { zcat -f "$1/$2"* | grep -o '](\([^)]*\))' | sed 's/^](//; s/)$//; s/#.*//' | grep -v '^http' | sort -u | while read -r to; do
+	[ -z "$to" ] || [ -e "$1/$to" ] || [ -e "$1/$to.gz" ] || echo "$to"; done; }
+is "$(links "$tmp/deb/usr/share/doc/cloud-audit-setup" README.md)" CONTRIBUTING.md 'what the README points to is in it, but for what is about the source'
+
 # --- the tarball ---
 out=$(DIST_OUT=$tmp/one container/dist-node 2>&1); ok $? 'the tarball is built for amd64 and arm64' "$out" || { echo 'Bail out! no tarball'; exit 1; }
 out=$(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 DIST_OUT=$tmp/two container/dist-node amd64 2>&1)
@@ -54,11 +61,15 @@ ok $? 'twice the same bytes' "$out"
 for arch in amd64 arm64; do
 	mkdir "$tmp/$arch" && tar -C "$tmp/$arch" -xzf "$tmp/one/cloud-audit-setup-$version-linux-$arch.tar.gz"
 	is "$(ls "$tmp/$arch")" "cloud-audit-setup-$version" "$arch: it unpacks into one folder"
-	is "$(cd "$tmp/$arch/cloud-audit-setup-$version/rules" && ls)" "$(cd rules && ls -- *.rules)" "$arch: every shipped rules file is in it"
+	is "$(cd "$tmp/$arch/cloud-audit-setup-$version/rules" && ls -- *.rules)" "$(cd rules && ls -- *.rules)" "$arch: every shipped rules file is in it"
+	for source in audit glibc libcap-ng libcap2 libinih musl systemd LGPL-2.1; do
+		[ -s "$tmp/$arch/cloud-audit-setup-$version/copyright/$source" ]; ok $? "$arch: the copyright of $source is in it"
+	done
 	for file in cloud-audit-setup cloud-audit-tty; do
 		unlike "$(readelf -lW "$tmp/$arch/cloud-audit-setup-$version/$file")" 'INTERP' "$arch: $file needs no loader"
 	done
 done
+is "$(links "$tmp/amd64/cloud-audit-setup-$version" README.md)" CONTRIBUTING.md 'what the README points to is in it'
 # Nothing but the folder, and moved to where its name says nothing.
 mkdir -p "$tmp/root/elsewhere"
 mv "$tmp/amd64/cloud-audit-setup-$version" "$tmp/root/elsewhere/cas"
