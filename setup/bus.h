@@ -60,14 +60,12 @@ enum bus_job { BUS_START, BUS_RESTART, BUS_STOP };
  * unit's exit status and its last journal lines. */
 int bus_run_job(struct bus *bus, enum bus_job job, const char *unit) _must_check_;
 
-struct bus_command {
-	const char *const *argv;	/* argv[0] an absolute path, NULL-terminated */
-	bool ignore_failure;
-};
+/* Runs a command (argv[0] an absolute path, NULL-terminated) in a transient oneshot unit. Same returns. */
+int bus_run_transient(struct bus *bus, const char *description, const char *const *argv) _must_check_;
 
-/* Runs commands one after the other in a transient oneshot unit. Same returns. */
-int bus_run_transient(struct bus *bus, const char *description,
-		      const struct bus_command *commands, size_t n) _must_check_;
+/* Has auditctl -R read these lines of a rules file, in a transient oneshot unit. Same returns. */
+int bus_load_rules(struct bus *bus, const char *description, const char *auditctl, const struct text *rules)
+	_must_check_;
 
 /* Starts TRANSIENT_UNIT with these rules in it, in the place of one that was stopped before. Same
  * returns. */

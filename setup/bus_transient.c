@@ -6,7 +6,7 @@
 
 #include "units/transient.h"
 
-/* What a helper that runs commands has. */
+/* What a helper that runs a command has. */
 static const struct unit_property helper_properties[] = {
 	{ "Type", 's', "oneshot", 0 },
 	{ "StandardOutput", 's', "null", 0 },
@@ -33,24 +33,6 @@ static int add_properties(sd_bus_message *m, const struct unit_property *propert
 	return r;
 }
 
-/* One command of ExecStart, "sasb". */
-static int add_command(sd_bus_message *m, const struct bus_command *command)
-{
-	int r = sd_bus_message_open_container(m, 'r', "sasb");
-
-	if (r >= 0)
-		r = sd_bus_message_append(m, "s", command->argv[0]);
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "s");
-	for (const char *const *word = command->argv; r >= 0 && *word; word++)
-		r = sd_bus_message_append(m, "s", *word);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "b", command->ignore_failure);
-	return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
 /* A property whose value is an array of elements: what is appended between these two calls. */
 static int open_array(sd_bus_message *m, const char *name, const char *type)
 {
@@ -68,14 +50,27 @@ static int close_array(sd_bus_message *m)
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int add_commands(sd_bus_message *m, const struct bus_command *commands, size_t n)
+/* ExecStart of one command: "a(sasb)". */
+static int add_command(sd_bus_message *m, const char *const *argv)
 {
 	int r = open_array(m, "ExecStart", "a(sasb)");
 
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sasb)");
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = add_command(m, &commands[i]);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'r', "sasb");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", argv[0]);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "s");
+	for (const char *const *word = argv; r >= 0 && *word; word++)
+		r = sd_bus_message_append(m, "s", *word);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "b", false);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
 	return r < 0 ? r : close_array(m);
@@ -88,6 +83,15 @@ static int add_input(sd_bus_message *m, const struct text *input)
 	if (r >= 0)
 		r = sd_bus_message_append_array(m, 'y', input->s, input->len);
 	return r < 0 ? r : close_array(m);
+}
+
+/* ExecStart and its input: auditctl -R of these rules. */
+static int add_load(sd_bus_message *m, const char *auditctl, const struct text *rules)
+{
+	const char *const argv[] = { "/bin/sh", "-c", transient_script, auditctl, NULL };
+	int r = add_command(m, argv);
+
+	return r < 0 ? r : add_input(m, rules);
 }
 
 /* Begins a call of StartTransientUnit, as far as its open list of properties. */
@@ -110,8 +114,9 @@ static int end_start(struct bus *bus, sd_bus_message *m, sd_bus_error *error, sd
 	return r < 0 ? r : sd_bus_call(bus->bus, m, bus->timeout, error, ret_reply);
 }
 
-int bus_run_transient(struct bus *bus, const char *description,
-		      const struct bus_command *commands, size_t n)
+/* A helper that runs argv, or with rules auditctl -R. */
+static int run_helper(struct bus *bus, const char *description, const char *const *argv, const char *auditctl,
+		      const struct text *rules)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -131,8 +136,10 @@ int bus_run_transient(struct bus *bus, const char *description,
 		r = sd_bus_message_append(m, "(sv)", "Description", "s", description);
 	if (r >= 0)
 		r = add_properties(m, helper_properties, ARRAY_SIZE(helper_properties));
+	if (r >= 0 && rules)
+		r = sd_bus_message_append(m, "(sv)", "StandardInput", "s", "data");
 	if (r >= 0)
-		r = add_commands(m, commands, n);
+		r = rules ? add_load(m, auditctl, rules) : add_command(m, argv);
 	if (r >= 0)
 		r = end_start(bus, m, &error, &reply);
 	if (r < 0)
@@ -140,11 +147,19 @@ int bus_run_transient(struct bus *bus, const char *description,
 	return bus_finish_job(bus, "StartTransientUnit", unit, reply, &wait, since);
 }
 
+int bus_run_transient(struct bus *bus, const char *description, const char *const *argv)
+{
+	return run_helper(bus, description, argv, NULL, NULL);
+}
+
+int bus_load_rules(struct bus *bus, const char *description, const char *auditctl, const struct text *rules)
+{
+	return run_helper(bus, description, NULL, auditctl, rules);
+}
+
 static int ask_start_rules(struct bus *bus, const char *auditctl, const struct text *rules,
 			   sd_bus_error *error, sd_bus_message **ret_reply)
 {
-	const char *const argv[] = { "/bin/sh", "-c", transient_script, auditctl, NULL };
-	const struct bus_command command = { .argv = argv };
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	int r = begin_start(bus, TRANSIENT_UNIT, &m);
 
@@ -153,9 +168,7 @@ static int ask_start_rules(struct bus *bus, const char *auditctl, const struct t
 	if (r >= 0)
 		r = sd_bus_message_append(m, "(sv)", "TimeoutStartUSec", "t", bus->timeout);
 	if (r >= 0)
-		r = add_commands(m, &command, 1);
-	if (r >= 0)
-		r = add_input(m, rules);
+		r = add_load(m, auditctl, rules);
 	return r < 0 ? r : end_start(bus, m, error, ret_reply);
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "setup/commands.h"
 #include "setup/report.h"
 #include "setup/steps.h"
 #include "setup/wanted_node.h"
@@ -100,7 +99,6 @@ static int load_host_rules(struct context *c)
 {
 	static const char *const augenrules[] = { "/sbin/augenrules", "/usr/sbin/augenrules" };
 	_cleanup_(unit_state_done) struct unit_state loader = {0}, daemon = {0};
-	_cleanup_(commands_done) struct commands commands = {0};
 	bool directory;
 	int r;
 
@@ -115,10 +113,8 @@ static int load_host_rules(struct context *c)
 	for (size_t i = 0; i < ARRAY_SIZE(augenrules); i++) {
 		if (host_path_type(&c->host, augenrules[i], &directory) != 1)
 			continue;
-		commands_add(&commands, augenrules[i], "--load");
-		return commands.failed ? -ENOMEM :
-			bus_run_transient(c->bus, "Load the host's own audit rules", commands.items,
-					  commands.n);
+		return bus_run_transient(c->bus, "Load the host's own audit rules",
+					 (const char *const[]){ augenrules[i], "--load", NULL });
 	}
 	return 0;
 }

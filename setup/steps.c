@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "setup/checks.h"
-#include "setup/commands.h"
 #include "setup/files.h"
 #include "setup/rights.h"
 #include "units/audit_units.h"
@@ -82,79 +81,75 @@ int step_load_units(struct context *c)
 	return bus_reload(c->bus);
 }
 
-static int run_commands(struct context *c, const struct commands *commands, const char *description)
+/* Adds a rule of the kernel's as a line that adds it, or deletes it. */
+static void add_rule(struct context *c, struct text *lines, bool delete,
+		     const struct audit_rule_data *data, size_t size)
 {
-	if (commands->failed)
-		return -ENOMEM;
-	if (commands->n == 0)
-		return 0;
-	return bus_run_transient(c->bus, description, commands->items, commands->n);
+	_cleanup_text_ struct text line = {0};
+	char *list = NULL;
+
+	if (!rule_print(&line, data, size)) {
+		log_say(c->log, LEVEL_WARNING, "auditctl has no line of a rules file for this rule of the kernel's, so it "
+			"is left out: %s", line.s ? line.s : "");
+		return;
+	}
+	/* "-a LIST,ACTION ...", "-w PATH ...", or "-S CALLS -a LIST,ACTION ..." */
+	if (line.s)
+		list = strncmp(line.s, "-S ", 3) == 0 ? strchr(line.s + 3, ' ') + 1 : line.s;
+	if (list && delete)
+		list[1] = list[1] == 'w' ? 'W' : 'd';
+	lines->failed = lines->failed || text_error(&line) < 0;
+	text_addf(lines, "%s\n", line.s ? line.s : "");
 }
 
-static void add_rule_command(struct commands *commands, const char *auditctl, const char *option,
-			     const struct audit_rule_data *data, size_t size)
+static int load(struct context *c, const struct text *lines, const char *description)
 {
-	_cleanup_text_ struct text printed = {0}, line = {0};
+	if (text_error(lines) < 0)
+		return -ENOMEM;
+	return lines->s ? bus_load_rules(c->bus, description, c->wanted.auditctl, lines) : 0;
+}
 
-	rule_print(&printed, data, size);
-	/* "-a LIST,ACTION ..." with another option in front */
-	if (text_error(&printed) == 0 && printed.len > 2)
-		text_addf(&line, "%s%s", option, printed.s + 2);
-	if (text_error(&line) < 0 || !line.s)
-		commands->failed = true;
-	else
-		commands_add(commands, auditctl, line.s);
+static int set_option(struct context *c, const char *option, const char *value, const char *description)
+{
+	return bus_run_transient(c->bus, description,
+				 (const char *const[]){ c->wanted.auditctl, option, value, NULL });
 }
 
 int step_delete_rules(struct context *c, const struct rule_set *set)
 {
-	_cleanup_(commands_done) struct commands commands = {0};
+	static const char description[] = "Delete audit rules for cloud-audit-setup";
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
-	const char *auditctl = c->wanted.auditctl;
+	_cleanup_text_ struct text lines = {0};
 	int r;
 
 	if (!set)
-		commands_add(&commands, auditctl, "-D");
-	r = set ? rulesdiff_compare(&diff, set, &c->node.rules, true) : 0;
+		return set_option(c, "-D", NULL, description);
+	r = rulesdiff_compare(&diff, set, &c->node.rules, true);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; set && i < set->n_rules; i++)
+	for (size_t i = 0; i < set->n_rules; i++)
 		if (!diff.missing[i])
-			add_rule_command(&commands, auditctl, "-d", set->rules[i].data, set->rules[i].size);
-	return run_commands(c, &commands, "Delete audit rules for cloud-audit-setup");
+			add_rule(c, &lines, true, set->rules[i].data, set->rules[i].size);
+	return load(c, &lines, description);
 }
 
 int step_enable(struct context *c)
 {
-	_cleanup_(commands_done) struct commands commands = {0};
-
-	commands_add(&commands, c->wanted.auditctl, "-e 1");
-	return run_commands(c, &commands, "Switch audit on for cloud-audit-setup");
+	return set_option(c, "-e", "1", "Switch audit on for cloud-audit-setup");
 }
 
 int step_restore_kernel(struct context *c, const struct kernel_status *status,
 			const struct kernel_rules *rules)
 {
-	const struct {
-		const char *option;
-		uint32_t value;
-	} settings[] = {
-		{ "-b", status->backlog_limit }, { "-f", status->failure }, { "-r", status->rate_limit },
-		{ "--backlog_wait_time", status->backlog_wait_time }, { "-e", status->enabled },
-	};
-	_cleanup_(commands_done) struct commands commands = {0};
-	const char *auditctl = c->wanted.auditctl;
+	_cleanup_text_ struct text lines = {0};
 
-	commands_add(&commands, auditctl, "-D");
+	text_add(&lines, "-D\n");
 	for (size_t i = 0; i < rules->n; i++)
-		add_rule_command(&commands, auditctl, "-a", rules->rules[i].data, rules->rules[i].size);
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-		char line[64];
-
-		snprintf(line, sizeof(line), "%s %" PRIu32, settings[i].option, settings[i].value);
-		commands_add(&commands, auditctl, line);
-	}
-	return run_commands(c, &commands, "Bring back the audit rules from before cloud-audit-setup");
+		add_rule(c, &lines, false, rules->rules[i].data, rules->rules[i].size);
+	text_addf(&lines, "-b %" PRIu32 "\n-f %" PRIu32 "\n-r %" PRIu32 "\n--backlog_wait_time %" PRIu32 "\n-e %" PRIu32
+		  "\n", status->backlog_limit, status->failure, status->rate_limit, status->backlog_wait_time,
+		  status->enabled);
+	return load(c, &lines, "Bring back the audit rules from before cloud-audit-setup");
 }
 
 static int delete_earlier(struct context *c, const char *earlier)
@@ -213,13 +208,10 @@ int step_read_back(struct context *c)
 /* In transient mode nothing has to lock again at the next boot. */
 static int run_lock(struct context *c)
 {
-	_cleanup_(commands_done) struct commands commands = {0};
-
 	log_say(c->log, LEVEL_DEBUG, "systemd locks");
 	if (!c->wanted.transient.s)
 		return bus_run_job(c->bus, BUS_RESTART, LOCK_UNIT);
-	commands_add(&commands, c->wanted.auditctl, "-e 2");
-	return run_commands(c, &commands, "Lock the Linux audit configuration until the next boot");
+	return set_option(c, "-e", "2", "Lock the Linux audit configuration until the next boot");
 }
 
 int step_lock(struct context *c)

@@ -8,11 +8,10 @@
 int step_prove_tty_program(struct context *c)
 {
 	const char *const argv[] = { c->wanted.paths[FILE_TTY_PROGRAM], "--check", NULL };
-	const struct bus_command command = { .argv = argv };
 	int r;
 
 	log_say(c->log, LEVEL_DEBUG, "systemd runs %s --check", argv[0]);
-	r = bus_run_transient(c->bus, "Check that keystrokes can be recorded", &command, 1);
+	r = bus_run_transient(c->bus, "Check that keystrokes can be recorded", argv);
 	if (r < 0)
 		log_conclude(c->log, "the host cannot run %s, so %s was not touched", argv[0], c->config.runtime_unit);
 	return r;

@@ -160,9 +160,8 @@ static int ask_rules(struct bus *bus)
 static int ask_transient(struct bus *bus)
 {
 	const char *const argv[] = { "/sbin/auditctl", NULL };
-	const struct bus_command command = { argv, false };
 
-	return bus_run_transient(bus, "d", &command, 1);
+	return bus_run_transient(bus, "d", argv);
 }
 
 static int ask_job(struct bus *bus)

@@ -153,9 +153,15 @@ static int stop(struct bus *bus) { return bus_run_job(bus, BUS_STOP, NAME); }
 static int transient(struct bus *bus)
 {
 	const char *const argv[] = { "/sbin/auditctl", "-e", "1", NULL };
-	const struct bus_command command = { argv, true };
 
-	return bus_run_transient(bus, "a helper", &command, 1);
+	return bus_run_transient(bus, "a helper", argv);
+}
+
+static int load(struct bus *bus)
+{
+	const struct text rules = { .s = (char[]){ "-D\n" }, .len = 3 };
+
+	return bus_load_rules(bus, "a helper", "/sbin/auditctl", &rules);
 }
 
 static int start_rules(struct bus *bus)
@@ -210,6 +216,7 @@ static const struct point {
 	{ "RestartUnit", restart, NAME, .job = true },
 	{ "StopUnit", stop, NAME, .job = true },
 	{ "StartTransientUnit", transient, "cloud-audit-setup-helper-", .job = true },
+	{ "StartTransientUnit", load, "cloud-audit-setup-helper-", .job = true },
 	{ "StartTransientUnit", start_rules, "cloud-audit-rules.service", .job = true },
 	{ "GetUnit", read_rules, "cloud-audit-rules.service", .fine = "NoSuchUnit" },
 	{ "StandardInputData", read_rules, "cloud-audit-rules.service", .fine = NULL },
