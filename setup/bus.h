@@ -24,6 +24,7 @@ struct unit_state {
 	bool exists;		/* systemd found a unit file (or the unit runs without one) */
 	bool active;
 	bool failed;
+	bool changing;		/* on its way: activating, deactivating, reloading */
 	bool enabled;
 	bool needs_reload;	/* the file on disk is not the one loaded */
 	char *fragment;		/* the file that it was loaded from, "" for none */
@@ -57,7 +58,8 @@ int bus_reset_failed(struct bus *bus, const char *unit) _must_check_;
 enum bus_job { BUS_START, BUS_RESTART, BUS_STOP };
 
 /* Runs a job to its end. A result other than "done" is -EIO, and the error carries the result, the
- * unit's exit status and its last journal lines. */
+ * unit's exit status and its last journal lines. A job without an end is -ETIMEDOUT: it is canceled, and a unit of
+ * ours stopped, which otherwise would go on with what it does. */
 int bus_run_job(struct bus *bus, enum bus_job job, const char *unit) _must_check_;
 
 /* Runs a command (argv[0] an absolute path, NULL-terminated) in a transient oneshot unit. Same returns. */

@@ -7,6 +7,8 @@
 
 #include "setup/journal.h"
 
+#define OURS "cloud-audit-"	/* what the names of all our units begin with */
+
 enum {
 	JOURNAL_LINES = 8,
 	TICK = 100000,	/* microseconds between two looks at the clock, for who looks on */
@@ -94,6 +96,40 @@ static void cancel_job(struct bus *bus, const char *job)
 			   NULL, NULL, NULL);
 }
 
+/* Canceling a job leaves what the unit has begun to itself. False when it may go on. */
+static bool stop_unit(struct bus *bus, const char *unit, struct bus_wait *wait)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	const char *job;
+
+	bus_wait_done(wait);
+	*wait = (struct bus_wait){0};
+	/* systemd may have given up at the same time, and a transient unit is gone then. */
+	if (sd_bus_call_method(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "StopUnit", &error, &reply, "ss", unit,
+			       "replace") < 0)
+		return sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit");
+	if (sd_bus_message_read(reply, "o", &job) < 0)
+		return false;
+	wait->job = strdup(job);
+	return wait->job && wait_for_job(bus, wait, "StopUnit", unit) == 0;
+}
+
+static int say_timeout(struct bus *bus, const char *what, const char *unit, struct bus_wait *wait)
+{
+	const char *unit_too = "";
+
+	cancel_job(bus, wait->job);
+	/* Another's unit, such as journald, is better left as it is. */
+	if (strcmp(what, "StopUnit") != 0 && strncmp(unit, OURS, strlen(OURS)) == 0)
+		unit_too = stop_unit(bus, unit, wait) ? ", and the unit stopped" :
+			   ", but the unit could not be stopped and may go on";
+	log_say(bus->log, LEVEL_ERROR, "%s %s: no result within %u s ([unit] start_timeout); the job was canceled%s; see "
+		"systemctl list-jobs and journalctl -u %s on the node", what, unit, (unsigned)(bus->timeout / 1000000),
+		unit_too, unit);
+	return -ETIMEDOUT;
+}
+
 /* Appends "exit status N, result R" of a service that failed, as far as systemd still knows it. */
 static void add_exit_status(struct bus *bus, const char *unit, struct text *out)
 {
@@ -101,7 +137,8 @@ static void add_exit_status(struct bus *bus, const char *unit, struct text *out)
 	_cleanup_free_ char *path = NULL, *result = NULL;
 	int32_t status;
 
-	if (bus_unit_path(unit, &path) < 0)
+	/* One that was transient is gone, and asking for it by its path would make an empty one. */
+	if (bus_get_unit(bus, unit, &path) <= 0)
 		return;
 	if (sd_bus_get_property_trivial(bus->bus, bus->destination, path, SERVICE, "ExecMainStatus",
 					&error, 'i', &status) < 0)
@@ -140,13 +177,8 @@ int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_m
 		return bus_say_failed(bus, what, unit, &SD_BUS_ERROR_NULL, r);
 	wait->job = strdup(job);
 	r = wait->job ? wait_for_job(bus, wait, what, unit) : -ENOMEM;
-	if (r == -ETIMEDOUT) {
-		cancel_job(bus, wait->job);
-		log_say(bus->log, LEVEL_ERROR, "%s %s: no result within %u s ([unit] start_timeout); the job "
-			"was canceled; see systemctl list-jobs and journalctl -u %s on the node", what, unit,
-			(unsigned)(bus->timeout / 1000000), unit);
-		return r;
-	}
+	if (r == -ETIMEDOUT)
+		return say_timeout(bus, what, unit, wait);
 	if (r < 0) {
 		log_say(bus->log, LEVEL_ERROR, "%s %s: lost D-Bus while waiting for the job: %s; see "
 			"systemctl status %s on the node", what, unit, bus_reason(r), unit);

@@ -6,12 +6,16 @@
 
 #include "units/transient.h"
 
+/* Both kinds end in time by themselves, too: whoever waits for them may be killed. */
+enum { STOP_TIMEOUT = 10000000 };	/* microseconds */
+
 /* What a helper that runs a command has. */
 static const struct unit_property helper_properties[] = {
 	{ "Type", 's', "oneshot", 0 },
 	{ "StandardOutput", 's', "null", 0 },
 	{ "StandardError", 's', "journal", 0 },
 	{ "CollectMode", 's', "inactive-or-failed", 0 },
+	{ "TimeoutStopUSec", 't', NULL, STOP_TIMEOUT },
 };
 
 static int add_properties(sd_bus_message *m, const struct unit_property *properties, size_t n)
@@ -136,6 +140,8 @@ static int run_helper(struct bus *bus, const char *description, const char *cons
 		r = sd_bus_message_append(m, "(sv)", "Description", "s", description);
 	if (r >= 0)
 		r = add_properties(m, helper_properties, ARRAY_SIZE(helper_properties));
+	if (r >= 0)
+		r = sd_bus_message_append(m, "(sv)", "TimeoutStartUSec", "t", bus->timeout);
 	if (r >= 0 && rules)
 		r = sd_bus_message_append(m, "(sv)", "StandardInput", "s", "data");
 	if (r >= 0)
@@ -168,6 +174,8 @@ static int ask_start_rules(struct bus *bus, const char *auditctl, const struct t
 	if (r >= 0)
 		r = sd_bus_message_append(m, "(sv)", "TimeoutStartUSec", "t", bus->timeout);
 	if (r >= 0)
+		r = sd_bus_message_append(m, "(sv)", "TimeoutStopUSec", "t", (uint64_t)STOP_TIMEOUT);
+	if (r >= 0)
 		r = add_load(m, auditctl, rules);
 	return r < 0 ? r : end_start(bus, m, error, ret_reply);
 }
@@ -197,8 +205,7 @@ int bus_start_rules(struct bus *bus, const char *auditctl, const struct text *ru
 	return bus_finish_job(bus, "StartTransientUnit", TRANSIENT_UNIT, reply, &wait, since);
 }
 
-/* 1 and the path of a unit that systemd has in memory, 0 when it has none of the name. */
-static int get_unit(struct bus *bus, const char *unit, char **ret_path)
+int bus_get_unit(struct bus *bus, const char *unit, char **ret_path)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -227,7 +234,7 @@ int bus_read_rules(struct bus *bus, struct text *ret, bool *ret_active)
 	int r;
 
 	*ret_active = false;
-	r = get_unit(bus, TRANSIENT_UNIT, &path);
+	r = bus_get_unit(bus, TRANSIENT_UNIT, &path);
 	if (r <= 0)
 		return r;
 	r = sd_bus_get_property(bus->bus, bus->destination, path, SERVICE, "StandardInputData", &error, &m,

@@ -109,6 +109,8 @@ static int take_state(struct bus *bus, const char *unit, const struct answer *an
 		.exists = strcmp(text[LOAD], "not-found") != 0,
 		.active = strcmp(text[ACTIVE], "active") == 0,
 		.failed = strcmp(text[ACTIVE], "failed") == 0,
+		.changing = strcmp(text[ACTIVE], "inactive") != 0 && strcmp(text[ACTIVE], "failed") != 0 &&
+			    strcmp(text[ACTIVE], "active") != 0,
 		/* A link is there that starts it at boot: read from the disk, as systemctl is-enabled does. */
 		.enabled = strcmp(text[FILE_STATE], "enabled") == 0,
 		.needs_reload = needs_reload,

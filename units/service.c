@@ -69,6 +69,7 @@ void service_add_kind(struct unit *unit, uint64_t start_timeout)
 	unit_add(unit, "Service", "Type", "oneshot");
 	unit_add(unit, "Service", "RemainAfterExit", "yes");
 	unit_add(unit, "Service", "TimeoutStartSec", timeout);
+	unit_add(unit, "Service", "TimeoutStopSec", "10s");
 }
 
 void service_add_sandbox(struct unit *unit)
