@@ -1,24 +1,35 @@
 #include "setup/context.h"
 
+#include <errno.h>
+
 #include "setup/checks.h"
 #include "setup/report.h"
 #include "setup/steps.h"
 #include "setup/undo.h"
 
-/* Files, units, and what the host records besides audit rules: all that the lock does not forbid. */
+/* Files, units, journald: what neither the lock forbids nor undo cannot take back. */
 static int change_host(struct context *c, const struct checks *checks, const struct node *before)
 {
 	/* Over D-Bus alone there is nothing for systemd to read again. */
 	bool units = checks->failed[CHECK_UNIT] > 0 && !c->wanted.transient.s;
-	int r = bus_subscribe(c->bus);
+	int r = 0;
 
-	if (r == 0 && (units || checks->failed[CHECK_FILE] > 0)) {
+	if (units || checks->failed[CHECK_FILE] > 0) {
 		r = step_write_files(c);
 		if (r == 0)
 			r = step_load_units(c);
 	}
+	return r < 0 ? r : step_journald(c, &before->files[FILE_JOURNALD]);
+}
+
+static int change_locked(struct context *c, const struct checks *checks, const struct node *before)
+{
+	int r = bus_subscribe(c->bus);
+
 	if (r == 0)
-		r = step_journald(c, &before->files[FILE_JOURNALD]);
+		r = change_host(c, checks, before);
+	if (r == 0 && !c->wanted.transient.s)
+		r = step_stop_transient(c);
 	return r < 0 ? r : step_host(c, &before->files[FILE_HOST_UNIT]);
 }
 
@@ -45,7 +56,7 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 	bool host = checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] + checks->failed[CHECK_HOST] > 0;
 	bool fail = other_rules && c->config.on_locked == ON_LOCKED_FAIL;
 
-	if (host && change_host(c, checks, before) < 0) {
+	if (host && change_locked(c, checks, before) < 0) {
 		undo(c, before);
 		return STATUS_NODE;
 	}
@@ -66,17 +77,34 @@ static bool loader_active(const struct context *c, const struct node *before)
 	return before->units[FILE_SETUP_UNIT].active && before->files[FILE_SETUP_UNIT].s;
 }
 
+/* Rules that are ours no more are no difference where others are kept. */
+static bool left_behind(const struct context *c, const struct node *before)
+{
+	const struct text *earlier = node_own_rules(before);
+
+	return c->config.existing == EXISTING_KEEP && earlier->s &&
+		!text_equal(earlier, wanted_rules_text(&c->wanted));
+}
+
 static int change_node(struct context *c, const struct checks *checks, const struct node *before)
 {
+	const char *earlier = node_own_rules(before)->s;
 	bool start = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0 ||
-		!loader_active(c, before);
-	int r = change_host(c, checks, before);
+		!loader_active(c, before) || left_behind(c, before);
+	int r = bus_subscribe(c->bus);
 
+	if (r == 0 && start && earlier && c->config.existing == EXISTING_KEEP)
+		r = step_delete_earlier(c, earlier);
+	if (r == 0)
+		r = change_host(c, checks, before);
 	/* A restart of journald may have switched auditing off. */
 	if (r == 0 && (start || c->node.status.enabled == 0))
-		r = step_start(c, node_own_rules(before)->s);
+		r = step_start(c);
 	if (r == 0)
 		r = step_read_back(c);
+	/* An IMA policy is not taken back: when nothing else can go wrong. */
+	if (r == 0)
+		r = step_host(c, &before->files[FILE_HOST_UNIT]);
 	if (r == 0 && c->config.lock)
 		r = step_lock(c);
 	return r;
@@ -84,7 +112,13 @@ static int change_node(struct context *c, const struct checks *checks, const str
 
 static enum exit_status apply_unlocked(struct context *c, const struct checks *checks, const struct node *before)
 {
-	if (change_node(c, checks, before) < 0) {
+	int r = change_node(c, checks, before);
+
+	if (r == -EKEYREJECTED) {
+		say_staged(c, LEVEL_ERROR);
+		return STATUS_LOCKED;
+	}
+	if (r < 0) {
 		undo(c, before);
 		return STATUS_NODE;
 	}

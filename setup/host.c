@@ -263,6 +263,16 @@ void host_clean(const struct host *host, const char *path)
 		unlinkat(dir, temporary, 0);
 }
 
+int host_may_write(const struct host *host, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int dir = open_parent(host, path, false, 0, &name);
+
+	if (dir < 0)
+		return dir;
+	return faccessat(dir, ".", W_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
 int host_remove(const struct host *host, const char *path)
 {
 	return unlink_below(host, path, 0);

@@ -40,6 +40,9 @@ int host_write(const struct host *host, const char *path, const char *content, s
 /* Deletes what a host_write() to the path that was killed has left beside it, as far as that can be done. */
 void host_clean(const struct host *host, const char *path);
 
+/* May the path be made, replaced or deleted, as far as its directory tells? 0, or why not: -EROFS, -EACCES, ... */
+int host_may_write(const struct host *host, const char *path) _must_check_;
+
 /* Unlinks; -ENOENT when absent. */
 int host_remove(const struct host *host, const char *path) _must_check_;
 

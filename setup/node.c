@@ -169,9 +169,12 @@ int node_copy(struct node *ret, const struct node *node)
 	int r = copy_rules(&ret->rules, &node->rules);
 
 	ret->status = node->status;
+	ret->loginuid_immutable = node->loginuid_immutable;
 	ret->transient_active = node->transient_active;
 	if (r == 0)
 		r = copy_text(&ret->transient, &node->transient);
+	if (r == 0)
+		r = copy_text(&ret->recording.ima_policy, &node->recording.ima_policy);
 	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
 		ret->units[i] = node->units[i];
 		ret->units[i].fragment = NULL;

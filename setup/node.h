@@ -41,7 +41,7 @@ int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _mus
 const struct text *node_own_rules(const struct node *node);
 
 /* What undo() compares with, into an empty node: the files, the units but for their fragments, the transient unit,
- * the kernel's rules and status. 0 or -ENOMEM, unlogged; ret is the caller's to end either way. */
+ * the IMA policy, the kernel's rules and settings. 0 or -ENOMEM, unlogged; ret is the caller's to end either way. */
 int node_copy(struct node *ret, const struct node *node) _must_check_;
 
 bool node_locked(const struct node *node);

@@ -199,6 +199,14 @@ static int plan_all(const struct context *c, struct text *out)
 	return r < 0 ? r : 0;
 }
 
+/* What has no form that a diff could show, such as a unit that has stopped. */
+static void add_failed(const struct checks *checks, struct text *out)
+{
+	for (size_t i = 0; i < checks->n; i++)
+		if (!checks->items[i].ok && checks->items[i].kind != CHECK_NOTICE)
+			text_addf(out, "# %s (%s)\n", checks->items[i].name, checks->items[i].detail);
+}
+
 enum exit_status command_plan(struct context *c)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
@@ -211,6 +219,8 @@ enum exit_status command_plan(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
+	if (checks_to_change(&checks) > 0 && out.len == 0)
+		add_failed(&checks, &out);
 	if (checks_to_change(&checks) > 0)
 		status = node_locked(&c->node) &&
 			checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] > 0 ?

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "setup/report.h"
+#include "setup/rights.h"
 #include "setup/steps.h"
 #include "setup/wanted_node.h"
 #include "units/audit_units.h"
@@ -25,24 +26,58 @@ static bool any_file_ours(const struct context *c)
 	return any;
 }
 
+/* Before anything is stopped or deleted: half of a remove leaves a node that records nothing. */
+static int find_obstacle(const struct context *c)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		const char *path = wanted_path(&c->wanted, i);
+		int r;
+
+		if (!path || !c->node.files[i].s || text_equal(&c->node.files[i], &c->wanted.files[i]))
+			continue;
+		r = host_may_write(&c->host, path);
+		if (r < 0) {
+			log_say(c->log, LEVEL_ERROR, "%s cannot be %s below %s: %s%s; nothing was changed", path,
+				c->wanted.files[i].s ? "written" : "deleted", c->host.root, strerror(-r),
+				rights_advice_write(r));
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* Through a root that does not show the unit's file it cannot be deleted. */
+static int find_rest(struct context *c)
+{
+	int r = node_read_units(&c->node, &c->wanted, c->bus);
+
+	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
+		const char *fragment = c->node.units[i].fragment;
+
+		if (!wanted_files[i].unit || !fragment || strcmp(fragment, wanted_files[i].path) != 0)
+			continue;
+		log_say(c->log, LEVEL_ERROR, "systemd still has %s, loaded from %s, which is not below %s: run remove "
+			"where the host's files can be seen", wanted_files[i].unit, fragment, c->host.root);
+		r = -EBUSY;
+	}
+	return r;
+}
+
 /* Stops and disables; the lock first, as it requires the other. */
 static int stop_units(struct context *c)
 {
 	for (size_t i = N_FILES; i-- > 0;) {
 		const char *unit = wanted_files[i].unit;
-		int r = 0;
+		int r;
 
 		if (!is_ours(c, i))
 			continue;
-		if (c->node.units[i].active)
-			r = bus_run_job(c->bus, BUS_STOP, unit);
-		if (r == 0 && c->node.units[i].failed)
-			r = bus_reset_failed(c->bus, unit);
+		r = step_stop_unit(c, i);
 		if (r == 0)
 			r = bus_disable(c->bus, unit);
 		if (r < 0)
 			return r;
-		c->node.units[i].active = c->node.units[i].enabled = false;
+		c->node.units[i].enabled = false;
 	}
 	return 0;
 }
@@ -59,6 +94,8 @@ static int delete_files(struct context *c)
 	/* A restart of journald may have switched auditing off. */
 	if (r == 0 && enabled == 1 && c->node.status.enabled == 0)
 		r = step_enable(c);
+	if (r == 0)
+		r = kernel_get_status(c->kernel, &c->node.status);
 	return r < 0 ? r : step_stop_transient(c);
 }
 
@@ -72,6 +109,11 @@ static void say_what_stays(const struct context *c)
 		log_say(c->log, LEVEL_WARNING, "a container runtime that was started with its terminals recorded "
 			"goes on so until its next start (%s is gone), and so do its containers",
 			wanted_path(&c->wanted, FILE_RUNTIME));
+	if (c->node.loginuid_immutable)
+		log_say(c->log, LEVEL_WARNING, "loginuid_immutable stays on until the next boot");
+	if (!node_locked(&c->node) && (c->node.status.failure != 1 || c->node.status.rate_limit != 0))
+		log_say(c->log, LEVEL_WARNING, "the kernel's settings stay as they are: failure %u, rate_limit %u; auditctl -f "
+			"and -r change them", c->node.status.failure, c->node.status.rate_limit);
 }
 
 /* Deletes our rules from the kernel: all of them if our file said -D, else those it names. */
@@ -84,7 +126,7 @@ static int delete_rules(struct context *c, bool *ret_replaced)
 	*ret_replaced = true;
 	r = content ? wanted_earlier_rules(&c->host, content, &set, ret_replaced) : 0;
 	if (r == 0)
-		r = step_delete_rules(c, *ret_replaced ? NULL : &set);
+		r = *ret_replaced ? step_reset_kernel(c, content) : step_delete_rules(c, &set);
 	if (r == 0)
 		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
 	if (r < 0 || !*ret_replaced || c->node.rules.n == 0)
@@ -155,11 +197,16 @@ enum exit_status command_remove(struct context *c)
 			"nothing was changed", c->host.root);
 		return STATUS_NODE;
 	}
+	if (find_obstacle(c) < 0)
+		return STATUS_NODE;
 	if (bus_subscribe(c->bus) < 0 || stop_units(c) < 0 ||
 	    (!node_locked(&c->node) && take_back_rules(c) < 0) || delete_files(c) < 0) {
-		log_conclude(c->log, "remove stopped half-way; mend the cause and run it again");
+		log_conclude(c->log, "remove stopped half-way, with units stopped; the kernel had %zu rules when it was last "
+			     "looked at; mend the cause and run it again", c->node.rules.n);
 		return STATUS_NODE;
 	}
+	if (find_rest(c) < 0)
+		return STATUS_NODE;
 	say_what_stays(c);
 	if (!node_locked(&c->node)) {
 		report_done(c, "remove", "removed", "units and files are gone; the kernel has the %zu rules of the "

@@ -95,20 +95,19 @@ void settings_lines(const struct config *config, bool before,
 {
 	char control[64];
 
-	if (!before) {
-		line(context, "-e 1", config_source(config, "audit", "lock"));
-		return;
-	}
-	if (config->existing == EXISTING_REPLACE)
+	if (before && config->existing == EXISTING_REPLACE)
 		line(context, "-D", config_source(config, "rules", "existing"));
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		int64_t value = wanted_value(config, &table[i]);
 
-		if (value < 0)
+		/* What cannot be taken back comes after the rules, any of which the kernel may refuse. */
+		if (value < 0 || before != (table[i].kind != FLAG))
 			continue;
 		print_option(control, sizeof(control), &table[i], value);
 		line(context, control, config_source(config, "audit", table[i].key));
 	}
+	if (!before)
+		line(context, "-e 1", config_source(config, "audit", "lock"));
 }
 
 void settings_compare(const struct config *config, const struct kernel_status *status,

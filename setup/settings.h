@@ -13,8 +13,8 @@ enum { SETTINGS_MAX = 8 };
 int settings_for_rules(const struct config *config, struct rules_setting ret[SETTINGS_MAX],
 		       struct text store[SETTINGS_MAX]) _must_check_;
 
-/* Calls back for each control line of the rules file; before: those that precede the rules, else the
- * closing "-e 1". The line is valid during the call only. */
+/* Calls back for each control line of the rules file; before: those that precede the rules, else
+ * those after them, "-e 1" last. The line is valid during the call only. */
 void settings_lines(const struct config *config, bool before,
 		    void (*line)(void *context, const char *control, const char *source),
 		    void *context);

@@ -22,10 +22,32 @@ static int say_file(struct context *c, size_t i, bool write, int r)
 	return r;
 }
 
+int step_stop_unit(struct context *c, size_t i)
+{
+	_cleanup_(unit_state_done) struct unit_state now = {0};
+	struct unit_state *state = &c->node.units[i];
+	const char *unit = wanted_files[i].unit;
+	int r = 0;
+
+	if (state->active || state->changing)
+		r = bus_run_job(c->bus, BUS_STOP, unit);
+	/* One that was on its way ends as failed. */
+	if (r == 0 && state->changing)
+		r = bus_unit_state(c->bus, unit, &now);
+	if (r == 0 && (state->failed || now.failed))
+		r = bus_reset_failed(c->bus, unit);
+	if (r == 0)
+		state->active = state->changing = state->failed = false;
+	return r;
+}
+
 static int write_file(struct context *c, size_t i)
 {
 	int r = i == FILE_RUNTIME ? step_prove_tty_program(c) : 0;
 
+	/* Its end sets AppArmor back, which the new one may not know of. */
+	if (i == FILE_HOST_UNIT && c->node.units[i].active)
+		r = bus_run_job(c->bus, BUS_STOP, HOST_UNIT);
 	return r < 0 ? r : say_file(c, i, true, file_write(&c->host, &c->wanted, i, &c->wanted.files[i]));
 }
 
@@ -33,7 +55,7 @@ static int delete_file(struct context *c, size_t i)
 {
 	const char *unit = wanted_files[i].unit;
 	/* HOST_UNIT's end sets AppArmor back, which systemd knows of only as long as the file is there. */
-	int r = unit && c->node.units[i].active ? bus_run_job(c->bus, BUS_STOP, unit) : 0;
+	int r = unit ? step_stop_unit(c, i) : 0;
 
 	if (r == 0 && unit && c->node.units[i].enabled)
 		r = bus_disable(c->bus, unit);
@@ -117,20 +139,31 @@ static int set_option(struct context *c, const char *option, const char *value, 
 
 int step_delete_rules(struct context *c, const struct rule_set *set)
 {
-	static const char description[] = "Delete audit rules for cloud-audit-setup";
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
 	_cleanup_text_ struct text lines = {0};
-	int r;
+	int r = rulesdiff_compare(&diff, set, &c->node.rules, true);
 
-	if (!set)
-		return set_option(c, "-D", NULL, description);
-	r = rulesdiff_compare(&diff, set, &c->node.rules, true);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < set->n_rules; i++)
 		if (!diff.missing[i])
 			add_rule(c, &lines, true, set->rules[i].data, set->rules[i].size);
-	return load(c, &lines, description);
+	return load(c, &lines, "Delete audit rules for cloud-audit-setup");
+}
+
+int step_reset_kernel(struct context *c, const char *earlier)
+{
+	/* kernel/audit.c: audit_backlog_limit, audit_failure, audit_rate_limit */
+	static const struct {
+		const char *written, *reset;
+	} settings[] = { { "\n-b ", "-b 64\n" }, { "\n-f ", "-f 1\n" }, { "\n-r ", "-r 0\n" } };
+	_cleanup_text_ struct text lines = {0};
+
+	text_add(&lines, "-D\n");
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		if (earlier && strstr(earlier, settings[i].written))
+			text_add(&lines, settings[i].reset);
+	return load(c, &lines, "Delete all audit rules for cloud-audit-setup");
 }
 
 int step_enable(struct context *c)
@@ -152,7 +185,7 @@ int step_restore_kernel(struct context *c, const struct kernel_status *status,
 	return load(c, &lines, "Bring back the audit rules from before cloud-audit-setup");
 }
 
-static int delete_earlier(struct context *c, const char *earlier)
+int step_delete_earlier(struct context *c, const char *earlier)
 {
 	_cleanup_(rule_set_done) struct rule_set set = {0};
 	bool replaced;
@@ -167,15 +200,13 @@ int step_stop_transient(struct context *c)
 	return c->node.transient.s ? bus_run_job(c->bus, BUS_STOP, TRANSIENT_UNIT) : 0;
 }
 
-int step_start(struct context *c, const char *earlier)
+int step_start(struct context *c)
 {
 	int r = step_stop_transient(c);
 
 	/* A restart of the first unit would take the second along (Requires=) and lock unread rules. */
-	if (r == 0 && c->node.units[FILE_LOCK_UNIT].active)
+	if (r == 0 && (c->node.units[FILE_LOCK_UNIT].active || c->node.units[FILE_LOCK_UNIT].changing))
 		r = bus_run_job(c->bus, BUS_STOP, LOCK_UNIT);
-	if (r == 0 && earlier && c->config.existing == EXISTING_KEEP)
-		r = delete_earlier(c, earlier);
 	if (r < 0)
 		return r;
 	log_say(c->log, LEVEL_DEBUG, "systemd starts %s", c->wanted.transient.s ? TRANSIENT_UNIT : SETUP_UNIT);
@@ -183,7 +214,7 @@ int step_start(struct context *c, const char *earlier)
 		bus_run_job(c->bus, BUS_RESTART, SETUP_UNIT);
 }
 
-int step_read_back(struct context *c)
+static int compare(struct context *c, const char *locked)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
 	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
@@ -192,17 +223,21 @@ int step_read_back(struct context *c)
 		r = checks_build_kernel(&checks, &c->wanted, &c->config, &c->node);
 	if (r < 0)
 		return r;
-	if (node_locked(&c->node) && checks_failed(&checks) > 0)
-		log_say(c->log, LEVEL_ERROR, "somebody else locked the audit configuration meanwhile, with other "
-			"rules; reboot the node");
 	for (size_t i = 0; i < checks.n; i++)
 		if (!checks.items[i].ok)
 			log_say(c->log, LEVEL_ERROR, "read back from the kernel: %s: %s", checks.items[i].detail,
 				checks.items[i].name);
+	if (node_locked(&c->node) && checks_failed(&checks) > 0)
+		log_say(c->log, LEVEL_ERROR, "%s, with other rules; reboot the node", locked);
 	if (c->node.status.enabled == 0)
 		log_say(c->log, LEVEL_ERROR, "read back from the kernel: auditing is off (enabled=0) after the "
 			"rules were loaded; look for who switches it off: journalctl _TRANSPORT=audit");
 	return checks_failed(&checks) > 0 || c->node.status.enabled == 0 ? -EBADE : 0;
+}
+
+int step_read_back(struct context *c)
+{
+	return compare(c, "somebody else locked the audit configuration meanwhile");
 }
 
 /* In transient mode nothing has to lock again at the next boot. */
@@ -227,5 +262,7 @@ int step_lock(struct context *c)
 			"locked; see journalctl _TRANSPORT=audit on the node", c->node.status.enabled);
 		return -EBADE;
 	}
-	return 0;
+	/* A job lay between the reading back and the lock. */
+	r = compare(c, "somebody changed the rules just before they were locked, and they are locked");
+	return r == -EBADE ? -EKEYREJECTED : r;
 }

@@ -14,9 +14,15 @@ int step_write_files(struct context *c) _must_check_;
 /* Over D-Bus: enables or disables the units as configured and has systemd read them again. */
 int step_load_units(struct context *c) _must_check_;
 
-/* Runs the unit that loads the rules; with [rules] existing = keep, what an earlier run loaded is
- * deleted first. earlier is the content of its rules file, NULL for none. */
-int step_start(struct context *c, const char *earlier) _must_check_;
+/* Deletes what an earlier run loaded, where [rules] existing = keep lets the rest be: before the file goes that tells
+ * what that was, earlier, its content. */
+int step_delete_earlier(struct context *c, const char *earlier) _must_check_;
+
+/* Runs the unit that loads the rules. */
+int step_start(struct context *c) _must_check_;
+
+/* Stops the unit of file i, active or on its way, and leaves it not failed. */
+int step_stop_unit(struct context *c, size_t i) _must_check_;
 
 /* Stops TRANSIENT_UNIT where systemd has one, active or on its way: it is forgotten then. */
 int step_stop_transient(struct context *c) _must_check_;
@@ -25,7 +31,8 @@ int step_stop_transient(struct context *c) _must_check_;
  * exactly those wanted. */
 int step_read_back(struct context *c) _must_check_;
 
-/* Runs the unit that locks and reads the lock back. */
+/* Runs the unit that locks, and reads back that it did, and what: -EKEYREJECTED when somebody changed the rules just
+ * before, who are locked in now. */
 int step_lock(struct context *c) _must_check_;
 
 /* Has the host run TTY_PROGRAM once: before a runtime is made to depend on it. */
@@ -42,8 +49,11 @@ int step_host(struct context *c, const struct text *before) _must_check_;
 /* Says what is in place, but in force only later. */
 void step_say_pending(struct context *c);
 
-/* Has the host's auditctl delete rules: all when set is NULL, else those of the set that the kernel
- * of c->node lists. */
+/* Has the host's auditctl delete all rules, and set what an earlier run's rules file (its content, NULL for none) set
+ * to what the kernel boots with. */
+int step_reset_kernel(struct context *c, const char *earlier) _must_check_;
+
+/* Has the host's auditctl delete those rules of the set that the kernel of c->node lists. */
 int step_delete_rules(struct context *c, const struct rule_set *set) _must_check_;
 
 /* Has the host's auditctl switch auditing on. */

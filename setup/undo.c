@@ -30,7 +30,8 @@ static bool same_kernel(const struct node *a, const struct node *b)
 		a->status.backlog_limit == b->status.backlog_limit &&
 		a->status.failure == b->status.failure &&
 		a->status.rate_limit == b->status.rate_limit &&
-		a->status.backlog_wait_time == b->status.backlog_wait_time;
+		a->status.backlog_wait_time == b->status.backlog_wait_time &&
+		a->loginuid_immutable == b->loginuid_immutable;
 }
 
 static int undo_file(struct context *c, const struct node *before, size_t i)
@@ -78,15 +79,16 @@ static int undo_files(struct context *c, const struct node *before)
 
 static int undo_kernel(struct context *c, const struct node *before)
 {
-	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log), s;
 
 	if (r < 0 || same_kernel(before, &c->node))
 		return r;
 	if (node_locked(&c->node))
 		return -EPERM;
 	r = step_restore_kernel(c, &before->status, &before->rules);
-	if (r == 0)
-		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+	/* It may have done half, and that is said. */
+	s = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+	r = r < 0 ? r : s;
 	return r < 0 ? r : same_kernel(before, &c->node) ? 0 : -EBADE;
 }
 
@@ -132,28 +134,33 @@ static int undo_transient(struct context *c, const struct node *before)
 	return r == 0 && before->transient_active && !node_locked(&c->node) ? start_earlier(c, before) : r;
 }
 
-/* No unit is left failed, and one that was active is so again. */
+static int undo_unit(struct context *c, const struct node *before, size_t i)
+{
+	const struct unit_state *now = &c->node.units[i], *old = &before->units[i];
+	bool stop = (now->active || now->changing) && !old->active;
+	int r = stop || (now->failed && !old->failed) ? step_stop_unit(c, i) : 0;
+
+	/* Only ours: what a vendor's unit would run is not known. */
+	if (r == 0 && i == FILE_SETUP_UNIT && !now->active && old->active &&
+	    before->files[i].s && before->files[FILE_RULES].s)
+		r = start_earlier(c, before);
+	if (r == 0 && i == FILE_HOST_UNIT && !now->active && old->active && before->files[i].s)
+		r = bus_run_job(c->bus, BUS_START, HOST_UNIT);
+	return r;
+}
+
+/* No unit is left failed, and one that was active is so again. 0, or the first failure after trying all. */
 static int undo_units(struct context *c, const struct node *before)
 {
-	int r = node_read_units(&c->node, &c->wanted, c->bus);
+	int worst = node_read_units(&c->node, &c->wanted, c->bus), r;
+	bool read = worst == 0;
 
-	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
-		const struct unit_state *now = &c->node.units[i], *old = &before->units[i];
-
-		if (!wanted_files[i].unit)
-			continue;
-		if (now->failed && !old->failed)
-			r = bus_reset_failed(c->bus, wanted_files[i].unit);
-		if (r == 0 && now->active && !old->active)
-			r = bus_run_job(c->bus, BUS_STOP, wanted_files[i].unit);
-		/* Only ours: what a vendor's unit would run is not known. */
-		if (r == 0 && i == FILE_SETUP_UNIT && !now->active && old->active &&
-		    before->files[i].s && before->files[FILE_RULES].s)
-			r = start_earlier(c, before);
-		if (r == 0 && i == FILE_HOST_UNIT && !now->active && old->active && before->files[i].s)
-			r = bus_run_job(c->bus, BUS_START, HOST_UNIT);
+	for (size_t i = 0; read && i < N_FILES; i++) {
+		r = wanted_files[i].unit ? undo_unit(c, before, i) : 0;
+		worst = worst < 0 ? worst : r;
 	}
-	return r < 0 ? r : undo_transient(c, before);
+	r = undo_transient(c, before);
+	return worst < 0 ? worst : r;
 }
 
 static bool differs(const struct context *c, const struct node *before, size_t i)
@@ -188,13 +195,17 @@ static int undo_journald(struct context *c, const struct node *before)
 void undo(struct context *c, const struct node *before)
 {
 	int host = stop_host(c, before), files, units, kernel, journald;
+	bool ima;
 
 	files = undo_files(c, before);
 	units = undo_units(c, before);
 	journald = undo_journald(c, before);
 	units = host < 0 ? host : journald < 0 ? journald : units;
 	kernel = undo_kernel(c, before);
-	if (files == 0 && units == 0 && kernel == 0) {
+	recording_done(&c->node.recording);
+	recording_read(&c->node.recording, &c->host);
+	ima = !text_equal(&c->node.recording.ima_policy, &before->recording.ima_policy);
+	if (files == 0 && units == 0 && kernel == 0 && !ima) {
 		log_conclude(c->log, "nothing is left of this run: files, units and kernel rules are as before "
 			     "(%zu rules, enabled=%u)", before->rules.n, before->status.enabled);
 		return;
@@ -205,6 +216,10 @@ void undo(struct context *c, const struct node *before)
 		log_conclude(c->log, "the kernel has %zu audit rules and enabled=%u, before it had %zu and enabled=%u; "
 			     "see auditctl -l on the node, and reboot it to start anew", c->node.rules.n,
 			     c->node.status.enabled, before->rules.n, before->status.enabled);
+	if (ima)
+		log_conclude(c->log, "the IMA policy that was loaded stays in force until the next boot");
+	if (c->node.loginuid_immutable && !before->loginuid_immutable)
+		log_conclude(c->log, "loginuid_immutable stays on until the next boot");
 	if (units < 0)
 		log_conclude(c->log, "see systemctl status %s %s %s %s on the node", SETUP_UNIT, LOCK_UNIT, HOST_UNIT,
 			     JOURNALD_UNIT);

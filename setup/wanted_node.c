@@ -149,8 +149,14 @@ static int complete_runtime(struct wanted *wanted, const struct config *config,
 
 	if (r < 0)
 		return r;
-	if (!want)
-		return find_drop_in(host, "", &wanted->paths[FILE_RUNTIME], log);
+	if (!want) {
+		r = find_drop_in(host, "", &wanted->paths[FILE_RUNTIME], log);
+		/* A run that was killed may have left a second one. */
+		if (r == 0 && wanted->paths[FILE_RUNTIME])
+			directory = strndup(wanted->paths[FILE_RUNTIME] + strlen(UNIT_DIRECTORY "/"),
+					    strlen(wanted->paths[FILE_RUNTIME]) - strlen(UNIT_DIRECTORY "//" DROP_IN));
+		return directory ? find_drop_in(host, directory, &wanted->paths[FILE_RUNTIME_OLD], log) : r;
+	}
 	if (asprintf(&directory, "%s.d", config->runtime_unit) < 0) {
 		directory = NULL;
 		return -ENOMEM;
