@@ -49,10 +49,19 @@ static void say_staged(struct context *c, enum log_level level)
 		    "unchanged");
 }
 
+/* Rules that are ours no more are no difference where others are kept. */
+static bool left_behind(const struct context *c, const struct node *before)
+{
+	const struct text *earlier = node_own_rules(before);
+
+	return c->config.existing == EXISTING_KEEP && earlier->s &&
+		!text_equal(earlier, wanted_rules_text(&c->wanted));
+}
+
 /* Under the lock only files can change; the kernel takes the rules at the next boot. */
 static enum exit_status apply_locked(struct context *c, const struct checks *checks, const struct node *before)
 {
-	bool other_rules = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0;
+	bool other_rules = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0 || left_behind(c, before);
 	bool host = checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] + checks->failed[CHECK_HOST] > 0;
 	bool fail = other_rules && c->config.on_locked == ON_LOCKED_FAIL;
 
@@ -75,15 +84,6 @@ static bool loader_active(const struct context *c, const struct node *before)
 	if (c->wanted.transient.s)
 		return before->transient_active && text_equal(&before->transient, &c->wanted.transient);
 	return before->units[FILE_SETUP_UNIT].active && before->files[FILE_SETUP_UNIT].s;
-}
-
-/* Rules that are ours no more are no difference where others are kept. */
-static bool left_behind(const struct context *c, const struct node *before)
-{
-	const struct text *earlier = node_own_rules(before);
-
-	return c->config.existing == EXISTING_KEEP && earlier->s &&
-		!text_equal(earlier, wanted_rules_text(&c->wanted));
 }
 
 static int change_node(struct context *c, const struct checks *checks, const struct node *before)

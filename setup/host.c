@@ -270,7 +270,7 @@ int host_may_write(const struct host *host, const char *path)
 
 	if (dir < 0)
 		return dir;
-	return faccessat(dir, ".", W_OK, AT_EACCESS) < 0 ? -errno : 0;
+	return faccessat(dir, ".", W_OK, 0) < 0 ? -errno : 0;
 }
 
 int host_remove(const struct host *host, const char *path)

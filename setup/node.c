@@ -31,6 +31,9 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 		if (!path || (wanted_files[i].foreign && !wanted->files[i].s))
 			continue;
 		r = host_read(host, path, &node->files[i]);
+		/* Nor is the mask of a unit that none of ours is to override. */
+		if (r == -ELOOP && !wanted->files[i].s)
+			r = -ENOENT;
 		if (r < 0 && r != -ENOENT) {
 			log_say(log, LEVEL_ERROR, "%s cannot be read below %s: %s%s; nothing was changed",
 				path, host->root, strerror(-r), rights_advice_write(r));

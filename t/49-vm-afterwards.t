@@ -132,6 +132,11 @@ scene <<'EOF'
 	out=$(free remove 2>&1); ok $? 'remove' "$out"
 	is "$(ls -d /etc/systemd/system/*.d/cloud-audit-setup.conf 2>/dev/null)" '' 'takes every drop-in that runs have left'
 
+	systemctl mask -q cloud-audit-setup
+	out=$(free -s unit.mode=transient apply 2>&1); ok $? 'a masked unit does not keep the rules from coming over D-Bus' "$out"
+	free -q remove; is "$(readlink /etc/systemd/system/cloud-audit-setup.service)" /dev/null 'nor does remove take the mask'
+	systemctl unmask -q cloud-audit-setup
+
 	# --- the lock ---
 	cas -q -s unit.mode=transient apply; is "$(setting enabled)" 2 'locked over D-Bus alone'
 	out=$(cas apply 2>&1); ok $? 'then with files' "$out"
