@@ -55,6 +55,9 @@ is decode_base64($data), (run($program, @transient, 'rules'))[1], 'with the rule
 is +(run($program, @transient, 'rules'))[1], $text, 'which are those of the other mode';
 
 # --- kernel ---
+($code, my $last) = run($program, @common, '-s', 'audit.loginuid_immutable=yes', 'render', 'kernel');
+is_deeply [map { $_->{control} // 'a rule' } (map { decode_json($_) } split /\n/, $last)[-3 .. -1]],
+	['a rule', '--loginuid-immutable', '-e 1'], 'what cannot be taken back comes after the rules';
 for my $machine (undef, 'x86_64', 'aarch64') {
 	my $name = $machine || 'this machine';
 	my @args = (@common, $machine ? ('--machine', $machine) : (), 'render', 'kernel');
