@@ -4,6 +4,7 @@
 
 #include "setup/checks.h"
 #include "setup/report.h"
+#include "setup/rulesdiff.h"
 #include "setup/steps.h"
 #include "setup/undo.h"
 
@@ -28,9 +29,10 @@ static int change_locked(struct context *c, const struct checks *checks, const s
 
 	if (r == 0)
 		r = change_host(c, checks, before);
-	if (r == 0 && !c->wanted.transient.s)
-		r = step_stop_transient(c);
-	return r < 0 ? r : step_host(c, &before->files[FILE_HOST_UNIT]);
+	if (r == 0)
+		r = step_host(c, &before->files[FILE_HOST_UNIT]);
+	/* Last, because under the lock it cannot be started again. */
+	return r == 0 && !c->wanted.transient.s ? step_stop_transient(c) : r;
 }
 
 static void say_staged(struct context *c, enum log_level level)
@@ -49,19 +51,30 @@ static void say_staged(struct context *c, enum log_level level)
 		    "unchanged");
 }
 
-/* Rules that are ours no more are no difference where others are kept. */
+/* Is a rule in force that an earlier run brought, and that is wanted no more? Where other rules are kept the kernel alone
+ * does not tell. */
 static bool left_behind(const struct context *c, const struct node *before)
 {
-	const struct text *earlier = node_own_rules(before);
+	const struct text *rules = node_own_rules(before);
+	_cleanup_(rule_set_done) struct rule_set earlier = {0};
+	_cleanup_(rulesdiff_done) struct rulesdiff ours = {0}, wanted = {0};
+	bool replaced, left = false;
 
-	return c->config.existing == EXISTING_KEEP && earlier->s &&
-		!text_equal(earlier, wanted_rules_text(&c->wanted));
+	if (c->config.existing != EXISTING_KEEP || !rules->s || text_equal(rules, wanted_rules_text(&c->wanted)))
+		return false;
+	if (wanted_earlier_rules(&c->host, rules->s, &earlier, &replaced) < 0 ||
+	    rulesdiff_compare(&ours, &earlier, &before->rules, true) < 0 ||
+	    rulesdiff_compare(&wanted, &c->wanted.rules, &before->rules, true) < 0)
+		return false;
+	for (size_t i = 0; i < before->rules.n; i++)
+		left = left || (wanted.unexpected[i] && !ours.unexpected[i]);
+	return left;
 }
 
 /* Under the lock only files can change; the kernel takes the rules at the next boot. */
 static enum exit_status apply_locked(struct context *c, const struct checks *checks, const struct node *before)
 {
-	bool other_rules = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0 || left_behind(c, before);
+	bool other_rules = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0;
 	bool host = checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] + checks->failed[CHECK_HOST] > 0;
 	bool fail = other_rules && c->config.on_locked == ON_LOCKED_FAIL;
 
@@ -69,6 +82,9 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 		undo(c, before);
 		return STATUS_NODE;
 	}
+	if (left_behind(c, before))
+		log_say(c->log, LEVEL_WARNING, "rules of the earlier configuration that are wanted no more stay in force "
+			"until the next boot");
 	if (!other_rules) {
 		report_done(c, "apply", "applied", "the files are as configured; %zu rules are in force, locked",
 			    c->node.rules.n);
@@ -97,9 +113,11 @@ static int change_node(struct context *c, const struct checks *checks, const str
 		r = step_delete_earlier(c, earlier);
 	if (r == 0)
 		r = change_host(c, checks, before);
-	/* A restart of journald may have switched auditing off. */
-	if (r == 0 && (start || c->node.status.enabled == 0))
+	if (r == 0 && start)
 		r = step_start(c);
+	/* A restart of journald may have switched auditing off. */
+	else if (r == 0 && c->node.status.enabled == 0)
+		r = step_enable(c);
 	if (r == 0)
 		r = step_read_back(c);
 	/* An IMA policy is not taken back: when nothing else can go wrong. */
@@ -110,12 +128,23 @@ static int change_node(struct context *c, const struct checks *checks, const str
 	return r;
 }
 
+/* This run locked, but not what it had read back. */
+static void say_raced(struct context *c)
+{
+	bool files = !c->wanted.transient.s;
+
+	log_say(c->log, LEVEL_ERROR, "the kernel is locked with rules that are not those asked for, and cannot change before "
+		"a reboot; %sreboot or recreate the node%s", files ? "the new rules are in place for the next boot: " : "",
+		files ? "" : ", and apply again");
+	report_done(c, "apply", files ? "staged" : "locked", "the kernel is locked with other rules");
+}
+
 static enum exit_status apply_unlocked(struct context *c, const struct checks *checks, const struct node *before)
 {
 	int r = change_node(c, checks, before);
 
 	if (r == -EKEYREJECTED) {
-		say_staged(c, LEVEL_ERROR);
+		say_raced(c);
 		return STATUS_LOCKED;
 	}
 	if (r < 0) {

@@ -27,7 +27,7 @@ struct unit_state {
 	bool changing;		/* on its way: activating, deactivating, reloading */
 	bool enabled;
 	bool needs_reload;	/* the file on disk is not the one loaded */
-	char *fragment;		/* the file that it was loaded from, "" for none */
+	char *fragment;		/* the file that it was loaded from, "" for none, or a mask */
 };
 
 /* Of n units at once, asked in one turn; ret has room for n. */

@@ -99,12 +99,15 @@ static int take_state(struct bus *bus, const char *unit, const struct answer *an
 {
 	const char *text[N_QUESTIONS] = { [FILE_STATE] = "" };
 	int needs_reload = 0, r = 0;
+	bool masked;
 
 	for (size_t q = 0; r == 0 && q < N_QUESTIONS; q++)
 		r = take_answer(bus, unit, q, &answers[q], waited,
 				questions[q].type == 'b' ? (void *)&needs_reload : &text[q]);
 	if (r < 0)
 		return r;
+	/* Then FragmentPath is the mask. */
+	masked = strcmp(text[LOAD], "masked") == 0;
 	*ret = (struct unit_state){
 		.exists = strcmp(text[LOAD], "not-found") != 0,
 		.active = strcmp(text[ACTIVE], "active") == 0,
@@ -114,7 +117,7 @@ static int take_state(struct bus *bus, const char *unit, const struct answer *an
 		/* A link is there that starts it at boot: read from the disk, as systemctl is-enabled does. */
 		.enabled = strcmp(text[FILE_STATE], "enabled") == 0,
 		.needs_reload = needs_reload,
-		.fragment = strdup(text[FRAGMENT]),
+		.fragment = strdup(masked ? "" : text[FRAGMENT]),
 	};
 	return ret->fragment ? 0 : bus_say_failed(bus, questions[FRAGMENT].name, unit, &SD_BUS_ERROR_NULL, -ENOMEM);
 }

@@ -63,9 +63,9 @@ int journal_tail(const struct host *host, const char *unit, uint64_t since, size
 	if (root < 0)
 		return root;
 	r = sd_journal_open_directory_fd(&journal, root, SD_JOURNAL_OS_ROOT | SD_JOURNAL_SYSTEM);
-	/* From here on new files are noticed. */
+	/* From here on new files are noticed, as far as the machine has inotify left. */
 	if (r >= 0)
-		r = sd_journal_get_fd(journal);
+		(void)sd_journal_get_fd(journal);
 	if (r >= 0)
 		r = add_matches(journal, unit);
 	/* Lines come one by one, and after the job's end: what was asked for is there when no more come. */

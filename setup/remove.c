@@ -201,12 +201,15 @@ enum exit_status command_remove(struct context *c)
 		return STATUS_NODE;
 	if (bus_subscribe(c->bus) < 0 || stop_units(c) < 0 ||
 	    (!node_locked(&c->node) && take_back_rules(c) < 0) || delete_files(c) < 0) {
-		log_conclude(c->log, "remove stopped half-way, with units stopped; the kernel had %zu rules when it was last "
-			     "looked at; mend the cause and run it again", c->node.rules.n);
+		log_conclude(c->log, "remove stopped half-way: units may be stopped, and the kernel had %zu rules when it was "
+			     "last looked at; mend the cause and run it again", c->node.rules.n);
 		return STATUS_NODE;
 	}
-	if (find_rest(c) < 0)
+	if (find_rest(c) < 0) {
+		log_conclude(c->log, "it was stopped and disabled, and the kernel has the %zu rules of the host's own set-up",
+			     c->node.rules.n);
 		return STATUS_NODE;
+	}
 	say_what_stays(c);
 	if (!node_locked(&c->node)) {
 		report_done(c, "remove", "removed", "units and files are gone; the kernel has the %zu rules of the "

@@ -153,10 +153,11 @@ int step_delete_rules(struct context *c, const struct rule_set *set)
 
 int step_reset_kernel(struct context *c, const char *earlier)
 {
-	/* kernel/audit.c: audit_backlog_limit, audit_failure, audit_rate_limit */
+	/* kernel/audit.c: audit_failure, audit_rate_limit. The backlog's limit may be another on the kernel's command line,
+	 * and does no harm. */
 	static const struct {
 		const char *written, *reset;
-	} settings[] = { { "\n-b ", "-b 64\n" }, { "\n-f ", "-f 1\n" }, { "\n-r ", "-r 0\n" } };
+	} settings[] = { { "\n-f ", "-f 1\n" }, { "\n-r ", "-r 0\n" } };
 	_cleanup_text_ struct text lines = {0};
 
 	text_add(&lines, "-D\n");

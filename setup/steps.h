@@ -49,8 +49,8 @@ int step_host(struct context *c, const struct text *before) _must_check_;
 /* Says what is in place, but in force only later. */
 void step_say_pending(struct context *c);
 
-/* Has the host's auditctl delete all rules, and set what an earlier run's rules file (its content, NULL for none) set
- * to what the kernel boots with. */
+/* Has the host's auditctl delete all rules, and set failure and rate limit, where an earlier run's rules file (its
+ * content, NULL for none) set them, to what the kernel boots with. */
 int step_reset_kernel(struct context *c, const char *earlier) _must_check_;
 
 /* Has the host's auditctl delete those rules of the set that the kernel of c->node lists. */

@@ -16,7 +16,7 @@ static struct rule_set borrow(const struct kernel_rules *listed, struct rule *st
 	return (struct rule_set){ .rules = store, .n_rules = listed->n };
 }
 
-static bool same_kernel(const struct node *a, const struct node *b)
+static bool same_rules(const struct node *a, const struct node *b)
 {
 	_cleanup_free_ struct rule *store = calloc(a->rules.n + 1, sizeof(*store));
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
@@ -26,12 +26,37 @@ static bool same_kernel(const struct node *a, const struct node *b)
 		return false;
 	set = borrow(&a->rules, store);
 	return rulesdiff_compare(&diff, &set, &b->rules, false) == 0 && rulesdiff_same(&diff) &&
-		a->status.enabled == b->status.enabled &&
-		a->status.backlog_limit == b->status.backlog_limit &&
+		a->status.enabled == b->status.enabled;
+}
+
+static bool same_settings(const struct node *a, const struct node *b)
+{
+	return a->status.backlog_limit == b->status.backlog_limit &&
 		a->status.failure == b->status.failure &&
 		a->status.rate_limit == b->status.rate_limit &&
-		a->status.backlog_wait_time == b->status.backlog_wait_time &&
-		a->loginuid_immutable == b->loginuid_immutable;
+		a->status.backlog_wait_time == b->status.backlog_wait_time;
+}
+
+static bool same_kernel(const struct node *a, const struct node *b)
+{
+	return same_rules(a, b) && same_settings(a, b) && a->loginuid_immutable == b->loginuid_immutable;
+}
+
+static void say_kernel(struct context *c, const struct node *before)
+{
+	const struct kernel_status *now = &c->node.status, *old = &before->status;
+
+	if (!same_rules(before, &c->node))
+		log_conclude(c->log, "the kernel has %zu audit rules and enabled=%u, before it had %zu and enabled=%u; see "
+			     "auditctl -l on the node, and reboot it to start anew", c->node.rules.n, now->enabled,
+			     before->rules.n, old->enabled);
+	if (!same_settings(before, &c->node))
+		log_conclude(c->log, "the kernel has backlog_limit %u, failure %u, rate_limit %u, backlog_wait_time %u, before it "
+			     "had %u, %u, %u, %u; auditctl -b, -f, -r, --backlog_wait_time change them", now->backlog_limit,
+			     now->failure, now->rate_limit, now->backlog_wait_time, old->backlog_limit, old->failure,
+			     old->rate_limit, old->backlog_wait_time);
+	if (c->node.loginuid_immutable && !before->loginuid_immutable)
+		log_conclude(c->log, "loginuid_immutable stays on until the next boot");
 }
 
 static int undo_file(struct context *c, const struct node *before, size_t i)
@@ -45,7 +70,8 @@ static int undo_file(struct context *c, const struct node *before, size_t i)
 		return 0;
 	r = host_read(&c->host, path, &now);
 	if (r < 0 && r != -ENOENT)
-		return r;
+		/* A mask was there before, see node_read_files(). */
+		return r == -ELOOP && !old->s ? 0 : r;
 	if (text_equal(old, &now))
 		return 0;
 	return old->s ? file_write(&c->host, &c->wanted, i, old) : file_delete(&c->host, &c->wanted, i);
@@ -213,13 +239,9 @@ void undo(struct context *c, const struct node *before)
 	if (files == 0)
 		log_conclude(c->log, "the files are as before");
 	if (kernel < 0)
-		log_conclude(c->log, "the kernel has %zu audit rules and enabled=%u, before it had %zu and enabled=%u; "
-			     "see auditctl -l on the node, and reboot it to start anew", c->node.rules.n,
-			     c->node.status.enabled, before->rules.n, before->status.enabled);
+		say_kernel(c, before);
 	if (ima)
 		log_conclude(c->log, "the IMA policy that was loaded stays in force until the next boot");
-	if (c->node.loginuid_immutable && !before->loginuid_immutable)
-		log_conclude(c->log, "loginuid_immutable stays on until the next boot");
 	if (units < 0)
 		log_conclude(c->log, "see systemctl status %s %s %s %s on the node", SETUP_UNIT, LOCK_UNIT, HOST_UNIT,
 			     JOURNALD_UNIT);
