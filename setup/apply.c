@@ -51,8 +51,8 @@ static void say_staged(struct context *c, enum log_level level)
 		    "unchanged");
 }
 
-/* Is a rule in force that an earlier run brought, and that is wanted no more? Where other rules are kept the kernel alone
- * does not tell. */
+/* Is a rule in force that an earlier run brought, and that is wanted no more? Where other rules are kept the kernel
+ * alone does not tell. */
 static bool left_behind(const struct context *c, const struct node *before)
 {
 	const struct text *rules = node_own_rules(before);

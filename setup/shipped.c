@@ -22,8 +22,8 @@ static bool is_readable(const char *path)
 	return access(path, R_OK) == 0;
 }
 
-/* The first of the places (beside the program, installed, in a build tree), each behind the program's directory and with name behind it, that serves; else
- * the installed one. */
+/* The first of the places (beside the program, installed, in a build tree), each behind the program's directory and with
+ * name behind it, that serves; else the installed one. */
 static char *find(const char *const *places, const char *name, bool (*serves)(const char *path),
 		  const char *installed)
 {
