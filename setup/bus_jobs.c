@@ -138,7 +138,7 @@ static void add_exit_status(struct bus *bus, const char *unit, struct text *out)
 	int32_t status;
 
 	/* One that was transient is gone, and asking for it by its path would make an empty one. */
-	if (bus_get_unit(bus, unit, &path) <= 0)
+	if (bus_get_unit(bus, unit, &error, &path) <= 0)
 		return;
 	if (sd_bus_get_property_trivial(bus->bus, bus->destination, path, SERVICE, "ExecMainStatus",
 					&error, 'i', &status) < 0)

@@ -35,8 +35,9 @@ int bus_reply_error(sd_bus *bus, sd_bus_message *reply);
  * src/core/dbus.c); *ret_path is the caller's. */
 int bus_unit_path(const char *unit, char **ret_path) _must_check_;
 
-/* 1 and the path, the caller's, of a unit that systemd has in memory, 0 when it has none of the name; errors are logged. */
-int bus_get_unit(struct bus *bus, const char *unit, char **ret_path) _must_check_;
+/* 1 and the path, the caller's, of a unit that systemd has in memory, 0 when it has none of the name; negative
+ * errno, unlogged, with the caller's error filled. */
+int bus_get_unit(struct bus *bus, const char *unit, sd_bus_error *error, char **ret_path) _must_check_;
 
 /* A job that somebody waits for. */
 struct bus_wait {

@@ -205,20 +205,19 @@ int bus_start_rules(struct bus *bus, const char *auditctl, const struct text *ru
 	return bus_finish_job(bus, "StartTransientUnit", TRANSIENT_UNIT, reply, &wait, since);
 }
 
-int bus_get_unit(struct bus *bus, const char *unit, char **ret_path)
+int bus_get_unit(struct bus *bus, const char *unit, sd_bus_error *error, char **ret_path)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	const char *path;
-	int r = sd_bus_call_method(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "GetUnit", &error,
-				   &reply, "s", unit);
+	int r = sd_bus_call_method(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "GetUnit", error, &reply, "s",
+				   unit);
 
-	if (r < 0 && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit"))
+	if (r < 0 && sd_bus_error_has_name(error, "org.freedesktop.systemd1.NoSuchUnit"))
 		return 0;
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "o", &path);
 	if (r < 0)
-		return bus_say_failed(bus, "GetUnit", unit, &error, r);
+		return r;
 	*ret_path = strdup(path);
 	return *ret_path ? 1 : -ENOMEM;
 }
@@ -234,9 +233,11 @@ int bus_read_rules(struct bus *bus, struct text *ret, bool *ret_active)
 	int r;
 
 	*ret_active = false;
-	r = bus_get_unit(bus, TRANSIENT_UNIT, &path);
-	if (r <= 0)
-		return r;
+	r = bus_get_unit(bus, TRANSIENT_UNIT, &error, &path);
+	if (r < 0)
+		return bus_say_failed(bus, "GetUnit", TRANSIENT_UNIT, &error, r);
+	if (r == 0)
+		return 0;
 	r = sd_bus_get_property(bus->bus, bus->destination, path, SERVICE, "StandardInputData", &error, &m,
 				"ay");
 	if (r >= 0)
