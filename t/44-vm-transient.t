@@ -37,6 +37,7 @@ transient() {
 	is "$(show ActiveState) $(show UnitFileState)" 'active transient' "$on: the unit is active, and transient"
 	is "$(auditctl -l | grep -c .)" "$(cas -s audit.lock=no render rules | grep -c '^-[aA]')" "$on: every rule is in the kernel"
 	like "$(auditctl -l)" 'dir=/etc/audit|-w /etc/audit' "$on: a directory is watched as one"
+	is "$(ls -A /run | grep cloud-audit)" '' "$on: nor is one in /run"
 	out=$(cas -s audit.lock=no verify 2>&1); ok $? "$on: verify agrees" "$out"
 	is "$(cas -s audit.lock=no plan 2>/dev/null)" '' "$on: plan after apply is empty"
 	id=$(show InvocationID); out=$(cas -s audit.lock=no apply 2>&1); like "$out" 'nothing to do' "$on: a second apply has nothing to do"
