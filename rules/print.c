@@ -8,7 +8,7 @@
 #include "rules/data.h"
 #include "rules/lex.h"
 #include "rules/names.h"
-#include "rules/rules.h"
+#include "rules/rule.h"
 
 #ifndef AUDIT_FILTER_URING_EXIT
 #define AUDIT_FILTER_URING_EXIT 0x07

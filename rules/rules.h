@@ -11,10 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rules/rule.h"
 #include "setup/log.h"
-#include "setup/text.h"
-
-struct audit_rule_data;	/* <linux/audit.h> */
 
 /* What the engine asks about the host; each returns 1 yes, 0 no, negative errno on failure; path_type
  * also RULES_UNKNOWN, when the host's files cannot be seen. */
@@ -44,32 +42,6 @@ struct rules_env {
 	bool shipped;	/* what is read now comes with the program: written to suit any host */
 };
 
-struct rule_place {
-	char *file;
-	unsigned line;
-};
-
-struct rule {
-	char *file;	/* where it is written */
-	unsigned line;
-	struct rule_place *merged;	/* where rules are written that the optimiser made one with this */
-	size_t n_merged;
-	struct audit_rule_data *data;	/* as sent to the kernel, owned */
-	size_t size;	/* 1040 + data->buflen */
-	bool shipped;	/* read while env->shipped was set */
-	bool remove;	/* -d or -W: takes equal earlier rules away; gone after rules_finish() */
-};
-
-struct rule_set {
-	struct rule *rules;	/* in load order */
-	size_t n_rules;
-};
-
-void rule_set_done(struct rule_set *set);
-
-/* Appends where a rule is written: "FILE:LINE", and without the line what stands on none (--set). */
-void rule_add_place(struct text *out, const char *file, unsigned line);
-
 /* Reads size bytes of a rules file into the set; file is its name for messages. Returns 0, -EINVAL
  * after logging every mistake, or -ENOMEM. */
 int rules_read(struct rule_set *set, const struct rules_env *env, const char *file,
@@ -96,12 +68,5 @@ struct rules_lint {
 
 /* The i-th kind of warning, from 0; NULL after the last. */
 const struct rules_lint *rules_lint_at(size_t i);
-
-/* Appends the rule as one line of a rules file (no newline) that auditctl 3.0.9 to 4.0.2 read into
- * exactly these bytes, whatever the host's user database says (numbers, no names). Works for any
- * rule that a kernel lists, too; what it lists with the class bits of the mask cleared is printed as
- * -S all. Returns false when no line of a rules file gives this rule (a newline in a path, a list
- * that auditctl 3.0 does not know); the text is then for people only. */
-bool rule_print(struct text *out, const struct audit_rule_data *data, size_t size);
 
 #endif

@@ -20,33 +20,6 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	     struct log *log) _must_check_;
 struct bus *bus_close(struct bus *bus);
 
-struct unit_state {
-	bool exists;		/* systemd found a unit file (or the unit runs without one) */
-	bool active;
-	bool failed;
-	bool changing;		/* on its way: activating, deactivating, reloading */
-	bool enabled;
-	bool needs_reload;	/* the file on disk is not the one loaded */
-	char *fragment;		/* the file that it was loaded from, "" for none, or a mask */
-};
-
-/* Of n units at once, asked in one turn; ret has room for n. */
-int bus_unit_states(struct bus *bus, const char *const *units, size_t n, struct unit_state *ret) _must_check_;
-int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret) _must_check_;
-void unit_state_done(struct unit_state *state);
-/* Only whether it is active, in one call. */
-int bus_unit_active(struct bus *bus, const char *unit, bool *ret) _must_check_;
-
-/* A service's own command and when its main process was started. */
-struct bus_service {
-	char **argv;		/* its words, NULL when it has none; $ is not expanded, specifiers are */
-	bool plain;		/* one command, with no prefix that changes how it is run, but "-" */
-	uint64_t started;	/* microseconds, CLOCK_REALTIME; 0 never */
-};
-
-int bus_service(struct bus *bus, const char *unit, struct bus_service *ret) _must_check_;
-void bus_service_done(struct bus_service *service);
-
 /* Subscribe: must come before the first job. */
 int bus_subscribe(struct bus *bus) _must_check_;
 int bus_reload(struct bus *bus) _must_check_;

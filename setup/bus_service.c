@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/bus_units.h"
 #include "setup/strings.h"
 
 /* One command of ExecStartEx, "sasasttttuii": path, words, flags, and when it ran. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "setup/bus_units.h"
 #include "units/transient.h"
 
 /* Both kinds end in time by themselves, too: whoever waits for them may be killed. */

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/bus_units.h"
+
 /* Of each unit the same is asked. All is asked before the first answer is waited for: a turn costs more than an
  * answer. */
 enum { LOAD, ACTIVE, FRAGMENT, NEEDS_RELOAD, FILE_STATE, N_QUESTIONS };

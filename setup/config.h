@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "setup/log.h"
 
@@ -73,23 +72,5 @@ int config_override(struct config *config, const char *setting, struct log *log)
 
 /* After everything was read: what one key alone cannot tell. 0, or -EINVAL after logging. */
 int config_check(const struct config *config, struct log *log) _must_check_;
-
-/* The value of a key as written, "audit" and "lock" for instance; never NULL for a key that exists. */
-const char *config_value(const struct config *config, const char *section, const char *key);
-/* Where it comes from: "FILE:LINE", "--set ..." or "built-in default". */
-const char *config_source(const struct config *config, const char *section, const char *key);
-/* Same as file and line, for messages; file is NULL for a default, or when what was given is not valid. */
-void config_place(const struct config *config, const char *section, const char *key,
-		  const char **ret_file, unsigned *ret_line);
-
-/* Every setting on a line of its own: "SECTION.KEY=DEFAULT", two spaces or more, and the words that it takes,
- * joined by '|', or in words what is expected. The completions read this. */
-void config_print_settings(FILE *out);
-
-/* The n-th key of all, section by section; false after the last. */
-bool config_row(size_t n, const char **ret_section, const char **ret_key);
-
-/* The n-th key of a section, NULL after the last: the event groups are those of "events". */
-const char *config_key(const char *section, size_t n);
 
 #endif

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/config_keys.h"
+
 /* What needs files on the host, which transient mode does without; by what it is when it needs none. */
 static const struct {
 	const char *section, *key, *without;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/config_keys.h"
+
 static int parse_bool(const struct config_row *row, const char *value, void *target)
 {
 	bool yes = strcmp(value, "yes") == 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "setup/config_keys.h"
 #include "setup/rulesdiff.h"
 #include "setup/settings.h"
 #include "setup/sha256.h"

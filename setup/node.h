@@ -3,6 +3,7 @@
 #define SETUP_NODE_H
 
 #include "setup/bus.h"
+#include "setup/bus_units.h"
 #include "setup/host.h"
 #include "setup/kernel.h"
 #include "setup/reader.h"

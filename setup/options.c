@@ -8,6 +8,7 @@
 
 #include "rules/rules.h"
 #include "setup/config.h"
+#include "setup/config_keys.h"
 #include "setup/nearest.h"
 
 static const char *const command_names[] = {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "setup/bus_units.h"
 #include "setup/process.h"
 #include "units/host_units.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "setup/cmdline.h"
+#include "setup/config_keys.h"
 
 /* By the number of the choice in [ima] policy. COS's own set-up loads the same two. */
 static const char *const ima_policies[] = {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/config_keys.h"
 #include "setup/host.h"
 #include "setup/shipped.h"
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "setup/config_keys.h"
+
 enum kind { NUMBER, CHOICE, FLAG };
 
 /* An option of auditctl(8), the configuration key it comes from, the kernel's field it sets. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "setup/config_keys.h"
 #include "setup/lookups.h"
 #include "setup/rulefiles.h"
 #include "setup/pam.h"

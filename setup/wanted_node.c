@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/config_keys.h"
 #include "setup/pam.h"
 #include "setup/rights.h"
 #include "setup/shipped.h"

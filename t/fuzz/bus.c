@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "setup/bus_private.h"
+#include "setup/bus_units.h"
 #include "t/fuzz/fuzz.h"
 #include "t/unit/peer.h"
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "setup/config.h"
+#include "setup/config_keys.h"
 #include "t/fuzz/fuzz.h"
 
 static const char *const sections[] = {

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "setup/bus_private.h"
+#include "setup/bus_units.h"
 #include "setup/host.h"
 #include "t/unit/peer.h"
 

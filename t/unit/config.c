@@ -1,6 +1,7 @@
 #include "t/unit/test.h"
 
 #include "setup/config.h"
+#include "setup/config_keys.h"
 #include "setup/text.h"
 
 /* DESIGN.md's configuration block, key by key. */

@@ -1,0 +1,45 @@
+/* A rule as the kernel takes it, a set of rules, and how both are written for people and for auditctl. */
+#ifndef RULES_RULE_H
+#define RULES_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "setup/text.h"
+
+struct audit_rule_data;	/* <linux/audit.h> */
+
+struct rule_place {
+	char *file;
+	unsigned line;
+};
+
+struct rule {
+	char *file;	/* where it is written */
+	unsigned line;
+	struct rule_place *merged;	/* where rules are written that the optimiser made one with this */
+	size_t n_merged;
+	struct audit_rule_data *data;	/* as sent to the kernel, owned */
+	size_t size;	/* 1040 + data->buflen */
+	bool shipped;	/* read while env->shipped was set */
+	bool remove;	/* -d or -W: takes equal earlier rules away; gone after rules_finish() */
+};
+
+struct rule_set {
+	struct rule *rules;	/* in load order */
+	size_t n_rules;
+};
+
+void rule_set_done(struct rule_set *set);
+
+/* Appends where a rule is written: "FILE:LINE", and without the line what stands on none (--set). */
+void rule_add_place(struct text *out, const char *file, unsigned line);
+
+/* Appends the rule as one line of a rules file (no newline) that auditctl 3.0.9 to 4.0.2 read into
+ * exactly these bytes, whatever the host's user database says (numbers, no names). Works for any
+ * rule that a kernel lists, too; what it lists with the class bits of the mask cleared is printed as
+ * -S all. Returns false when no line of a rules file gives this rule (a newline in a path, a list
+ * that auditctl 3.0 does not know); the text is then for people only. */
+bool rule_print(struct text *out, const struct audit_rule_data *data, size_t size);
+
+#endif

@@ -1,0 +1,38 @@
+/* What systemd says of the host's units. Failures are logged and bounded in time as in bus.h. */
+#ifndef SETUP_BUS_UNITS_H
+#define SETUP_BUS_UNITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "setup/bus.h"
+
+struct unit_state {
+	bool exists;		/* systemd found a unit file (or the unit runs without one) */
+	bool active;
+	bool failed;
+	bool changing;		/* on its way: activating, deactivating, reloading */
+	bool enabled;
+	bool needs_reload;	/* the file on disk is not the one loaded */
+	char *fragment;		/* the file that it was loaded from, "" for none, or a mask */
+};
+
+/* Of n units at once, asked in one turn; ret has room for n. */
+int bus_unit_states(struct bus *bus, const char *const *units, size_t n, struct unit_state *ret) _must_check_;
+int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret) _must_check_;
+void unit_state_done(struct unit_state *state);
+/* Only whether it is active, in one call. */
+int bus_unit_active(struct bus *bus, const char *unit, bool *ret) _must_check_;
+
+/* A service's own command and when its main process was started. */
+struct bus_service {
+	char **argv;		/* its words, NULL when it has none; $ is not expanded, specifiers are */
+	bool plain;		/* one command, with no prefix that changes how it is run, but "-" */
+	uint64_t started;	/* microseconds, CLOCK_REALTIME; 0 never */
+};
+
+int bus_service(struct bus *bus, const char *unit, struct bus_service *ret) _must_check_;
+void bus_service_done(struct bus_service *service);
+
+#endif
