@@ -58,6 +58,7 @@ out=$(DIST_OUT=$tmp/one container/dist-node 2>&1); ok $? 'the tarball is built f
 out=$(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 DIST_OUT=$tmp/two container/dist-node amd64 2>&1)
 cmp -s "$tmp/one/cloud-audit-setup-$version-linux-amd64.tar.gz" "$tmp/two/cloud-audit-setup-$version-linux-amd64.tar.gz"
 ok $? 'twice the same bytes' "$out"
+is "$out" "$tmp/two/cloud-audit-setup-$version-linux-amd64.tar.gz" 'it prints what it made, and nothing else'
 for arch in amd64 arm64; do
 	mkdir "$tmp/$arch" && tar -C "$tmp/$arch" -xzf "$tmp/one/cloud-audit-setup-$version-linux-$arch.tar.gz"
 	is "$(ls "$tmp/$arch")" "cloud-audit-setup-$version" "$arch: it unpacks into one folder"
