@@ -1,7 +1,8 @@
 #!/bin/sh
 # Two runs at once, and others who change the audit system while apply is at work.
 . t/vm/lib.sh
-vm_up together plain
+# Two processors: what is to happen at the same time does.
+vm_up together plain bookworm --processors 2
 
 vm_guest --timeout 400 <<'EOF'
 	cd $cas
