@@ -1,5 +1,6 @@
 #include "setup/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,12 @@ void log_at(struct log *log, enum log_level level, const char *file, unsigned li
 	va_start(args, format);
 	log_vat(log, level, file, line, format, args);
 	va_end(args);
+}
+
+int log_no_memory(struct log *log)
+{
+	log_say(log, LEVEL_ERROR, "out of memory");
+	return -ENOMEM;
 }
 
 void log_conclude(struct log *log, const char *format, ...)

@@ -45,6 +45,9 @@ void log_say(struct log *log, enum log_level level, const char *format, ...) _pr
 void log_at(struct log *log, enum log_level level, const char *file, unsigned line,
 	    const char *format, ...) _printf_format_(5, 6);
 
+/* The error that there is no memory; returns -ENOMEM. */
+int log_no_memory(struct log *log);
+
 /* An error that says what a run that failed leaves behind: it follows the last error there, so that whoever reads only
  * that has the cause and the state of the node. */
 void log_conclude(struct log *log, const char *format, ...) _printf_format_(2, 3);

@@ -87,13 +87,21 @@ int node_open_kernel(struct kernel **ret, const struct host *host, struct log *l
 	return 0;
 }
 
-int node_read_kernel(struct node *node, struct kernel *kernel, const struct host *host,
+int node_read_status(struct node *node, struct kernel *kernel, const struct host *host,
 		     struct log *log)
 {
 	int r = kernel_get_status(kernel, &node->status);
 
+	return r < 0 ? say_kernel_error(log, host, "AUDIT_GET", r, false) : 0;
+}
+
+int node_read_kernel(struct node *node, struct kernel *kernel, const struct host *host,
+		     struct log *log)
+{
+	int r = node_read_status(node, kernel, host, log);
+
 	if (r < 0)
-		return say_kernel_error(log, host, "AUDIT_GET", r, false);
+		return r;
 	r = kernel_get_loginuid_immutable(kernel, &node->loginuid_immutable);
 	if (r < 0)
 		return say_kernel_error(log, host, "AUDIT_GET_FEATURE", r, false);

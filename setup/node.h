@@ -32,6 +32,9 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 int node_read_units(struct node *node, const struct wanted *wanted, struct bus *bus) _must_check_;
 int node_read_kernel(struct node *node, struct kernel *kernel, const struct host *host,
 		     struct log *log) _must_check_;
+/* Of the kernel only whether auditing is on or locked, the settings and the audit PID. */
+int node_read_status(struct node *node, struct kernel *kernel, const struct host *host,
+		     struct log *log) _must_check_;
 int node_read_transient(struct node *node, struct bus *bus) _must_check_;
 /* After the kernel's status. */
 int node_read_reader(struct node *node, struct bus *bus) _must_check_;

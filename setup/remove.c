@@ -95,7 +95,7 @@ static int delete_files(struct context *c)
 	if (r == 0 && enabled == 1 && c->node.status.enabled == 0)
 		r = step_enable(c);
 	if (r == 0)
-		r = kernel_get_status(c->kernel, &c->node.status);
+		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
 	return r < 0 ? r : step_stop_transient(c);
 }
 
@@ -124,9 +124,9 @@ static int delete_rules(struct context *c, bool *ret_replaced)
 	int r;
 
 	*ret_replaced = true;
-	r = content ? wanted_earlier_rules(&c->host, content, &set, ret_replaced) : 0;
-	if (r == 0)
-		r = *ret_replaced ? step_reset_kernel(c, content) : step_delete_rules(c, &set);
+	if (content && wanted_earlier_rules(&c->host, content, &set, ret_replaced) < 0)
+		return log_no_memory(c->log);
+	r = *ret_replaced ? step_reset_kernel(c, content) : step_delete_rules(c, &set);
 	if (r == 0)
 		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
 	if (r < 0 || !*ret_replaced || c->node.rules.n == 0)

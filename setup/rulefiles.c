@@ -107,13 +107,14 @@ static int wanted_group(const struct config *config, const char *name, const cha
 	return -1;
 }
 
+/* Also one that cannot be read: it is the one to speak of. */
 static bool has_rules(const char *directory)
 {
 	struct dirent **list = NULL;
 	int n = list_directory(directory, &list);
 
 	free_list(list, n);
-	return n > 0;
+	return n > 0 || (n < 0 && n != -ENOENT && n != -ENOTDIR);
 }
 
 static int say_missing(const struct rules_env *env, const struct config *config, uint64_t seen,

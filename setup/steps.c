@@ -127,7 +127,7 @@ static void add_rule(struct context *c, struct text *lines, bool delete,
 static int load(struct context *c, const struct text *lines, const char *description)
 {
 	if (text_error(lines) < 0)
-		return -ENOMEM;
+		return log_no_memory(c->log);
 	return lines->s ? bus_load_rules(c->bus, description, c->wanted.auditctl, lines) : 0;
 }
 
@@ -141,10 +141,9 @@ int step_delete_rules(struct context *c, const struct rule_set *set)
 {
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
 	_cleanup_text_ struct text lines = {0};
-	int r = rulesdiff_compare(&diff, set, &c->node.rules, true);
 
-	if (r < 0)
-		return r;
+	if (rulesdiff_compare(&diff, set, &c->node.rules, true) < 0)
+		return log_no_memory(c->log);
 	for (size_t i = 0; i < set->n_rules; i++)
 		if (!diff.missing[i])
 			add_rule(c, &lines, true, set->rules[i].data, set->rules[i].size);
@@ -190,9 +189,10 @@ int step_delete_earlier(struct context *c, const char *earlier)
 {
 	_cleanup_(rule_set_done) struct rule_set set = {0};
 	bool replaced;
-	int r = wanted_earlier_rules(&c->host, earlier, &set, &replaced);
 
-	return r < 0 ? r : step_delete_rules(c, &set);
+	if (wanted_earlier_rules(&c->host, earlier, &set, &replaced) < 0)
+		return log_no_memory(c->log);
+	return step_delete_rules(c, &set);
 }
 
 int step_stop_transient(struct context *c)
@@ -220,10 +220,10 @@ static int compare(struct context *c, const char *locked)
 	_cleanup_(checks_done) struct checks checks = {0};
 	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
 
-	if (r == 0)
-		r = checks_build_kernel(&checks, &c->wanted, &c->config, &c->node);
 	if (r < 0)
 		return r;
+	if (checks_build_kernel(&checks, &c->wanted, &c->config, &c->node) < 0)
+		return log_no_memory(c->log);
 	for (size_t i = 0; i < checks.n; i++)
 		if (!checks.items[i].ok)
 			log_say(c->log, LEVEL_ERROR, "read back from the kernel: %s: %s", checks.items[i].detail,
@@ -255,7 +255,7 @@ int step_lock(struct context *c)
 	int r = run_lock(c);
 
 	if (r == 0)
-		r = kernel_get_status(c->kernel, &c->node.status);
+		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
 	if (r < 0)
 		return r;
 	if (!node_locked(&c->node)) {

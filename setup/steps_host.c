@@ -31,7 +31,7 @@ int step_journald(struct context *c, const struct text *before)
 	if (r == 0)
 		r = bus_run_job(c->bus, BUS_RESTART, JOURNALD_UNIT);
 	if (r == 0)
-		r = kernel_get_status(c->kernel, &c->node.status);
+		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
 	if (r == 0)
 		r = node_read_reader(&c->node, c->bus);
 	if (r < 0 || !want->s || c->node.reader.journal)

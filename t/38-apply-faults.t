@@ -4,6 +4,7 @@
 # environment: each call with each of its errors; else with one of them, the next one for the next call.
 use strict;
 use warnings;
+use File::Path qw(make_path);
 use Test::More;
 use lib 't/unit';
 use Cli;
@@ -82,5 +83,55 @@ for my $name (sort keys %table) {
 note "last said of a node that is not as before, $last{$_} times: $_" for sort keys %last;
 note "$points points, $faults faults";
 is join("\n", @wrong), '', 'whatever call fails: exit 1 or 3, said, and the node is as before, or as the message says';
+
+# The kernel is asked again after a restart of journald, whose drop-in is wanted no more.
+my $dropin = "$root/etc/systemd/system/systemd-journald.service.d/cloud-audit-setup.conf";
+my @journald = ($program, '-R', $root, plain_rules(), 'apply');
+make_path($dropin =~ s{/[^/]*$}{}r);
+put($dropin, "# an earlier run's\n");
+strace([], @journald);
+my @questions = slurp("$tmp/trace") =~ /^\d+ +sendto\((.*)/mg;
+my $asked = grep { /\bAUDIT_GET\b|nlmsg_type=0x3e8\b/ } @questions;
+my @mute;
+for my $n (1 .. @questions) {
+	put($dropin, "# an earlier run's\n");
+	my (undef, undef, $e) = strace(['-e', "inject=sendto:error=EPERM:when=$n"], @journald);
+	push @mute, "sendto #$n: $e" if $e !~ /^cloud-audit-setup: error: kernel audit: \w+: .*(?:not permitted|CAP_AUDIT)/m;
+}
+cmp_ok $asked, '>=', 4, 'the kernel is asked for its state before, after a restart of journald, and at the end';
+is join("\n", @mute), '', 'whenever the kernel does not take a question, that is the cause that is named';
+
+# --- no memory ---
+# From the n-th growth of the heap on there is none: the smallest steps that glibc's malloc(3) can be told to take.
+SKIP: {
+	skip 'the sanitizers have a heap of their own', 2 if $sanitized;
+	local @ENV{qw(MALLOC_TOP_PAD_ MALLOC_TRIM_THRESHOLD_)} = (0, 1 << 30);
+	system "rm -rf $root/etc/systemd";
+	my (@wrong, $runs);
+	for my $command (qw(apply plan verify remove)) {
+		my @words = ($program, '-R', $root, plain_rules(), $command);
+		my $reset = sub {
+			fake_node($root);
+			put("$root/etc/audit/cloud-audit-setup.rules", "# an earlier run's\n-a always,exit -F arch=b64 -S mount -F key=x\n");
+			chmod 0640, "$root/etc/audit/cloud-audit-setup.rules" or die;
+		};
+		$reset->();
+		strace([], @words);
+		(undef, my $earlier) = after_begin();
+		my $growths = () = slurp("$tmp/trace") =~ /^\d+ +brk\(/mg;
+		for my $n (($earlier->{brk} // 0) + 1 .. $growths) {
+			$reset->();
+			# A failed brk(2) returns where the heap ends.
+			my ($c, $o, $e) = strace(['-e', "inject=brk:retval=0:when=$n+", '-e',
+				"inject=mmap:error=ENOMEM:when=" . (($earlier->{mmap} // 0) + 1) . '+'], @words);
+			$runs++;
+			my ($cause) = grep { !/error: read back/ } $e =~ /^(.*: error: .*|.*out of memory.*)/mg;
+			push @wrong, "$command #$n: exit $c: $e"
+				unless ($c == 1 || $c == 3) && ($cause // '') =~ /out of memory|Cannot allocate memory/;
+		}
+	}
+	cmp_ok $runs, '>=', 40, 'the heap grows often enough';
+	is join("\n", @wrong), '', 'wherever memory ends: exit 1 or 3, and that is said';
+}
 
 done_testing;
