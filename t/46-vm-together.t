@@ -1,8 +1,7 @@
 #!/bin/sh
 # Two runs at once, and others who change the audit system while apply is at work.
 . t/vm/lib.sh
-# Two processors: what is to happen at the same time does.
-vm_up together plain bookworm --processors 2
+vm_up together plain
 
 vm_guest --timeout 400 <<'EOF'
 	cd $cas

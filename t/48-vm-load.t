@@ -5,8 +5,7 @@
 compiler=${TTY_CC:-musl-gcc}
 command -v "$compiler" >/dev/null || skip_all "$compiler is missing (Debian package musl-tools)"
 "$compiler" -O2 -static -o "$vm_tmp/execs" t/vm-load/execs.c || { echo 'Bail out! execs.c does not compile'; exit 1; }
-# Two processors: what is to happen at the same time does.
-vm_up load plain bookworm --processors 2
+vm_up load plain
 t/vm/vm push "$vm" "$vm_tmp/execs" /opt/cas || exit 1
 
 vm_guest --timeout 900 <<'EOF'

@@ -29,7 +29,7 @@ skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 # done_testing: the plan, and the exit status.
 done_testing() { echo "1..$tap_n"; exit "$tap_failed"; }
 
-# vm_up NAME SHAPE [SUITE [OPTION...]]: start a machine with what is to be
+# vm_up NAME SHAPE [SUITE [--append ARGS]]: start a machine with what is to be
 # tested in its folder $cas, where programs may be executed. With VM_SUITE in the
 # environment it is of that suite, whatever the test says, and $vm ends with it.
 vm_up() {
