@@ -77,7 +77,7 @@ enum exit_status command_render(struct context *c)
 		break;
 	}
 	if (text_error(&out) < 0) {
-		log_say(c->log, LEVEL_ERROR, "out of memory");
+		log_no_memory(c->log);
 		return STATUS_NODE;
 	}
 	if (out.s)
