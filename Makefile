@@ -56,7 +56,7 @@ ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DDEFAULT_ROOT='"$(DEF
 ALL_LDFLAGS := $(HARDEN_LD) -Wl,--as-needed $(SAN) $(LDFLAGS)
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-SRC := $(filter-out setup/main.c,$(wildcard setup/*.c units/*.c rules/*.c))
+SRC := $(filter-out setup/main.c setup/runtime/%,$(wildcard setup/*.c setup/*/*.c units/*.c rules/*.c))
 OBJ := $(SRC:%.c=$(BUILD)/obj/%.o)
 UNIT := $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(wildcard t/unit/*.c))
 
@@ -69,7 +69,7 @@ $(BUILD)/cloud-audit-setup: $(BUILD)/obj/setup/main.o $(BUILD)/libcas.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Goes onto hosts whatever their C library is: static, and small with musl.
-$(BUILD)/cloud-audit-tty: setup/tty/cloud-audit-tty.c Makefile
+$(BUILD)/cloud-audit-tty: setup/runtime/cloud-audit-tty.c Makefile
 	@echo "  LD   $@"
 	@mkdir -p $(@D)
 	@command -v $(TTY_CC) >/dev/null || { echo "$(TTY_CC) is missing: apt-get install musl-tools" >&2; exit 1; }
