@@ -1,6 +1,6 @@
 #include "rules/data.h"
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 uint32_t data_list(const struct audit_rule_data *data)
 {

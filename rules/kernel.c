@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "rules/data.h"
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 #define FEW_OPERATORS "takes the operators = and != only"
 #define NO_BIT_OPERATORS "does not take the operators & and &="

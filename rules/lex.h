@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "setup/log.h"
-#include "setup/mem.h"
+#include "setup/base/log.h"
+#include "setup/base/mem.h"
 
 /* auditctl's buffer is 6144 bytes with the NUL; a longer line is parsed in pieces. */
 #define LEX_LINE_MAX 6143

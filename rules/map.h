@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 struct map {
 	uint64_t *keys;

@@ -4,7 +4,7 @@
 #include <libaudit.h>
 #include <string.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 #ifndef AUDIT_ARCH_PPC64LE
 #define AUDIT_ARCH_PPC64LE 0xc0000015

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 /* By letter, the masks of one architecture. */
 struct perm_masks {

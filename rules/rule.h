@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 struct audit_rule_data;	/* <linux/audit.h> */
 

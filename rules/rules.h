@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "rules/rule.h"
-#include "setup/log.h"
+#include "setup/base/log.h"
 
 /* What the engine asks about the host; each returns 1 yes, 0 no, negative errno on failure; path_type
  * also RULES_UNKNOWN, when the host's files cannot be seen. */

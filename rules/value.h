@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 enum value_flag {
 	VALUE_NEGATIVE = 1,	/* down to -2147483648, stored as its two's complement */

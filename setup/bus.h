@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "setup/base/log.h"
+#include "setup/base/text.h"
 #include "setup/host.h"
-#include "setup/log.h"
-#include "setup/text.h"
 
 struct bus;
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/base/strings.h"
 #include "setup/bus_units.h"
-#include "setup/strings.h"
 
 /* One command of ExecStartEx, "sasasttttuii": path, words, flags, and when it ran. */
 static int read_command(sd_bus_message *m, struct bus_service *ret)

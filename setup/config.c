@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/base/text.h"
 #include "setup/config_keys.h"
-#include "setup/text.h"
 
 static void set_item_places(struct config_list *list, size_t from, const char *file, unsigned line)
 {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "setup/log.h"
+#include "setup/base/log.h"
 
 enum on_locked { ON_LOCKED_STAGE, ON_LOCKED_FAIL };
 enum existing { EXISTING_REPLACE, EXISTING_KEEP };

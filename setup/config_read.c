@@ -6,9 +6,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "setup/base/nearest.h"
+#include "setup/base/sha256.h"
 #include "setup/host.h"
-#include "setup/nearest.h"
-#include "setup/sha256.h"
 
 #define WHITE " \t\r\n\v\f"
 

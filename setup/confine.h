@@ -2,7 +2,7 @@
 #ifndef SETUP_CONFINE_H
 #define SETUP_CONFINE_H
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 enum confine {
 	CONFINE_START,		/* no more than what the whole run needs */

@@ -2,10 +2,10 @@
 #ifndef SETUP_CONTEXT_H
 #define SETUP_CONTEXT_H
 
+#include "setup/base/terminal.h"
 #include "setup/config.h"
 #include "setup/node.h"
 #include "setup/options.h"
-#include "setup/terminal.h"
 #include "setup/wanted.h"
 
 enum exit_status {

@@ -2,7 +2,7 @@
 #ifndef SETUP_DIFF_H
 #define SETUP_DIFF_H
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 /* Appends the difference between two texts, each NULL for an absent file (/dev/null in the header);
  * appends nothing and returns 0 when they are the same, 1 when they differ, -ENOMEM. */

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "setup/base/sha256.h"
 #include "setup/config_keys.h"
 #include "setup/rulesdiff.h"
 #include "setup/settings.h"
-#include "setup/sha256.h"
 #include "setup/showrule.h"
 #include "units/transient.h"
 

@@ -9,7 +9,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 
-#include "setup/strings.h"
+#include "setup/base/strings.h"
 
 int host_open_root(struct host *host, const char *root)
 {

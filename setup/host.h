@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "setup/mem.h"
-#include "setup/text.h"
+#include "setup/base/mem.h"
+#include "setup/base/text.h"
 
 struct host {
 	int fd;			/* the root, O_PATH */

@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-#include "setup/process.h"
+#include "setup/base/process.h"
 
 #define POLL_USEC 100000u
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 struct audit_rule_data;	/* <linux/audit.h> */
 struct kernel;

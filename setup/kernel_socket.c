@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 enum {
 	RECEIVE_BUFFER = 8 << 20,

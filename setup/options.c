@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "rules/rules.h"
+#include "setup/base/nearest.h"
 #include "setup/config.h"
 #include "setup/config_keys.h"
-#include "setup/nearest.h"
 
 static const char *const command_names[] = {
 	[COMMAND_APPLY] = "apply", [COMMAND_PLAN] = "plan", [COMMAND_RENDER] = "render",

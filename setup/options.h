@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "setup/log.h"
+#include "setup/base/log.h"
 
 enum command { COMMAND_APPLY, COMMAND_PLAN, COMMAND_RENDER, COMMAND_VERIFY, COMMAND_REMOVE };
 enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP };

@@ -3,8 +3,8 @@
 #ifndef SETUP_PAM_H
 #define SETUP_PAM_H
 
+#include "setup/base/text.h"
 #include "setup/host.h"
-#include "setup/text.h"
 
 #define PAM_SSHD "/etc/pam.d/sshd"
 

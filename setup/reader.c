@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "setup/base/process.h"
 #include "setup/bus_units.h"
-#include "setup/process.h"
 #include "units/host_units.h"
 
 int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)

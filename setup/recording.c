@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "setup/cmdline.h"
+#include "setup/base/cmdline.h"
 #include "setup/config_keys.h"
 
 /* By the number of the choice in [ima] policy. COS's own set-up loads the same two. */

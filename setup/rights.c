@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "setup/cmdline.h"
+#include "setup/base/cmdline.h"
 
 /* linux/proc_ns.h: PROC_PID_INIT_INO, PROC_USER_INIT_INO: the inodes of the first namespaces. */
 static const ino_t first_pid_namespace = 0xEFFFFFFC;

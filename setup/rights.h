@@ -2,8 +2,8 @@
 #ifndef SETUP_RIGHTS_H
 #define SETUP_RIGHTS_H
 
+#include "setup/base/text.h"
 #include "setup/host.h"
-#include "setup/text.h"
 
 /* Appends why the kernel refused an audit request with this errno, and what to do. at_socket: it was
  * socket(2) that failed, not a request. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 /* The directory of the running program, "" for the root itself; false when the kernel does not tell. */
 static bool find_here(char *out, size_t size)

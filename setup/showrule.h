@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 struct audit_rule_data;	/* <linux/audit.h> */
 

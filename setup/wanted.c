@@ -6,9 +6,9 @@
 
 #include "setup/config_keys.h"
 #include "setup/lookups.h"
-#include "setup/rulefiles.h"
 #include "setup/pam.h"
 #include "setup/recording.h"
+#include "setup/rulefiles.h"
 #include "setup/settings.h"
 #include "units/audit_units.h"
 

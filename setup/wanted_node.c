@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/base/strings.h"
 #include "setup/config_keys.h"
 #include "setup/pam.h"
 #include "setup/rights.h"
 #include "setup/shipped.h"
-#include "setup/strings.h"
 #include "units/audit_units.h"
 
 /* Where a host lets programs be put and run: the first ones are COS's, whose / is read-only. */

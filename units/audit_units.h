@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 #define SETUP_UNIT "cloud-audit-setup.service"
 #define LOCK_UNIT "cloud-audit-lock.service"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 #define HOST_UNIT "cloud-audit-host.service"
 #define JOURNALD_UNIT "systemd-journald.service"

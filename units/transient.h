@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 /* Not SETUP_UNIT: a name that has a file on the host (COS ships one) cannot be transient. */
 #define TRANSIENT_UNIT "cloud-audit-rules.service"

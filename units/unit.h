@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 struct unit {
 	struct unit_entry *entries;

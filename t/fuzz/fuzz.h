@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "setup/log.h"
+#include "setup/base/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -2,7 +2,7 @@
  * job is done, after that time, until its standard input ends: what it is told, it does not do. */
 #include <stdlib.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 #include "t/unit/peer.h"
 
 int main(int argc, char **argv)

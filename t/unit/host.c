@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "setup/base/strings.h"
 #include "setup/host.h"
-#include "setup/strings.h"
 
 static struct host host;
 

@@ -6,8 +6,8 @@
 #include <libaudit.h>
 #include <string.h>
 
+#include "setup/base/strings.h"
 #include "setup/host.h"
-#include "setup/strings.h"
 
 static int call(const struct host *host, const char *what, const char *path, const char *content)
 {

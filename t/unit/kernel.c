@@ -6,8 +6,8 @@
 #include <linux/netlink.h>
 #include <time.h>
 
+#include "setup/base/text.h"
 #include "setup/kernel.h"
-#include "setup/text.h"
 
 enum { STEPS_MAX = 64, SENDER = 4711 };
 

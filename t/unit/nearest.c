@@ -1,6 +1,6 @@
 #include "t/unit/test.h"
 
-#include "setup/nearest.h"
+#include "setup/base/nearest.h"
 
 static const char *const names[] = { "apply", "plan", "render", "verify", "remove" };
 

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 #define PEER_JOB "/org/freedesktop/systemd1/job/7"
 

@@ -1,6 +1,6 @@
 #include "t/unit/test.h"
 
-#include "setup/sha256.h"
+#include "setup/base/sha256.h"
 
 /* FIPS 180-4's examples and some of NIST's CAVP byte vectors (SHA256ShortMsg, SHA256LongMsg): csrc.nist.gov. */
 static const struct {

@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "setup/log.h"
-#include "setup/mem.h"
+#include "setup/base/log.h"
+#include "setup/base/mem.h"
 
 /* One row of a test program: a sentence about behaviour, and the function that proves it. */
 #define TEST(sentence, function) { sentence, function, NULL, NULL, NULL }

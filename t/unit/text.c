@@ -1,6 +1,6 @@
 #include "t/unit/test.h"
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 static void json_is(const char *in, const char *out)
 {

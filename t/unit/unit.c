@@ -2,7 +2,7 @@
  * words on the command line this prints a unit that runs them, a word "|" between two commands. */
 #include "t/unit/test.h"
 
-#include "setup/text.h"
+#include "setup/base/text.h"
 #include "units/audit_units.h"
 #include "units/transient.h"
 #include "units/unit.h"

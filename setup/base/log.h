@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 enum log_level {
 	LEVEL_ERROR,

@@ -1,9 +1,9 @@
-#include "setup/process.h"
+#include "setup/base/process.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 void process_name(long pid, char *out, size_t size)
 {

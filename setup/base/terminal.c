@@ -1,4 +1,4 @@
-#include "setup/terminal.h"
+#include "setup/base/terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 struct text {
 	char *s;	/* always NUL-terminated, NULL while nothing was appended */

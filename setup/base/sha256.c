@@ -1,4 +1,4 @@
-#include "setup/sha256.h"
+#include "setup/base/sha256.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,12 +1,12 @@
-#include "setup/log.h"
+#include "setup/base/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "setup/terminal.h"
-#include "setup/text.h"
+#include "setup/base/terminal.h"
+#include "setup/base/text.h"
 
 struct log {
 	FILE *out;

@@ -2,7 +2,7 @@
 #ifndef SETUP_STRINGS_H
 #define SETUP_STRINGS_H
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 static inline void strings_free(char **strings)
 {

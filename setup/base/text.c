@@ -1,4 +1,4 @@
-#include "setup/text.h"
+#include "setup/base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>

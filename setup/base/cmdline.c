@@ -1,9 +1,9 @@
-#include "setup/cmdline.h"
+#include "setup/base/cmdline.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-#include "setup/mem.h"
+#include "setup/base/mem.h"
 
 bool cmdline_has(const char *word)
 {

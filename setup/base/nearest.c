@@ -1,4 +1,4 @@
-#include "setup/nearest.h"
+#include "setup/base/nearest.h"
 
 #include <string.h>
 
