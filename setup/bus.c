@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "setup/rights.h"
+#include "setup/host/rights.h"
 
 struct bus *bus_close(struct bus *bus)
 {

@@ -10,7 +10,7 @@
 
 #include "setup/base/log.h"
 #include "setup/base/text.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 struct bus;
 

@@ -8,7 +8,7 @@
 
 #include "setup/base/nearest.h"
 #include "setup/base/sha256.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 #define WHITE " \t\r\n\v\f"
 

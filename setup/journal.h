@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 /* Puts into *out, which is empty, up to n of the last messages that the unit's processes, or auditctl
  * through syslog, wrote since `since` (microseconds, CLOCK_REALTIME), one a line. Waits up to a second

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "setup/confine.h"
-#include "setup/rights.h"
+#include "setup/host/confine.h"
+#include "setup/host/rights.h"
 
 /* The drop-in's time tells whether the service has been started with it. */
 static void find_in_effect(struct node *node, const struct wanted *wanted, const struct host *host)

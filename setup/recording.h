@@ -4,7 +4,7 @@
 #define SETUP_RECORDING_H
 
 #include "setup/config.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 #include "units/host_units.h"
 
 enum ima_state {

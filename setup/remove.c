@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/host/rights.h"
 #include "setup/report.h"
-#include "setup/rights.h"
 #include "setup/steps.h"
 #include "setup/wanted_node.h"
 #include "units/audit_units.h"

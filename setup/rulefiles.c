@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "setup/config_keys.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 #include "setup/shipped.h"
 
 /* Bounds memory: a rule takes 1.4 kB. */

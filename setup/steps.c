@@ -6,7 +6,7 @@
 
 #include "setup/checks.h"
 #include "setup/files.h"
-#include "setup/rights.h"
+#include "setup/host/rights.h"
 #include "units/audit_units.h"
 #include "units/transient.h"
 

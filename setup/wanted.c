@@ -5,8 +5,8 @@
 #include <sys/utsname.h>
 
 #include "setup/config_keys.h"
-#include "setup/lookups.h"
-#include "setup/pam.h"
+#include "setup/host/lookups.h"
+#include "setup/host/pam.h"
 #include "setup/recording.h"
 #include "setup/rulefiles.h"
 #include "setup/settings.h"

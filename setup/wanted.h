@@ -6,7 +6,7 @@
 
 #include "rules/rules.h"
 #include "setup/config.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 /* In the order in which they are written; they are deleted in the opposite one. */
 enum {

@@ -5,8 +5,8 @@
 
 #include "setup/base/strings.h"
 #include "setup/config_keys.h"
-#include "setup/pam.h"
-#include "setup/rights.h"
+#include "setup/host/pam.h"
+#include "setup/host/rights.h"
 #include "setup/shipped.h"
 #include "units/audit_units.h"
 

@@ -1,6 +1,6 @@
 #include "t/unit/test.h"
 
-#include "setup/accounts.h"
+#include "setup/host/accounts.h"
 
 static struct host host;
 

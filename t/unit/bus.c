@@ -8,7 +8,7 @@
 
 #include "setup/bus_private.h"
 #include "setup/bus_units.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 #include "t/unit/peer.h"
 
 /* Microseconds: the time given where it runs out, and where it must not, however busy the machine is. */

@@ -3,7 +3,7 @@
 #include <sys/wait.h>
 
 #include "setup/diff.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 static void diff_is(const char *before, const char *after, const char *expected)
 {

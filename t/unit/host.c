@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 #include "setup/base/strings.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 static struct host host;
 

@@ -1,4 +1,4 @@
-/* One call of setup/host.h for t/15-host-faults.t, which lets its system calls fail.
+/* One call of setup/host/host.h for t/15-host-faults.t, which lets its system calls fail.
  *
  * Usage: host_call ROOT write|remove|rmdir|read|list|stat|type PATH [CONTENT]. Prints what it returns, by name, and
  * what it read. */
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "setup/base/strings.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 static int call(const struct host *host, const char *what, const char *path, const char *content)
 {

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "setup/hostlock.h"
+#include "setup/host/hostlock.h"
 
 static struct host host;
 static struct capture said;

@@ -1,7 +1,7 @@
-/* setup/pam.c: the block in a PAM file. */
+/* setup/host/pam.c: the block in a PAM file. */
 #include "t/unit/test.h"
 
-#include "setup/pam.h"
+#include "setup/host/pam.h"
 
 #define BLOCK(options) \
 	"# BEGIN cloud-audit-setup: keystrokes of SSH sessions; undo: cloud-audit-setup remove\n" \

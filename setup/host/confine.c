@@ -1,4 +1,4 @@
-#include "setup/confine.h"
+#include "setup/host/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "setup/pam.h"
+#include "setup/host/pam.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "setup/accounts.h"
+#include "setup/host/accounts.h"
 
 #include <errno.h>
 #include <grp.h>

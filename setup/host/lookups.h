@@ -3,7 +3,7 @@
 #define SETUP_LOOKUPS_H
 
 #include "rules/rules.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 /* Paths of the answers that are kept: reading a rule and judging the set ask for the same. Those of a longer set
  * are looked up again. */

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 int accounts_user(const struct host *host, const char *name, uint32_t *ret_id) _must_check_;
 int accounts_group(const struct host *host, const char *name, uint32_t *ret_id) _must_check_;

@@ -1,4 +1,4 @@
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 #include <dirent.h>
 #include <errno.h>

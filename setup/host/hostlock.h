@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "setup/base/log.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 /* The directory that is locked, itself: all who change the rules see it, and no file has to be made. Not one
  * that everybody may open: then everybody could keep the node from being configured (audit makes it 0750). */

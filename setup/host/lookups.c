@@ -1,8 +1,8 @@
-#include "setup/lookups.h"
+#include "setup/host/lookups.h"
 
 #include <string.h>
 
-#include "setup/accounts.h"
+#include "setup/host/accounts.h"
 
 bool lookups_see_host(const struct host *host)
 {

@@ -3,7 +3,7 @@
 #define SETUP_RIGHTS_H
 
 #include "setup/base/text.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 /* Appends why the kernel refused an audit request with this errno, and what to do. at_socket: it was
  * socket(2) that failed, not a request. */

@@ -4,7 +4,7 @@
 #define SETUP_PAM_H
 
 #include "setup/base/text.h"
-#include "setup/host.h"
+#include "setup/host/host.h"
 
 #define PAM_SSHD "/etc/pam.d/sshd"
 

@@ -1,4 +1,4 @@
-#include "setup/hostlock.h"
+#include "setup/host/hostlock.h"
 
 #include <errno.h>
 #include <fcntl.h>

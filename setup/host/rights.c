@@ -1,4 +1,4 @@
-#include "setup/rights.h"
+#include "setup/host/rights.h"
 
 #include <errno.h>
 #include <linux/capability.h>
