@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "setup/checks.h"
+#include "setup/kernel/rulesdiff.h"
 #include "setup/report.h"
-#include "setup/rulesdiff.h"
 #include "setup/steps.h"
 #include "setup/undo.h"
 

@@ -3,8 +3,8 @@
 #ifndef SETUP_CHECKS_H
 #define SETUP_CHECKS_H
 
+#include "setup/kernel/rulesdiff.h"
 #include "setup/node.h"
-#include "setup/rulesdiff.h"
 #include "setup/wanted.h"
 
 enum check_kind {

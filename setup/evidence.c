@@ -8,7 +8,7 @@
 
 #include "setup/base/sha256.h"
 #include "setup/config_keys.h"
-#include "setup/rulesdiff.h"
+#include "setup/kernel/rulesdiff.h"
 #include "setup/settings.h"
 #include "setup/showrule.h"
 #include "units/transient.h"

@@ -5,7 +5,7 @@
 #include "setup/bus.h"
 #include "setup/bus_units.h"
 #include "setup/host/host.h"
-#include "setup/kernel.h"
+#include "setup/kernel/kernel.h"
 #include "setup/reader.h"
 #include "setup/recording.h"
 #include "setup/wanted.h"

@@ -4,7 +4,7 @@
 
 #include "rules/rules.h"
 #include "setup/config.h"
-#include "setup/kernel.h"
+#include "setup/kernel/kernel.h"
 
 enum { SETTINGS_MAX = 8 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "setup/files.h"
-#include "setup/rulesdiff.h"
+#include "setup/kernel/rulesdiff.h"
 #include "setup/steps.h"
 #include "units/audit_units.h"
 

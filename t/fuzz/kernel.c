@@ -6,7 +6,7 @@
 #include <linux/audit.h>
 #include <linux/netlink.h>
 
-#include "setup/kernel.h"
+#include "setup/kernel/kernel.h"
 #include "t/fuzz/fuzz.h"
 
 struct script {

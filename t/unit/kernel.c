@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "setup/base/text.h"
-#include "setup/kernel.h"
+#include "setup/kernel/kernel.h"
 
 enum { STEPS_MAX = 64, SENDER = 4711 };
 

@@ -2,7 +2,7 @@
 
 #include <linux/audit.h>
 
-#include "setup/rulesdiff.h"
+#include "setup/kernel/rulesdiff.h"
 
 enum { EXIT = AUDIT_FILTER_EXIT, USER = AUDIT_FILTER_USER, PREPEND = AUDIT_FILTER_PREPEND, MAX = 16 };
 

@@ -1,4 +1,4 @@
-#include "setup/rulesdiff.h"
+#include "setup/kernel/rulesdiff.h"
 
 #include <errno.h>
 #include <linux/audit.h>

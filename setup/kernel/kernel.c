@@ -1,4 +1,4 @@
-#include "setup/kernel.h"
+#include "setup/kernel/kernel.h"
 
 #include <errno.h>
 #include <linux/audit.h>

@@ -8,7 +8,7 @@
 #define SETUP_RULESDIFF_H
 
 #include "rules/rules.h"
-#include "setup/kernel.h"
+#include "setup/kernel/kernel.h"
 
 struct rulesdiff {
 	bool *missing;		/* by index of the wanted set */

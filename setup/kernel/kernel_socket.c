@@ -1,5 +1,5 @@
 /* The audit socket itself, behind the seam of kernel.h. */
-#include "setup/kernel.h"
+#include "setup/kernel/kernel.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
