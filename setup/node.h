@@ -2,12 +2,12 @@
 #ifndef SETUP_NODE_H
 #define SETUP_NODE_H
 
-#include "setup/bus.h"
-#include "setup/bus_units.h"
 #include "setup/host/host.h"
 #include "setup/kernel/kernel.h"
-#include "setup/reader.h"
 #include "setup/recording.h"
+#include "setup/systemd/bus.h"
+#include "setup/systemd/bus_units.h"
+#include "setup/systemd/reader.h"
 #include "setup/wanted.h"
 
 struct node {

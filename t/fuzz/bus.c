@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "setup/bus_private.h"
-#include "setup/bus_units.h"
+#include "setup/systemd/bus_private.h"
+#include "setup/systemd/bus_units.h"
 #include "t/fuzz/fuzz.h"
 #include "t/unit/peer.h"
 

@@ -6,9 +6,9 @@
 #include <libaudit.h>
 #include <time.h>
 
-#include "setup/bus_private.h"
-#include "setup/bus_units.h"
 #include "setup/host/host.h"
+#include "setup/systemd/bus_private.h"
+#include "setup/systemd/bus_units.h"
 #include "t/unit/peer.h"
 
 /* Microseconds: the time given where it runs out, and where it must not, however busy the machine is. */

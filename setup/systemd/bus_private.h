@@ -5,7 +5,7 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
-#include "setup/bus.h"
+#include "setup/systemd/bus.h"
 
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"

@@ -1,10 +1,10 @@
-#include "setup/bus_private.h"
+#include "setup/systemd/bus_private.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "setup/base/strings.h"
-#include "setup/bus_units.h"
+#include "setup/systemd/bus_units.h"
 
 /* One command of ExecStartEx, "sasasttttuii": path, words, flags, and when it ran. */
 static int read_command(sd_bus_message *m, struct bus_service *ret)

@@ -1,4 +1,4 @@
-#include "setup/journal.h"
+#include "setup/systemd/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>

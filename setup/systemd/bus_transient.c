@@ -1,10 +1,10 @@
-#include "setup/bus_private.h"
+#include "setup/systemd/bus_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "setup/bus_units.h"
+#include "setup/systemd/bus_units.h"
 #include "units/transient.h"
 
 /* Both kinds end in time by themselves, too: whoever waits for them may be killed. */

@@ -1,11 +1,11 @@
-#include "setup/bus_private.h"
+#include "setup/systemd/bus_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
-#include "setup/journal.h"
+#include "setup/systemd/journal.h"
 
 #define OURS "cloud-audit-"	/* what the names of all our units begin with */
 

@@ -3,7 +3,7 @@
 #ifndef SETUP_READER_H
 #define SETUP_READER_H
 
-#include "setup/bus.h"
+#include "setup/systemd/bus.h"
 
 struct audit_reader {
 	uint32_t pid;	/* the audit PID, 0 for none */

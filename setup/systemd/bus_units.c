@@ -1,9 +1,9 @@
-#include "setup/bus_private.h"
+#include "setup/systemd/bus_private.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "setup/bus_units.h"
+#include "setup/systemd/bus_units.h"
 
 /* Of each unit the same is asked. All is asked before the first answer is waited for: a turn costs more than an
  * answer. */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "setup/bus.h"
+#include "setup/systemd/bus.h"
 
 struct unit_state {
 	bool exists;		/* systemd found a unit file (or the unit runs without one) */

@@ -1,9 +1,9 @@
-#include "setup/reader.h"
+#include "setup/systemd/reader.h"
 
 #include <string.h>
 
 #include "setup/base/process.h"
-#include "setup/bus_units.h"
+#include "setup/systemd/bus_units.h"
 #include "units/host_units.h"
 
 int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)

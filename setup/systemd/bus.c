@@ -1,4 +1,4 @@
-#include "setup/bus_private.h"
+#include "setup/systemd/bus_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
