@@ -3,9 +3,9 @@
 #define SETUP_CONTEXT_H
 
 #include "setup/base/terminal.h"
-#include "setup/config.h"
+#include "setup/config/config.h"
+#include "setup/config/options.h"
 #include "setup/node.h"
-#include "setup/options.h"
 #include "setup/wanted.h"
 
 enum exit_status {

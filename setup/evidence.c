@@ -7,7 +7,7 @@
 #include <sys/utsname.h>
 
 #include "setup/base/sha256.h"
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/settings.h"
 #include "setup/showrule.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "setup/base/cmdline.h"
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
 
 /* By the number of the choice in [ima] policy. COS's own set-up loads the same two. */
 static const char *const ima_policies[] = {

@@ -3,7 +3,7 @@
 #ifndef SETUP_RECORDING_H
 #define SETUP_RECORDING_H
 
-#include "setup/config.h"
+#include "setup/config/config.h"
 #include "setup/host/host.h"
 #include "units/host_units.h"
 

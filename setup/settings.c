@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
 
 enum kind { NUMBER, CHOICE, FLAG };
 

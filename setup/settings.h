@@ -3,7 +3,7 @@
 #define SETUP_SETTINGS_H
 
 #include "rules/rules.h"
-#include "setup/config.h"
+#include "setup/config/config.h"
 #include "setup/kernel/kernel.h"
 
 enum { SETTINGS_MAX = 8 };

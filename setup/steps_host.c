@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
 #include "units/audit_units.h"
 
 int step_prove_tty_program(struct context *c)

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
+#include "setup/config/rulefiles.h"
 #include "setup/host/lookups.h"
 #include "setup/host/pam.h"
 #include "setup/recording.h"
-#include "setup/rulefiles.h"
 #include "setup/settings.h"
 #include "units/audit_units.h"
 

@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "rules/rules.h"
-#include "setup/config.h"
+#include "setup/config/config.h"
 #include "setup/host/host.h"
 
 /* In the order in which they are written; they are deleted in the opposite one. */

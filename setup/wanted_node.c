@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "setup/base/strings.h"
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
+#include "setup/config/shipped.h"
 #include "setup/host/pam.h"
 #include "setup/host/rights.h"
-#include "setup/shipped.h"
 #include "units/audit_units.h"
 
 /* Where a host lets programs be put and run: the first ones are COS's, whose / is read-only. */

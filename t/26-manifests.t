@@ -202,7 +202,7 @@ for my $thing (qw(rules unit kernel)) {
 
 # Section and key of every row of the program's table, with its default.
 my %default;
-for (slurp('setup/config_rows.c') =~ /^const struct config_row config_rows\[\] = \{\n(.*?)^\};/ms) {
+for (slurp('setup/config/config_rows.c') =~ /^const struct config_row config_rows\[\] = \{\n(.*?)^\};/ms) {
 	$default{"$1.$2"} = $3 while /\{ "([^"]+)", "([^"]+)", parse_\w+, IN\(\w+\),\s+"([^"]*)"/g;
 	$default{"events.$1"} = 'yes' while /\bSWITCH\("([^"]+)"\)/g;
 	$default{"events.$1"} = $2 while /\bEVENT\("([^"]+)", "([^"]*)"/g;

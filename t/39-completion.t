@@ -20,7 +20,7 @@ my @keys = $help =~ /^  ([a-z]+\.[\w-]+)=/mg;
 # The words that a table of names in the source has.
 sub names {
 	my ($table) = @_;
-	my ($body) = slurp('setup/options.c') =~ /\b\Q$table\E\[\] = \{(.*?)\};/s or die "options.c: $table\n";
+	my ($body) = slurp('setup/config/options.c') =~ /\b\Q$table\E\[\] = \{(.*?)\};/s or die "options.c: $table\n";
 	return [$body =~ /"([^"]+)"/g];
 }
 my ($formats, $machines, $things) = map { names($_) } qw(output_names machine_names render_names);

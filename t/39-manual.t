@@ -43,7 +43,7 @@ for (split /\n/, output($program, '--help', 'settings') =~ s/^.*?^Settings//msr)
 }
 my %status = map { /\bSTATUS_\w+ = (\d+)/ ? ($1 => 1) : () } split /\n/, slurp('setup/context.h');
 my @lints = output($program, 'render', '--help') =~ s/^.*^Warnings[^\n]*//msr =~ /^  ([a-z0-9-]+) /mg;
-my $all = slurp('setup/config_rows.c');
+my $all = slurp('setup/config/config_rows.c');
 is scalar @settings, scalar(() = $all =~ /^\t\{ "\w+", "|^\t(?:EVENT|SWITCH)\("/mg),
 	'--help settings prints a line for each row of the table';
 cmp_ok scalar(@options), '>=', 9, 'the options are read from --help';

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "setup/config.h"
-#include "setup/config_keys.h"
+#include "setup/config/config.h"
+#include "setup/config/config_keys.h"
 #include "t/fuzz/fuzz.h"
 
 static const char *const sections[] = {

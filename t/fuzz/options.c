@@ -4,8 +4,8 @@
 #include <getopt.h>
 #include <unistd.h>
 
-#include "setup/config.h"
-#include "setup/options.h"
+#include "setup/config/config.h"
+#include "setup/config/options.h"
 #include "t/fuzz/fuzz.h"
 
 enum { WORDS_MAX = 64 };

@@ -1,8 +1,8 @@
 #include "t/unit/test.h"
 
 #include "setup/base/text.h"
-#include "setup/config.h"
-#include "setup/config_keys.h"
+#include "setup/config/config.h"
+#include "setup/config/config_keys.h"
 
 /* DESIGN.md's configuration block, key by key. */
 static const struct key {

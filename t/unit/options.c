@@ -2,7 +2,7 @@
 
 #include <getopt.h>
 
-#include "setup/options.h"
+#include "setup/config/options.h"
 
 /* A command line and what comes of it; emptied by done(). */
 struct line {

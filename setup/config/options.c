@@ -1,4 +1,4 @@
-#include "setup/options.h"
+#include "setup/config/options.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -8,8 +8,8 @@
 
 #include "rules/rules.h"
 #include "setup/base/nearest.h"
-#include "setup/config.h"
-#include "setup/config_keys.h"
+#include "setup/config/config.h"
+#include "setup/config/config_keys.h"
 
 static const char *const command_names[] = {
 	[COMMAND_APPLY] = "apply", [COMMAND_PLAN] = "plan", [COMMAND_RENDER] = "render",

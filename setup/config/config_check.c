@@ -1,9 +1,9 @@
-#include "setup/config.h"
+#include "setup/config/config.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
 
 /* What needs files on the host, which transient mode does without; by what it is when it needs none. */
 static const struct {

@@ -1,4 +1,4 @@
-#include "setup/shipped.h"
+#include "setup/config/shipped.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #define SETUP_RULEFILES_H
 
 #include "rules/rules.h"
-#include "setup/config.h"
+#include "setup/config/config.h"
 
 /* Reads the files of the groups that are switched on: NN-GROUP.rules for "yes", NN-GROUP-VALUE.rules
  * for any other value, and those with @MACHINE before the suffix on that machine; in C-locale order.

@@ -1,4 +1,4 @@
-#include "setup/config_private.h"
+#include "setup/config/config_private.h"
 
 #include <ctype.h>
 #include <errno.h>

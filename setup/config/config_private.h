@@ -3,7 +3,7 @@
 #ifndef SETUP_CONFIG_PRIVATE_H
 #define SETUP_CONFIG_PRIVATE_H
 
-#include "setup/config.h"
+#include "setup/config/config.h"
 
 struct config_row {
 	const char *section, *key;

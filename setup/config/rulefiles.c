@@ -1,12 +1,12 @@
-#include "setup/rulefiles.h"
+#include "setup/config/rulefiles.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
+#include "setup/config/shipped.h"
 #include "setup/host/host.h"
-#include "setup/shipped.h"
 
 /* Bounds memory: a rule takes 1.4 kB. */
 enum { RULES_MAX = 100000 };

@@ -1,10 +1,10 @@
-#include "setup/config_private.h"
+#include "setup/config/config_private.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "setup/base/text.h"
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
 
 static void set_item_places(struct config_list *list, size_t from, const char *file, unsigned line)
 {

@@ -1,10 +1,10 @@
-#include "setup/config_private.h"
+#include "setup/config/config_private.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
-#include "setup/config_keys.h"
+#include "setup/config/config_keys.h"
 
 static int parse_bool(const struct config_row *row, const char *value, void *target)
 {
