@@ -1,9 +1,9 @@
-#include "setup/context.h"
+#include "setup/node/context.h"
 
 #include <errno.h>
 
-#include "setup/checks.h"
 #include "setup/kernel/rulesdiff.h"
+#include "setup/node/checks.h"
 #include "setup/report.h"
 #include "setup/steps.h"
 #include "setup/undo.h"

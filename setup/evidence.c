@@ -9,7 +9,7 @@
 #include "setup/base/sha256.h"
 #include "setup/config/config_keys.h"
 #include "setup/kernel/rulesdiff.h"
-#include "setup/settings.h"
+#include "setup/node/settings.h"
 #include "setup/showrule.h"
 #include "units/transient.h"
 

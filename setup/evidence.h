@@ -3,7 +3,7 @@
 #ifndef SETUP_EVIDENCE_H
 #define SETUP_EVIDENCE_H
 
-#include "setup/context.h"
+#include "setup/node/context.h"
 
 /* Appends the members that every result has, each with a comma in front: the form, the program, the time and the
  * node, as far as its root could be opened. */

@@ -2,7 +2,7 @@
 #ifndef SETUP_FILES_H
 #define SETUP_FILES_H
 
-#include "setup/wanted.h"
+#include "setup/node/wanted.h"
 
 /* Gives file i this content, whole or not at all; a foreign file keeps its mode. */
 int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content)

@@ -1,14 +1,14 @@
-#include "setup/context.h"
+#include "setup/node/context.h"
 
 #include <errno.h>
 #include <linux/audit.h>
 #include <string.h>
 
-#include "setup/checks.h"
 #include "setup/diff.h"
 #include "setup/evidence.h"
+#include "setup/node/checks.h"
+#include "setup/node/settings.h"
 #include "setup/report.h"
-#include "setup/settings.h"
 #include "setup/showrule.h"
 #include "units/transient.h"
 

@@ -1,12 +1,12 @@
-#include "setup/context.h"
+#include "setup/node/context.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "setup/host/rights.h"
+#include "setup/node/wanted_node.h"
 #include "setup/report.h"
 #include "setup/steps.h"
-#include "setup/wanted_node.h"
 #include "units/audit_units.h"
 
 static bool is_ours(const struct context *c, size_t i)

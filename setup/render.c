@@ -1,6 +1,6 @@
-#include "setup/context.h"
+#include "setup/node/context.h"
 
-#include "setup/settings.h"
+#include "setup/node/settings.h"
 #include "units/transient.h"
 
 static void print_control(void *context, const char *control, const char *source)

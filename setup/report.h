@@ -2,8 +2,8 @@
 #ifndef SETUP_REPORT_H
 #define SETUP_REPORT_H
 
-#include "setup/checks.h"
-#include "setup/context.h"
+#include "setup/node/checks.h"
+#include "setup/node/context.h"
 
 /* Prints what verify found in the chosen format. */
 void report_checks(const struct context *c, const struct checks *checks, enum exit_status status);

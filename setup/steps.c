@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "setup/checks.h"
 #include "setup/files.h"
 #include "setup/host/rights.h"
+#include "setup/node/checks.h"
 #include "units/audit_units.h"
 #include "units/transient.h"
 

@@ -3,7 +3,7 @@
 #ifndef SETUP_STEPS_H
 #define SETUP_STEPS_H
 
-#include "setup/context.h"
+#include "setup/node/context.h"
 
 /* Deletes the temporary files of a run that was killed. */
 void step_clean(const struct context *c);

@@ -6,7 +6,7 @@
 #ifndef SETUP_TAP_H
 #define SETUP_TAP_H
 
-#include "setup/checks.h"
+#include "setup/node/checks.h"
 
 void tap_print(const struct checks *checks);
 

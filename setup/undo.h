@@ -2,7 +2,7 @@
 #ifndef SETUP_UNDO_H
 #define SETUP_UNDO_H
 
-#include "setup/context.h"
+#include "setup/node/context.h"
 
 /* Brings files, enablement and, where it is not locked, the kernel's rules and settings back to
  * `before`, as read ahead of the first step. Says what state the node is in. */

@@ -1,6 +1,6 @@
-#include "setup/context.h"
+#include "setup/node/context.h"
 
-#include "setup/checks.h"
+#include "setup/node/checks.h"
 #include "setup/report.h"
 
 enum exit_status command_verify(struct context *c)

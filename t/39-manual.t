@@ -41,7 +41,7 @@ for (split /\n/, output($program, '--help', 'settings') =~ s/^.*?^Settings//msr)
 	push @settings, $name;
 	$settings{$name} = { default => $default, words => $takes =~ / / ? undef : [sort split /\|/, $takes] };
 }
-my %status = map { /\bSTATUS_\w+ = (\d+)/ ? ($1 => 1) : () } split /\n/, slurp('setup/context.h');
+my %status = map { /\bSTATUS_\w+ = (\d+)/ ? ($1 => 1) : () } split /\n/, slurp('setup/node/context.h');
 my @lints = output($program, 'render', '--help') =~ s/^.*^Warnings[^\n]*//msr =~ /^  ([a-z0-9-]+) /mg;
 my $all = slurp('setup/config/config_rows.c');
 is scalar @settings, scalar(() = $all =~ /^\t\{ "\w+", "|^\t(?:EVENT|SWITCH)\("/mg),

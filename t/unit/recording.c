@@ -1,7 +1,7 @@
-/* setup/recording.c: AppArmor's parameter and the IMA policy of a host made of files. */
+/* setup/node/recording.c: AppArmor's parameter and the IMA policy of a host made of files. */
 #include "t/unit/test.h"
 
-#include "setup/recording.h"
+#include "setup/node/recording.h"
 
 static struct host host;
 static struct config config;

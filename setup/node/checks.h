@@ -4,8 +4,8 @@
 #define SETUP_CHECKS_H
 
 #include "setup/kernel/rulesdiff.h"
-#include "setup/node.h"
-#include "setup/wanted.h"
+#include "setup/node/node.h"
+#include "setup/node/wanted.h"
 
 enum check_kind {
 	CHECK_FILE,	/* a file of ours */

@@ -1,6 +1,6 @@
-#include "setup/context.h"
+#include "setup/node/context.h"
 
-#include "setup/wanted_node.h"
+#include "setup/node/wanted_node.h"
 
 /* What is wanted of the node, as far as that depends on it, and what is there. */
 static int read_host(struct context *c)

@@ -5,8 +5,8 @@
 #include "setup/base/terminal.h"
 #include "setup/config/config.h"
 #include "setup/config/options.h"
-#include "setup/node.h"
-#include "setup/wanted.h"
+#include "setup/node/node.h"
+#include "setup/node/wanted.h"
 
 enum exit_status {
 	STATUS_DONE = 0,	/* done, or the node matches */

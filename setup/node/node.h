@@ -4,11 +4,11 @@
 
 #include "setup/host/host.h"
 #include "setup/kernel/kernel.h"
-#include "setup/recording.h"
+#include "setup/node/recording.h"
+#include "setup/node/wanted.h"
 #include "setup/systemd/bus.h"
 #include "setup/systemd/bus_units.h"
 #include "setup/systemd/reader.h"
-#include "setup/wanted.h"
 
 struct node {
 	struct text files[N_FILES];		/* s is NULL for an absent file */

@@ -3,7 +3,7 @@
 #ifndef SETUP_WANTED_NODE_H
 #define SETUP_WANTED_NODE_H
 
-#include "setup/node.h"
+#include "setup/node/node.h"
 
 /* Fills paths and contents of FILE_JOURNALD and what follows it, anew at each call; the node's reader,
  * runtime and recording were read. config NULL: nothing is wanted. 0; -ENOTSUP, logged, when this

@@ -1,4 +1,4 @@
-#include "setup/wanted_node.h"
+#include "setup/node/wanted_node.h"
 
 #include <errno.h>
 #include <string.h>

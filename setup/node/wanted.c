@@ -1,4 +1,4 @@
-#include "setup/wanted.h"
+#include "setup/node/wanted.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "setup/config/rulefiles.h"
 #include "setup/host/lookups.h"
 #include "setup/host/pam.h"
-#include "setup/recording.h"
-#include "setup/settings.h"
+#include "setup/node/recording.h"
+#include "setup/node/settings.h"
 #include "units/audit_units.h"
 
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"

@@ -1,4 +1,4 @@
-#include "setup/recording.h"
+#include "setup/node/recording.h"
 
 #include <errno.h>
 #include <string.h>

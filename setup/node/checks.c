@@ -1,11 +1,11 @@
-#include "setup/checks.h"
+#include "setup/node/checks.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "setup/settings.h"
+#include "setup/node/settings.h"
 #include "setup/showrule.h"
 #include "units/transient.h"
 

@@ -1,4 +1,4 @@
-#include "setup/node.h"
+#include "setup/node/node.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "setup/settings.h"
+#include "setup/node/settings.h"
 
 #include <errno.h>
 #include <inttypes.h>
