@@ -5,8 +5,8 @@
 #include "setup/kernel/rulesdiff.h"
 #include "setup/node/checks.h"
 #include "setup/report.h"
-#include "setup/steps.h"
-#include "setup/undo.h"
+#include "setup/steps/steps.h"
+#include "setup/steps/undo.h"
 
 /* Files, units, journald: what neither the lock forbids nor undo cannot take back. */
 static int change_host(struct context *c, const struct checks *checks, const struct node *before)

@@ -6,7 +6,7 @@
 #include "setup/host/rights.h"
 #include "setup/node/wanted_node.h"
 #include "setup/report.h"
-#include "setup/steps.h"
+#include "setup/steps/steps.h"
 #include "units/audit_units.h"
 
 static bool is_ours(const struct context *c, size_t i)

@@ -1,4 +1,4 @@
-#include "setup/steps.h"
+#include "setup/steps/steps.h"
 
 #include <errno.h>
 #include <string.h>

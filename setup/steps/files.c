@@ -1,4 +1,4 @@
-#include "setup/files.h"
+#include "setup/steps/files.h"
 
 #include <errno.h>
 #include <string.h>

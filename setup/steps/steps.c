@@ -1,12 +1,12 @@
-#include "setup/steps.h"
+#include "setup/steps/steps.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "setup/files.h"
 #include "setup/host/rights.h"
 #include "setup/node/checks.h"
+#include "setup/steps/files.h"
 #include "units/audit_units.h"
 #include "units/transient.h"
 

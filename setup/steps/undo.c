@@ -1,11 +1,11 @@
-#include "setup/undo.h"
+#include "setup/steps/undo.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "setup/files.h"
 #include "setup/kernel/rulesdiff.h"
-#include "setup/steps.h"
+#include "setup/steps/files.h"
+#include "setup/steps/steps.h"
 #include "units/audit_units.h"
 
 /* Rule sets own their rules; this one borrows those of a listing. */
