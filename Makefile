@@ -217,7 +217,7 @@ install: all
 	install -m 0755 $(BUILD)/cloud-audit-setup $(DESTDIR)$(PREFIX)/sbin/
 	install -D -m 0755 $(BUILD)/cloud-audit-tty $(DESTDIR)$(PREFIX)/libexec/cloud-audit-setup/cloud-audit-tty
 	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
-	install -m 0644 setup/output.schema.json $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/
+	install -m 0644 setup/output/output.schema.json $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8
 	sed 's|/usr/local/share/cloud|$(PREFIX)/share/cloud|' setup/cloud-audit-setup.8 \
 		>$(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8

@@ -4,7 +4,7 @@
 
 #include "setup/kernel/rulesdiff.h"
 #include "setup/node/checks.h"
-#include "setup/report.h"
+#include "setup/output/report.h"
 #include "setup/steps/steps.h"
 #include "setup/steps/undo.h"
 

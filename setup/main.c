@@ -6,7 +6,7 @@
 #include "setup/host/confine.h"
 #include "setup/host/hostlock.h"
 #include "setup/node/context.h"
-#include "setup/report.h"
+#include "setup/output/report.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended
  * (terminationMessagePath); it is there only in a Pod. */

@@ -5,7 +5,7 @@
 
 #include "setup/host/rights.h"
 #include "setup/node/wanted_node.h"
-#include "setup/report.h"
+#include "setup/output/report.h"
 #include "setup/steps/steps.h"
 #include "units/audit_units.h"
 

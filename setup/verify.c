@@ -1,7 +1,7 @@
 #include "setup/node/context.h"
 
 #include "setup/node/checks.h"
-#include "setup/report.h"
+#include "setup/output/report.h"
 
 enum exit_status command_verify(struct context *c)
 {

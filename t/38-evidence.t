@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# -o json: what is printed keeps to setup/output.schema.json, by a validator that is not ours, and what it says
+# -o json: what is printed keeps to setup/output/output.schema.json, by a validator that is not ours, and what it says
 # is so. A made-up root with a systemd that does nothing; the kernel is this machine's.
 use strict;
 use warnings;

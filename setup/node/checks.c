@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "setup/node/settings.h"
-#include "setup/showrule.h"
+#include "setup/output/showrule.h"
 #include "units/transient.h"
 
 /* Adds a check whose name follows; takes detail, NULL for none. */

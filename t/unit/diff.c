@@ -2,8 +2,8 @@
 
 #include <sys/wait.h>
 
-#include "setup/diff.h"
 #include "setup/host/host.h"
+#include "setup/output/diff.h"
 
 static void diff_is(const char *before, const char *after, const char *expected)
 {

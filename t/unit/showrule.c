@@ -1,7 +1,7 @@
 /* Rules as people see them. */
 #include "t/unit/test.h"
 
-#include "setup/showrule.h"
+#include "setup/output/showrule.h"
 
 static void expect(const char *line, const char *shown)
 {

@@ -1,4 +1,4 @@
-#include "setup/evidence.h"
+#include "setup/output/evidence.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include "setup/config/config_keys.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/node/settings.h"
-#include "setup/showrule.h"
+#include "setup/output/showrule.h"
 #include "units/transient.h"
 
 enum { EVIDENCE_VERSION = 1 };	/* of the form: goes up when a member goes or means something else */

@@ -1,10 +1,10 @@
-#include "setup/report.h"
+#include "setup/output/report.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 
-#include "setup/evidence.h"
-#include "setup/tap.h"
+#include "setup/output/evidence.h"
+#include "setup/output/tap.h"
 
 static void print_text(const struct checks *checks, bool colour)
 {

@@ -1,4 +1,4 @@
-#include "setup/diff.h"
+#include "setup/output/diff.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "setup/showrule.h"
+#include "setup/output/showrule.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "setup/tap.h"
+#include "setup/output/tap.h"
 
 #include <string.h>
 
