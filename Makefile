@@ -219,10 +219,10 @@ install: all
 	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
 	install -m 0644 setup/output/output.schema.json $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8
-	sed 's|/usr/local/share/cloud|$(PREFIX)/share/cloud|' setup/cloud-audit-setup.8 \
+	sed 's|/usr/local/share/cloud|$(PREFIX)/share/cloud|' setup/man/cloud-audit-setup.8 \
 		>$(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8
 	chmod 0644 $(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8
-	install -D -m 0644 setup/cloud-audit-setup.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/cloud-audit-setup.ini.5
+	install -D -m 0644 setup/man/cloud-audit-setup.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/cloud-audit-setup.ini.5
 	install -D -m 0644 setup/completion/bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/cloud-audit-setup
 	install -D -m 0644 setup/completion/zsh \

@@ -8,7 +8,7 @@ use Test::More;
 
 my $program = ($ENV{BUILD} || 'build') . '/cloud-audit-setup';
 die "$program is not built: make\n" unless -x $program;
-my %page = (8 => 'setup/cloud-audit-setup.8', 5 => 'setup/cloud-audit-setup.ini.5');
+my %page = (8 => 'setup/man/cloud-audit-setup.8', 5 => 'setup/man/cloud-audit-setup.ini.5');
 
 sub slurp {
 	my ($path) = @_;
@@ -166,8 +166,8 @@ my $dest = tempdir(CLEANUP => 1);
 my $built = $ENV{BUILD} || 'build';
 my @make = ('make', '-s', 'install', "DESTDIR=$dest", "BUILD=$built");
 is output('sh', '-c', "@make 2>&1 >/dev/null"), '', 'make install says nothing wrong';
-for my $pair (['setup/cloud-audit-setup.8', 'man/man8/cloud-audit-setup.8'],
-	      ['setup/cloud-audit-setup.ini.5', 'man/man5/cloud-audit-setup.ini.5'],
+for my $pair (['setup/man/cloud-audit-setup.8', 'man/man8/cloud-audit-setup.8'],
+	      ['setup/man/cloud-audit-setup.ini.5', 'man/man5/cloud-audit-setup.ini.5'],
 	      ['setup/completion/bash', 'bash-completion/completions/cloud-audit-setup'],
 	      ['setup/completion/zsh', 'zsh/site-functions/_cloud-audit-setup']) {
 	my ($from, $to) = @$pair;
