@@ -56,7 +56,7 @@ ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DDEFAULT_ROOT='"$(DEF
 ALL_LDFLAGS := $(HARDEN_LD) -Wl,--as-needed $(SAN) $(LDFLAGS)
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-SRC := $(filter-out setup/main.c setup/runtime/%,$(wildcard setup/*.c setup/*/*.c units/*.c rules/*.c))
+SRC := $(filter-out setup/main.c setup/runtime/%,$(wildcard setup/*.c setup/*/*.c units/*.c rules/*.c rules/*/*.c))
 OBJ := $(SRC:%.c=$(BUILD)/obj/%.o)
 UNIT := $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(wildcard t/unit/*.c))
 

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/data.h"
-#include "rules/lint.h"
-#include "rules/map.h"
-#include "rules/optimise.h"
+#include "rules/judge/lint.h"
+#include "rules/judge/map.h"
+#include "rules/judge/optimise.h"
+#include "rules/rule/data.h"
+#include "rules/rules.h"
 
 /* Of everything that the kernel compares, which is all but the place in the list: a rule that was
  * prepended is stored without that bit (kernel/auditfilter.c audit_add_rule, audit_compare_rule). */

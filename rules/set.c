@@ -3,27 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/lex.h"
-#include "rules/parse.h"
+#include "rules/parse/parse.h"
+#include "rules/rule/lex.h"
 #include "rules/rules.h"
-
-static void rule_done(struct rule *rule)
-{
-	for (size_t i = 0; i < rule->n_merged; i++)
-		free(rule->merged[i].file);
-	free(rule->merged);
-	free(rule->file);
-	free(rule->data);
-	*rule = (struct rule){ 0 };
-}
-
-void rule_set_done(struct rule_set *set)
-{
-	for (size_t i = 0; i < set->n_rules; i++)
-		rule_done(&set->rules[i]);
-	free(set->rules);
-	*set = (struct rule_set){ 0 };
-}
 
 /* Appends the rule, whose data becomes the set's in any case. */
 static int append(struct rule_set *set, struct rule *rule, const char *file, unsigned line)
@@ -59,13 +41,6 @@ static int add_line(struct rule_set *set, const struct rules_env *env, struct le
 	rule.remove = r == PARSE_DELETE;
 	rule.shipped = env->shipped;
 	return append(set, &rule, lexer->file, lexer->line);
-}
-
-void rule_add_place(struct text *out, const char *file, unsigned line)
-{
-	text_add(out, file);
-	if (line)
-		text_addf(out, ":%u", line);
 }
 
 int rules_read(struct rule_set *set, const struct rules_env *env, const char *file,

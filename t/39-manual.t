@@ -142,7 +142,7 @@ my ($rules_part, $others) = $manual =~ /^These warnings about rules.*?^\.Bl[^\n]
 is_deeply [sort $rules_part =~ /^\.It Cm (\S+)/mg], [sort @lints], 'cloud-audit-setup(8) has the warnings about rules';
 my @begins = $others =~ /^\.It Li (.*)$/mg;
 my %used;
-for my $file (sort glob 'setup/*.c setup/*/*.c rules/*.c units/*.c') {
+for my $file (sort glob 'setup/*.c setup/*/*.c rules/*.c rules/*/*.c units/*.c') {
 	my $source = slurp($file);
 	my $string = qr/(?:"(?:[^"\\]|\\.)*"|[A-Z]\w*)/;
 	while ($source =~ /\blog_(?:say\([^,]+,|at\([^,]+,) *(?:LEVEL_WARNING|level),([^;]*?)($string(?:\s+$string)*)/g) {
@@ -157,7 +157,7 @@ for my $file (sort glob 'setup/*.c setup/*/*.c rules/*.c units/*.c') {
 	}
 }
 is_deeply [grep { !$used{$_} } @begins], [], 'cloud-audit-setup(8) has no warning that the program does not give';
-my %in_source = map { $_ => 1 } map { slurp($_) =~ /\[lint: ([a-z0-9-]+)\]/g } glob 'setup/*.c setup/*/*.c rules/*.c';
+my %in_source = map { $_ => 1 } map { slurp($_) =~ /\[lint: ([a-z0-9-]+)\]/g } glob 'setup/*.c setup/*/*.c rules/*.c rules/*/*.c';
 my %listed = map { $_ => 1 } @lints;
 is_deeply [grep { !$listed{$_} } sort keys %in_source], [], 'render --help has every warning that the source names';
 

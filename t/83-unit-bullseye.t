@@ -11,7 +11,7 @@ said=$(mktemp)
 built=$(t/vm/program bullseye 2>"$said"); ok $? 'everything compiles there' "$(tail -n 20 "$said")"
 rm -f "$said"
 tools=${built%/src/build}
-tests=$(for t in t/20-unit-*.t; do basename "$t" .t; done | sed 's/^20-unit-//'; echo rules_lint rules_optimise rules_print rules_read)
+tests=$(for t in t/20-unit-*.t; do basename "$t" .t; done | sed 's/^20-unit-//'; echo rules_lint rules_optimise rules_print rules_read rules_show)
 mount --bind /dev "$tools/dev" && mount -t proc proc "$tools/proc" || exit 1
 trap 'umount "$tools/dev" "$tools/proc"' EXIT
 for name in $tests; do

@@ -4,12 +4,12 @@
 #include <linux/audit.h>
 #include <string.h>
 
+#include "rules/rule/show.h"
 #include "setup/node/checks.h"
 #include "setup/node/settings.h"
 #include "setup/output/diff.h"
 #include "setup/output/evidence.h"
 #include "setup/output/report.h"
-#include "setup/output/showrule.h"
 #include "units/transient.h"
 
 /* Two texts to be compared, built line by line. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/rules.h"
+#include "rules/judge/lint.h"
 #include "setup/base/nearest.h"
 #include "setup/config/config.h"
 #include "setup/config/config_keys.h"
@@ -57,7 +57,7 @@ static const char settings_help[] =
 /* --help; with the word render what render may warn about, with the word settings all of them. */
 static void print_help(int argc, char **argv)
 {
-	const struct rules_lint *lint;
+	const struct lint *lint;
 	bool render = false, settings = false;
 
 	for (int i = 1; i < argc; i++) {
@@ -72,7 +72,7 @@ static void print_help(int argc, char **argv)
 	if (!render)
 		return;
 	fputs(render_help, stdout);
-	for (size_t i = 0; (lint = rules_lint_at(i)); i++)
+	for (size_t i = 0; (lint = lint_at(i)); i++)
 		printf("  %-12s %s\n", lint->name, lint->what);
 }
 

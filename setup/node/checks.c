@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "rules/rule/show.h"
 #include "setup/node/settings.h"
-#include "setup/output/showrule.h"
 #include "units/transient.h"
 
 /* Adds a check whose name follows; takes detail, NULL for none. */

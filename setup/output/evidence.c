@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "rules/rule/show.h"
 #include "setup/base/sha256.h"
 #include "setup/config/config_keys.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/node/settings.h"
-#include "setup/output/showrule.h"
 #include "units/transient.h"
 
 enum { EVIDENCE_VERSION = 1 };	/* of the form: goes up when a member goes or means something else */

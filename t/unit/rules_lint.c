@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "rules/judge/lint.h"
 #include "rules/rules.h"
 
 static int path_type(void *context, const char *path, bool *ret_directory)
@@ -209,10 +210,10 @@ static void every_lint_has_a_name_and_a_line_about_it(void **state)
 {
 	size_t n = 0;
 
-	for (; rules_lint_at(n); n++) {
-		assert_true(strspn(rules_lint_at(n)->name, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
-			    strlen(rules_lint_at(n)->name));
-		assert_null(strchr(rules_lint_at(n)->what, '\n'));
+	for (; lint_at(n); n++) {
+		assert_true(strspn(lint_at(n)->name, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
+			    strlen(lint_at(n)->name));
+		assert_null(strchr(lint_at(n)->what, '\n'));
 	}
 	assert_int_equal(n, 13);
 }

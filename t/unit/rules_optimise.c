@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "rules/data.h"
-#include "rules/lex.h"
-#include "rules/lint.h"
-#include "rules/names.h"
+#include "rules/judge/lint.h"
+#include "rules/rule/data.h"
+#include "rules/rule/lex.h"
+#include "rules/rule/names.h"
 #include "rules/rules.h"
 
 static int path_type(void *context, const char *path, bool *ret_directory)

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "rules/data.h"
-#include "rules/names.h"
+#include "rules/rule/data.h"
+#include "rules/rule/names.h"
 #include "rules/rules.h"
 
 static int path_type(void *context, const char *path, bool *ret_directory)

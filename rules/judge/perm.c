@@ -15,11 +15,11 @@
  * every letter, up to NEW_LAST: the line of a rules file, which lists them one by one, ends at 6143
  * bytes, where all up to 2031 take 7300. Half a thousand numbers are what Linux has given out in all
  * its time; it gives out five a year. Linux 6.18 ends at 469. */
-#include "rules/perm.h"
+#include "rules/judge/perm.h"
 
 #include <string.h>
 
-#include "rules/names.h"
+#include "rules/rule/names.h"
 
 enum {
 	NEW_FIRST = 470,

@@ -1,4 +1,4 @@
-#include "rules/names.h"
+#include "rules/rule/names.h"
 
 #include <errno.h>
 #include <libaudit.h>

@@ -2,8 +2,8 @@
  * configuration says how it is set, and a rules file may say the same. */
 #include <string.h>
 
-#include "rules/draft.h"
-#include "rules/value.h"
+#include "rules/parse/draft.h"
+#include "rules/rule/value.h"
 
 enum control_kind {
 	CONTROL_NUMBER,

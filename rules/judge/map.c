@@ -1,4 +1,4 @@
-#include "rules/map.h"
+#include "rules/judge/map.h"
 
 #include <errno.h>
 #include <string.h>

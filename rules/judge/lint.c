@@ -1,11 +1,11 @@
-#include "rules/lint.h"
+#include "rules/judge/lint.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "rules/data.h"
-#include "rules/map.h"
-#include "rules/names.h"
+#include "rules/judge/map.h"
+#include "rules/rule/data.h"
+#include "rules/rule/names.h"
 
 /* A rule's fields without its key, as a sum of hashes: the order of fields decides nothing. */
 struct fields {
@@ -480,7 +480,7 @@ static bool check_comparison(const struct subject *s, struct text *message)
 }
 
 static const struct {
-	struct rules_lint lint;
+	struct lint lint;
 	bool (*check)(const struct subject *subject, struct text *message);	/* NULL: elsewhere */
 	bool by_design;	/* in a shipped rule: nothing its reader could mend */
 } lints[] = {
@@ -502,7 +502,7 @@ static const struct {
 	{ { "comparison", "field_compare with a number that no kernel knows" }, check_comparison, false },
 };
 
-const struct rules_lint *rules_lint_at(size_t i)
+const struct lint *lint_at(size_t i)
 {
 	return i < ARRAY_SIZE(lints) ? &lints[i].lint : NULL;
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rules/rules.h"
+#include "rules/rule/env.h"
 
 #define DRAFT_LIST_UNSET 0x80
 /* libaudit refuses the 64th field (audit_rule_fieldpair_data); the kernel would take it. */

@@ -1,4 +1,4 @@
-#include "setup/output/showrule.h"
+#include "rules/rule/show.h"
 
 #include <ctype.h>
 #include <string.h>

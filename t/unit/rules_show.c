@@ -1,7 +1,7 @@
 /* Rules as people see them. */
 #include "t/unit/test.h"
 
-#include "setup/output/showrule.h"
+#include "rules/rule/show.h"
 
 static void expect(const char *line, const char *shown)
 {

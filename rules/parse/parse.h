@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "rules/rules.h"
+#include "rules/rule/env.h"
 
 enum parse_result {
 	PARSE_NOTHING,	/* options that agree with the configuration */

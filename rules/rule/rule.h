@@ -30,6 +30,8 @@ struct rule_set {
 	size_t n_rules;
 };
 
+/* Frees what a rule owns, and leaves it empty; so of a whole set. */
+void rule_done(struct rule *rule);
 void rule_set_done(struct rule_set *set);
 
 /* Appends where a rule is written: "FILE:LINE", and without the line what stands on none (--set). */

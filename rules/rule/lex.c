@@ -1,4 +1,4 @@
-#include "rules/lex.h"
+#include "rules/rule/lex.h"
 
 #include <string.h>
 

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "rules/draft.h"
-#include "rules/names.h"
-#include "rules/value.h"
+#include "rules/parse/draft.h"
+#include "rules/rule/names.h"
+#include "rules/rule/value.h"
 
 #define LIST(name) (1u << AUDIT_FILTER_##name)
 

@@ -18,7 +18,7 @@
  *    buckets are searched by ctx->major for io_uring, too. A number with bit 30 (x32) or from 2048 on
  *    is in no mask, not even in one of all ones. A rule without arch= meets both architectures and
  *    gets the numbers of both. One more use of the mask is when a rule is added: see "kill" in
- *    rules/perm.c. Which numbers these are, and what holds for kernels that are not written yet, is
+ *    rules/judge/perm.c. Which numbers these are, and what holds for kernels that are not written yet, is
  *    said there. The class bits 2032 to 2047 are not set, so that the kernel lists the mask as it was
  *    sent.
  *
@@ -41,18 +41,18 @@
  *
  * What does differ: the CONFIG_CHANGE records of loading and removing the rules themselves are as
  * many as there are rules. */
-#include "rules/optimise.h"
+#include "rules/judge/optimise.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "rules/data.h"
-#include "rules/lex.h"
-#include "rules/lint.h"
-#include "rules/map.h"
-#include "rules/names.h"
-#include "rules/perm.h"
+#include "rules/judge/lint.h"
+#include "rules/judge/map.h"
+#include "rules/judge/perm.h"
+#include "rules/rule/data.h"
+#include "rules/rule/lex.h"
+#include "rules/rule/names.h"
 
 #ifndef AUDIT_FILTER_URING_EXIT
 #define AUDIT_FILTER_URING_EXIT 0x07

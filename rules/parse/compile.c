@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/draft.h"
+#include "rules/parse/draft.h"
 
 int draft_compile(const struct draft *draft, struct audit_rule_data **ret, size_t *ret_size)
 {

@@ -1,10 +1,10 @@
-#include "rules/draft.h"
+#include "rules/parse/draft.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#include "rules/names.h"
-#include "rules/value.h"
+#include "rules/rule/names.h"
+#include "rules/rule/value.h"
 
 bool draft_fail(struct draft *draft, const char *format, ...)
 {

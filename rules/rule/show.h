@@ -2,8 +2,8 @@
  *
  * The optimiser gives a rule every number above the known ones; where eight or more follow each
  * other they are shown as FIRST..LAST, which auditctl does not read. */
-#ifndef SETUP_SHOWRULE_H
-#define SETUP_SHOWRULE_H
+#ifndef RULES_SHOW_H
+#define RULES_SHOW_H
 
 #include <stddef.h>
 

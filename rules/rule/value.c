@@ -1,4 +1,4 @@
-#include "rules/value.h"
+#include "rules/rule/value.h"
 
 #include <ctype.h>
 #include <errno.h>

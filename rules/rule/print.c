@@ -5,10 +5,10 @@
 #include <linux/audit.h>
 #include <string.h>
 
-#include "rules/data.h"
-#include "rules/lex.h"
-#include "rules/names.h"
-#include "rules/rule.h"
+#include "rules/rule/data.h"
+#include "rules/rule/lex.h"
+#include "rules/rule/names.h"
+#include "rules/rule/rule.h"
 
 #ifndef AUDIT_FILTER_URING_EXIT
 #define AUDIT_FILTER_URING_EXIT 0x07

@@ -1,13 +1,13 @@
 /* The options of a line, as getopt_long() finds them for auditctl, by one table. */
-#include "rules/parse.h"
+#include "rules/parse/parse.h"
 
 #include <errno.h>
 #include <linux/limits.h>
 #include <string.h>
 
-#include "rules/draft.h"
-#include "rules/kernel.h"
-#include "rules/names.h"
+#include "rules/parse/draft.h"
+#include "rules/parse/kernel.h"
+#include "rules/rule/names.h"
 
 struct option_row {
 	const char *name;	/* "-a", "--signal" */

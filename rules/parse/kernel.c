@@ -1,11 +1,11 @@
-#include "rules/kernel.h"
+#include "rules/parse/kernel.h"
 
 #include <linux/audit.h>
 #include <linux/limits.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "rules/data.h"
+#include "rules/rule/data.h"
 #include "setup/base/mem.h"
 
 #define FEW_OPERATORS "takes the operators = and != only"

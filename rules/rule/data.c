@@ -1,4 +1,4 @@
-#include "rules/data.h"
+#include "rules/rule/data.h"
 
 #include "setup/base/mem.h"
 

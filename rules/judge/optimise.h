@@ -2,7 +2,7 @@
 #ifndef RULES_OPTIMISE_H
 #define RULES_OPTIMISE_H
 
-#include "rules/rules.h"
+#include "rules/rule/env.h"
 
 /* Narrows masks and merges rules; the data of a rule that went into another one is NULL then and
  * its place in the other's list. Needs a set without doubles. Returns 0, or -ENOMEM. */

@@ -1,0 +1,40 @@
+/* What rules are read and judged with: whom to ask about the host, what the configuration says. */
+#ifndef RULES_ENV_H
+#define RULES_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/rule/rule.h"
+#include "setup/base/log.h"
+
+/* What the engine asks about the host; each returns 1 yes, 0 no, negative errno on failure; path_type
+ * also RULES_UNKNOWN, when the host's files cannot be seen. */
+enum { RULES_UNKNOWN = 2 };
+struct rules_host {
+	int (*path_type)(void *context, const char *path, bool *ret_directory);	/* 0: absent */
+	int (*user_id)(void *context, const char *name, uint32_t *ret_id);
+	int (*group_id)(void *context, const char *name, uint32_t *ret_id);
+	void *context;
+};
+
+/* What the configuration says about an option that a rules file may also carry. */
+struct rules_setting {
+	const char *option;	/* "-b", "-e", "-D", "--backlog_wait_time", ... */
+	const char *value;	/* as auditctl takes it, "" for an option without value; NULL: not wanted */
+	const char *key;	/* "[audit] backlog_limit = 8192", for the message */
+	const char *source;	/* "config.ini:4" or "built-in default" */
+};
+
+struct rules_env {
+	struct log *log;
+	const struct rules_host *host;
+	const struct rules_setting *settings;
+	size_t n_settings;
+	const char *machine;	/* "x86_64", "aarch64"; NULL: this machine */
+	bool optimise;
+	bool shipped;	/* what is read now comes with the program: written to suit any host */
+};
+
+#endif

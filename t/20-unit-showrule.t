@@ -1,2 +1,0 @@
-#!/bin/sh
-exec "${BUILD:-build}/t/unit/showrule"
