@@ -17,13 +17,6 @@ struct bus *bus_close(struct bus *bus)
 	return NULL;
 }
 
-int bus_reply_error(sd_bus *bus, sd_bus_message *reply)
-{
-	if (!sd_bus_message_is_method_error(reply, NULL))
-		return 0;
-	return sd_bus_is_open(bus) > 0 ? -sd_bus_message_get_errno(reply) : -ECONNRESET;
-}
-
 static int on_pong(sd_bus_message *message, void *user, sd_bus_error *error)
 {
 	sd_bus_message **reply = user;
@@ -115,24 +108,6 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	}
 	*ret = bus;
 	return 0;
-}
-
-const char *bus_reason(int r)
-{
-	/* What sd-bus says of a message that is broken, or holds other types than are asked for. */
-	return r == -ENXIO || r == -EBADMSG ? "not the answer that was expected" : strerror(-r);
-}
-
-int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error,
-		   int r)
-{
-	bool theirs = error->message && r != -ENXIO && r != -EBADMSG;
-
-	log_say(bus->log, LEVEL_ERROR, "systemd: %s%s%s failed: %s (%s)%s%s", call, unit ? " " : "",
-		unit ? unit : "", theirs ? error->message : bus_reason(r),
-		error->name ? error->name : "no answer", r == -EACCES || r == -EPERM ? "; " : "",
-		r == -EACCES || r == -EPERM ? rights_advice_bus(r) : "");
-	return r;
 }
 
 int bus_subscribe(struct bus *bus)

@@ -14,14 +14,6 @@ enum {
 	TICK = 100000,	/* microseconds between two looks at the clock, for who looks on */
 };
 
-uint64_t bus_now(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static int on_job_removed(sd_bus_message *message, void *user, sd_bus_error *error)
 {
 	struct bus_wait *wait = user;
@@ -50,22 +42,6 @@ int bus_watch_jobs(struct bus *bus, struct bus_wait *wait, sd_bus_slot **ret_slo
 		log_say(bus->log, LEVEL_ERROR, "systemd: cannot listen for the end of jobs: %s",
 			strerror(-r));
 	return r < 0 ? r : 0;
-}
-
-int bus_step(sd_bus *bus, uint64_t deadline)
-{
-	uint64_t now;
-	int r = sd_bus_process(bus, NULL);
-
-	if (r < 0)
-		return r;
-	/* The clock is a system call where there is no vDSO for it. */
-	now = deadline == UINT64_MAX ? 0 : bus_now(CLOCK_MONOTONIC);
-	if (now >= deadline)
-		return -ETIMEDOUT;
-	if (r == 0)
-		r = sd_bus_wait(bus, deadline - now);
-	return r < 0 && r != -EINTR ? r : 0;
 }
 
 /* Until the job is removed; -ETIMEDOUT after the bus's timeout. */

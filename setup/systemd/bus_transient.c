@@ -206,23 +206,6 @@ int bus_start_rules(struct bus *bus, const char *auditctl, const struct text *ru
 	return bus_finish_job(bus, "StartTransientUnit", TRANSIENT_UNIT, reply, &wait, since);
 }
 
-int bus_get_unit(struct bus *bus, const char *unit, sd_bus_error *error, char **ret_path)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	const char *path;
-	int r = sd_bus_call_method(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "GetUnit", error, &reply, "s",
-				   unit);
-
-	if (r < 0 && sd_bus_error_has_name(error, "org.freedesktop.systemd1.NoSuchUnit"))
-		return 0;
-	if (r >= 0)
-		r = sd_bus_message_read(reply, "o", &path);
-	if (r < 0)
-		return r;
-	*ret_path = strdup(path);
-	return *ret_path ? 1 : -ENOMEM;
-}
-
 int bus_read_rules(struct bus *bus, struct text *ret, bool *ret_active)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;

@@ -168,13 +168,6 @@ int bus_unit_active(struct bus *bus, const char *unit, bool *ret)
 	return 0;
 }
 
-int bus_unit_path(const char *unit, char **ret_path)
-{
-	int r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, ret_path);
-
-	return r < 0 ? r : 0;
-}
-
 void unit_state_done(struct unit_state *state)
 {
 	free(state->fragment);
