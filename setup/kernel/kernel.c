@@ -1,8 +1,6 @@
-#include "setup/kernel/kernel.h"
+#include "setup/kernel/kernel_private.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/netlink.h>
 #include <string.h>
 #include <time.h>
 

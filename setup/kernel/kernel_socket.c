@@ -1,8 +1,7 @@
 /* The audit socket itself, behind the seam of kernel.h. */
-#include "setup/kernel/kernel.h"
+#include "setup/kernel/kernel_private.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
