@@ -3,9 +3,9 @@
 #include <locale.h>
 #include <string.h>
 
+#include "setup/commands/commands.h"
 #include "setup/host/confine.h"
 #include "setup/host/hostlock.h"
-#include "setup/node/context.h"
 #include "setup/output/report.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended

@@ -1,4 +1,4 @@
-#include "setup/node/context.h"
+#include "setup/commands/commands.h"
 
 #include <errno.h>
 

@@ -1,4 +1,4 @@
-#include "setup/node/context.h"
+#include "setup/commands/commands.h"
 
 #include "setup/node/settings.h"
 #include "units/transient.h"

@@ -1,4 +1,4 @@
-#include "setup/node/context.h"
+#include "setup/commands/commands.h"
 
 #include "setup/node/checks.h"
 #include "setup/output/report.h"

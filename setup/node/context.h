@@ -37,11 +37,4 @@ int context_observe(struct context *c) _must_check_;
 int context_read(struct context *c) _must_check_;
 void context_done(struct context *c);
 
-/* The commands; each logs its own failures and prints its result to stdout. */
-enum exit_status command_apply(struct context *c);
-enum exit_status command_plan(struct context *c);
-enum exit_status command_render(struct context *c);
-enum exit_status command_verify(struct context *c);
-enum exit_status command_remove(struct context *c);
-
 #endif
