@@ -1,9 +1,10 @@
 #include "rules/rule/show.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "rules/rules.h"
+#include "rules/rule/rule.h"
 
 enum { RUN = 8 };
 

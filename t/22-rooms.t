@@ -1,0 +1,152 @@
+#!/usr/bin/perl
+# The house is as CONTRIBUTING.md's tables say: which room may include which, how large one is, where an outside
+# library comes in. The includes are read from the source; calls that no include shows, from what the compiler made.
+use strict;
+use warnings;
+use Test::More;
+
+my $build = $ENV{BUILD} || 'build';
+my $most = 16;	# files of a room: what one takes in at a glance
+
+sub slurp {
+	my ($path) = @_;
+	open my $f, '<', $path or die "$path: $!";
+	local $/;
+	return scalar <$f>;
+}
+
+sub room { $_[0] =~ m{^(.*/)}; return $1 }
+
+my $text = slurp('CONTRIBUTING.md');
+my @order = $text =~ m{^\| ((?:setup|rules|units)/\S*) \|}mg;
+my %level = map { $order[$_] => $_ } 0 .. $#order;
+my %includer = $text =~ m{^\| [^|]+ \| `([^`]+)` \| (\S+) \|}mg;
+my %source = map { $_ => slurp($_) } grep { !m{^setup/runtime/} }
+	glob('setup/*.[ch] setup/*/*.[ch] rules/*.[ch] rules/*/*.[ch] units/*.[ch]');
+# Of the C library and the kernel; whatever else is a library, and needs a row.
+my $system = qr{^(?:(?:sys|linux|asm|arpa|net|netinet)/\S+|
+	(?:assert|ctype|dirent|endian|errno|fcntl|getopt|glob|grp|inttypes|limits|locale|mntent|poll|pwd|sched|signal|
+	stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|syslog|termios|time|unistd)\.h)$}x;
+
+sub includes { return $_[0] =~ m{^\s*#\s*include\s+"([^"]+)"}mg }
+
+# What is wrong with a tree of sources, one line each.
+sub faults {
+	my ($source) = @_;
+	my (@faults, %library, %seen);
+
+	for my $file (sort keys %$source) {
+		my $room = room($file);
+		push @faults, "$file: its room $room is not in the table" if !defined $level{$room};
+		for my $other (includes($source->{$file})) {
+			push @faults, "$file includes $other, which is not there" if !exists $source->{$other};
+			push @faults, "$file includes $other, of a room above"
+				if ($level{room($other)} // 99) > ($level{$room} // 99);
+		}
+		push @{$library{$_}}, $file for grep { $includer{$_} || !/$system/ }
+			$source->{$file} =~ m{^\s*#\s*include\s+<([^>]+)>}mg;
+	}
+	for my $header (sort keys %library) {
+		push @faults, "$header is included by $_, and its place is " . ($includer{$header} // 'not in the table')
+			for grep { $_ ne ($includer{$header} // '') } @{$library{$header}};
+	}
+	for my $start (sort keys %$source) {
+		my @ways = map { [$start, $_] } includes($source->{$start});
+		my %been;
+		while (my $way = shift @ways) {
+			my $last = $way->[-1];
+			if ($last eq $start) {
+				my $circle = join ' > ', @$way;
+				push @faults, "a circle: $circle" unless $seen{join ' ', sort @$way[1 .. $#$way]}++;
+				last;
+			}
+			push @ways, map { [@$way, $_] } includes($source->{$last} // '') unless $been{$last}++;
+		}
+	}
+	return @faults;
+}
+
+# The same for calls: which file defines what, and which files ask for it; { file => { defines => [], asks => [] } }.
+sub call_faults {
+	my ($objects) = @_;
+	my (%home, %uses, @faults);
+
+	for my $file (keys %$objects) {
+		$home{$_} = $file for @{$objects->{$file}{defines}};
+	}
+	for my $file (sort keys %$objects) {
+		for my $name (sort @{$objects->{$file}{asks}}) {
+			my $other = $home{$name} // next;
+			$uses{$file}{$other} = $name;
+			push @faults, "$file calls $name() of $other, of a room above"
+				if $level{room($other)} > $level{room($file)};
+		}
+	}
+	for my $file (sort keys %uses) {
+		my @next = sort keys %{$uses{$file}};
+		my %been;
+		while (defined(my $other = shift @next)) {
+			push @faults, "$file and $other call each other, one way or another"
+				if $other ne $file && $uses{$other}{$file} && $file lt $other;
+			push @next, sort keys %{$uses{$other}} unless $been{$other}++;
+		}
+		push @faults, "$file is called back by what it calls" if $been{$file};
+	}
+	return @faults;
+}
+
+sub symbols {
+	my ($object) = @_;
+	my %of = (defines => [], asks => []);
+	local $_;
+
+	open my $nm, '-|', 'nm', $object or die "nm: $!";
+	while (<$nm>) {
+		push @{$of{asks}}, $1 if /\bU (\S+)/;
+		push @{$of{defines}}, $1 if /\b[TDBRV] (\S+)/;
+	}
+	close $nm or die "nm $object failed\n";
+	return \%of;
+}
+
+cmp_ok scalar @order, '>', 10, 'the table of rooms is found';
+cmp_ok scalar keys %includer, '>', 4, 'the table of libraries is found';
+is join("\n", faults(\%source)), '', 'no file includes a room above its own, or itself, and each library has one includer';
+is join(' ', grep { !defined $source{$_} } values %includer), '', 'every includer in the table is there';
+
+my %count;
+$count{room($_)}++ for keys %source;
+is join(' ', grep { ($count{$_} // 0) > $most } @order), '', "no room has more than $most files";
+is join(' ', grep { !$count{$_} } @order), '', 'every room in the table is there';
+
+# Each kind of fault, planted.
+for my $plant (
+	['setup/base/text.c', '#include "setup/node/node.h"', qr{text\.c includes setup/node/node\.h, of a room above},
+	 'an arrow up'],
+	['rules/rule/value.h', '#include "rules/parse/draft.h"', qr{value\.h includes rules/parse/draft\.h, of a room above},
+	 'an arrow up between the rooms of rules/'],
+	['setup/host/host.h', '#include "setup/host/pam.h"', qr{a circle: setup/host/host\.h > setup/host/pam\.h}, 'a circle'],
+	['setup/steps/undo.c', '#include <systemd/sd-bus.h>', qr{sd-bus\.h is included by setup/steps/undo\.c},
+	 'a second includer of a library'],
+	['setup/steps/undo.c', '#include <curl/curl.h>', qr{curl\.h is included by .*, and its place is not in the table},
+	 'a library that no row names'],
+) {
+	my ($file, $line, $expected, $what) = @$plant;
+	like join("\n", faults({ %source, $file => "$line\n$source{$file}" })), $expected, "$what is found when it is planted";
+}
+
+SKIP: {
+	my @missing = grep { /\.c$/ && !-e "$build/obj/" . s/\.c$/.o/r } keys %source;
+	skip "not built: $missing[0], " . @missing . ' in all', 3 if @missing;
+	my %object = map { $_ => symbols("$build/obj/" . s/\.c$/.o/r) } grep { /\.c$/ } keys %source;
+
+	is join("\n", call_faults(\%object)), '', 'no file calls a room above its own, or one that calls it back';
+	my %up = (%object, 'setup/base/text.c' => { %{$object{'setup/base/text.c'}}, asks => ['undo'] });
+	like join("\n", call_faults(\%up)), qr{text\.c calls undo\(\) of setup/steps/undo\.c, of a room above},
+		'a call up is found when it is planted';
+	my %back = (%object, 'setup/systemd/bus_call.c' =>
+		{ %{$object{'setup/systemd/bus_call.c'}}, asks => ['bus_finish_job'] });
+	like join("\n", call_faults(\%back)), qr{bus_call\.c and setup/systemd/bus_jobs\.c call each other},
+		'a call back is found when it is planted';
+}
+done_testing;
