@@ -3,6 +3,7 @@
 #   make           build/cloud-audit-setup
 #   make demo      configure a COS-shaped node in a virtual machine, and show it
 #   make check     all tests
+#   make check-host  those that need no machine and no root: between two edits, under 3 minutes
 #   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie) and aarch64; hours
 #   make image     the container image, for amd64 and arm64, below build/image
 #   make deb       a Debian package, below build/deb
@@ -158,6 +159,14 @@ SHOW := --failures --comments
 # machine run a second time with the sanitizers in.
 TESTS = $(shell ls -r t/*.t)
 SANITIZED = $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(TESTS))
+# What one runs between two edits: no machine, no root, nothing installed.
+HOST_TESTS = $(filter-out t/17-fuzz.t,$(SANITIZED))
+check-host:
+	@$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all unit-tests
+	@$(MAKE) --no-print-directory -j2 all unit-tests
+	BUILD=build/sanitize prove -j2 --timer $(SHOW) $(HOST_TESTS)
+	prove -j2 --timer $(SHOW) $(HOST_TESTS)
+
 check:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory -j2 CC=clang BUILD=build/clang all unit-tests
@@ -234,4 +243,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo image deb dist-node bench bench-rules check check-suites fuzz manifests install clean
+.PHONY: all unit-tests deps demo image deb dist-node bench bench-rules check check-host check-suites fuzz manifests install clean
