@@ -7,6 +7,7 @@ use Test::More;
 
 my $build = $ENV{BUILD} || 'build';
 my $most = 16;	# files of a room: what one takes in at a glance
+my $screen = 72;	# lines of a header
 
 sub slurp {
 	my ($path) = @_;
@@ -118,6 +119,35 @@ my %count;
 $count{room($_)}++ for keys %source;
 is join(' ', grep { ($count{$_} // 0) > $most } @order), '', "no room has more than $most files";
 is join(' ', grep { !$count{$_} } @order), '', 'every room in the table is there';
+
+# Prototypes without a comment: one goes for all that follow it without an empty line, and one may stand behind.
+sub bare {
+	my ($text) = @_;
+	my ($covered, $depth, @bare) = (0, 0);
+
+	$text =~ s{/\*.*?\*/}{/**/}gs;
+	my @lines = split /\n/, $text;
+	while (defined(my $line = shift @lines)) {
+		if ($line =~ m{^/\*}) {
+			$covered = 1;
+		} elsif ($line =~ /^\s*$/) {
+			$covered = $covered && $depth;
+		} elsif (!$depth && $line =~ /^[a-z]/ && $line !~ /^(?:typedef|static inline)/ && $line =~ /(\w+)\(/) {
+			my $name = $1;
+			$line = shift @lines while $line !~ /;/ && @lines;
+			push @bare, $name if !$covered && $line !~ m{;\s*/\*};
+		}
+		$depth += ($line =~ tr/{//) - ($line =~ tr/}//);
+	}
+	return @bare;
+}
+
+my @headers = grep { /\.h$/ } sort keys %source;
+is join(' ', grep { $source{$_} =~ tr/\n// > $screen } @headers), '', "no header has more than $screen lines";
+is join(' ', map { my $h = $_; map { "$h:$_()" } bare($source{$h}) } @headers), '',
+	'every function in a header has its contract';
+is join(' ', bare("/* A contract. */\nint one(void);\nint two(int a,\n\tint b);\n\nvoid three(void);\n")), 'three',
+	'a function without one is found when it is planted';
 
 # Each kind of fault, planted.
 for my $plant (

@@ -12,6 +12,7 @@ struct unit_setting {
 	const char *key, *value;
 };
 
+/* Appends n settings to a section, in the order of the array. */
 void unit_add_settings(struct unit *unit, const char *section, const struct unit_setting *settings,
 		       size_t n);
 
@@ -27,7 +28,7 @@ void service_add_sandbox(struct unit *unit);
 /* The same, for services that look no path up for others: what does change what a path means. */
 void service_add_path_sandbox(struct unit *unit);
 
-/* [Install] */
+/* [Install]: started at boot with the system. */
 void service_add_install(struct unit *unit);
 
 /* The comment in front of every file. */

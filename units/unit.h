@@ -13,6 +13,7 @@ struct unit {
 	int error;	/* first failure, reported by unit_print() */
 };
 
+/* Frees its entries; a unit that is all zero is fine. */
 void unit_done(struct unit *unit);
 
 /* Appends key=value to a section (borrowed: a string constant); entries of one section must follow

@@ -15,10 +15,12 @@ struct map {
 };
 
 #define _cleanup_map_ _cleanup_(map_done)
+/* Frees what the map owns; one that is all zero is fine. */
 void map_done(struct map *map);
 
 /* Room for n keys. Returns 0, or -ENOMEM. */
 int map_init(struct map *map, size_t n) _must_check_;
+/* True, and the key's value in *ret, when it has one. */
 bool map_find(const struct map *map, uint64_t key, uint32_t *ret);
 /* Sets the key's value, which replaces an earlier one; no more than n keys in all. */
 void map_put(struct map *map, uint64_t key, uint32_t value);

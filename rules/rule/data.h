@@ -28,12 +28,14 @@ bool data_next(const struct audit_rule_data *data, uint32_t *at, size_t *offset,
 /* Gives the rule's system calls by number; *next begins as 0. Returns false at the end. */
 bool data_next_syscall(const struct audit_rule_data *data, uint32_t *next, uint32_t *ret);
 
+/* Has the rule such a field (AUDIT_*), whatever its value? */
 bool data_has(const struct audit_rule_data *data, uint32_t field);
 
 /* Every system call, the class bits aside; none. */
 bool data_mask_all(const struct audit_rule_data *data);
 bool data_mask_empty(const struct audit_rule_data *data);
 
+/* Is the value of such a field a string, which follows the rule in its buf? */
 bool data_is_string(uint32_t field);
 
 #endif

@@ -11,6 +11,7 @@
 
 struct audit_rule_data;	/* <linux/audit.h> */
 
+/* Appends a rule, as sent or as listed (no newline); one that cannot be printed is shown as far as it can. */
 void rule_show(struct text *out, const struct audit_rule_data *data, size_t size);
 
 /* The same for a line that rule_print() made. */

@@ -27,6 +27,7 @@ struct log *log_new(FILE *out);
 void log_free(struct log *log);
 void log_freep(struct log **log);	/* for _cleanup_() */
 
+/* Messages as JSON objects instead of text. */
 void log_set_json(struct log *log, bool json);
 /* The word of the level in colour; never with JSON. */
 void log_set_colour(struct log *log, bool colour);
@@ -40,6 +41,7 @@ void log_progress_end(struct log *log, const char *step, const char *unit, uint6
 /* Messages above this level are dropped; they are counted all the same. */
 void log_set_level(struct log *log, enum log_level level);
 
+/* A message of this level, formatted as by printf(3); errno is kept. */
 void log_say(struct log *log, enum log_level level, const char *format, ...) _printf_format_(3, 4);
 /* The same with its place in front: "FILE:LINE: message"; line 0 prints "FILE: message". */
 void log_at(struct log *log, enum log_level level, const char *file, unsigned line,

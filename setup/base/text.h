@@ -17,9 +17,11 @@ struct text {
 	bool failed;
 };
 
+/* Frees it and leaves it empty, failed or not. */
 void text_done(struct text *t);
 #define _cleanup_text_ _cleanup_(text_done)
 
+/* Append a string, n bytes of any kind, what printf(3) makes; s and bytes must not be the text's own. */
 void text_add(struct text *t, const char *s);
 void text_add_bytes(struct text *t, const void *bytes, size_t n);
 void text_addf(struct text *t, const char *format, ...) _printf_format_(2, 3);
@@ -30,6 +32,7 @@ void text_add_json(struct text *t, const char *s);
 /* Appends the present time as RFC 3339 has it, in UTC. */
 void text_add_now(struct text *t);
 
+/* Is it UTF-8 all through (RFC 3629: no surrogates, nothing overlong)? */
 bool text_is_utf8(const char *s);
 
 /* Appends n bytes in base64 (RFC 4648, with padding). */

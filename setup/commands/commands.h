@@ -4,6 +4,8 @@
 
 #include "setup/node/context.h"
 
+/* Each runs its command to the end; c is as main() made it, with the configuration and, but for remove, what is
+ * wanted of the node. */
 enum exit_status command_apply(struct context *c);
 enum exit_status command_plan(struct context *c);
 enum exit_status command_render(struct context *c);

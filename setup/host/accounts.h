@@ -9,6 +9,7 @@
 
 #include "setup/host/host.h"
 
+/* *ret_id is set only where 1 is returned. */
 int accounts_user(const struct host *host, const char *name, uint32_t *ret_id) _must_check_;
 int accounts_group(const struct host *host, const char *name, uint32_t *ret_id) _must_check_;
 

@@ -22,6 +22,7 @@ struct host {
 /* Bounds what is read of any one file: a rules file of 100,000 rules fits, a runaway log does not. */
 #define HOST_FILE_MAX (16u << 20)
 
+/* root is borrowed for as long as the host is used; host_done() closes it. */
 int host_open_root(struct host *host, const char *root) _must_check_;
 void host_done(struct host *host);
 
@@ -45,7 +46,6 @@ int host_may_write(const struct host *host, const char *path) _must_check_;
 
 /* Unlinks; -ENOENT when absent. */
 int host_remove(const struct host *host, const char *path) _must_check_;
-
 /* Removes an empty directory; -ENOTEMPTY otherwise. */
 int host_remove_directory(const struct host *host, const char *path) _must_check_;
 

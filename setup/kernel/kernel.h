@@ -55,9 +55,11 @@ int kernel_open(struct kernel **ret) _must_check_;
 int kernel_open_io(struct kernel **ret, const struct kernel_io *io) _must_check_;
 struct kernel *kernel_close(struct kernel *kernel);
 
+/* AUDIT_GET. */
 int kernel_get_status(struct kernel *kernel, struct kernel_status *ret) _must_check_;
 /* AUDIT_GET_FEATURE: is loginuid_immutable on? */
 int kernel_get_loginuid_immutable(struct kernel *kernel, bool *ret) _must_check_;
+/* AUDIT_LIST_RULES; kernel_rules_done() frees it. */
 int kernel_list_rules(struct kernel *kernel, struct kernel_rules *ret) _must_check_;
 void kernel_rules_done(struct kernel_rules *rules);
 

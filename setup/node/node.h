@@ -48,7 +48,9 @@ const struct text *node_own_rules(const struct node *node);
  * the IMA policy, the kernel's rules and settings. 0 or -ENOMEM, unlogged; ret is the caller's to end either way. */
 int node_copy(struct node *ret, const struct node *node) _must_check_;
 
+/* Is the audit configuration locked (enabled=2)? */
 bool node_locked(const struct node *node);
+/* Frees all of it and leaves it empty; a node that is all zero is fine. */
 void node_done(struct node *node);
 
 /* Opens the kernel's audit socket; a failure is logged with what to change. */

@@ -8,6 +8,7 @@
 
 #include "setup/node/checks.h"
 
+/* Prints plan and test points to stdout. */
 void tap_print(const struct checks *checks);
 
 /* The run ended before the checks: one failed test point with the last error, NULL for none. */

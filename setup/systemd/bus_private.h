@@ -39,22 +39,7 @@ int bus_unit_path(const char *unit, char **ret_path) _must_check_;
  * errno, unlogged, with the caller's error filled. */
 int bus_get_unit(struct bus *bus, const char *unit, sd_bus_error *error, char **ret_path) _must_check_;
 
-/* A job that somebody waits for. */
-struct bus_wait {
-	char *job;	/* NULL until its path is known */
-	char *result;
-};
-
-void bus_wait_done(struct bus_wait *wait);
-
-/* Listens for the end of jobs: before one is asked for. Logs what fails. */
-int bus_watch_jobs(struct bus *bus, struct bus_wait *wait, sd_bus_slot **ret_slot) _must_check_;
-
-/* Waits for the job that a reply names and judges its result; since: when it was asked for. */
-int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_message *reply,
-		   struct bus_wait *wait, uint64_t since) _must_check_;
-
-/* Microseconds. */
+/* The time of a clock in microseconds. */
 uint64_t bus_now(clockid_t clock);
 
 /* Handles one message, or waits for one until the deadline (CLOCK_MONOTONIC; UINT64_MAX: none). 0, -ETIMEDOUT

@@ -1,4 +1,4 @@
-#include "setup/systemd/bus_private.h"
+#include "setup/systemd/bus_wait.h"
 
 #include <errno.h>
 #include <inttypes.h>

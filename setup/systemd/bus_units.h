@@ -32,6 +32,7 @@ struct bus_service {
 	uint64_t started;	/* microseconds, CLOCK_REALTIME; 0 never */
 };
 
+/* Of a unit that has no such command argv is NULL; bus_service_done() frees *ret. */
 int bus_service(struct bus *bus, const char *unit, struct bus_service *ret) _must_check_;
 void bus_service_done(struct bus_service *service);
 
