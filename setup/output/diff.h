@@ -1,4 +1,7 @@
-/* Unified diffs, as diff -u prints them. */
+/* Unified diffs, as diff -u prints them (Myers' algorithm).
+ *
+ * Our own, because the program executes nothing, no image of a node has diff(1), and the libraries that have one bring a
+ * version control system along (libgit2). */
 #ifndef SETUP_DIFF_H
 #define SETUP_DIFF_H
 
