@@ -87,13 +87,25 @@ static void check_files(struct checks *checks, const struct wanted *wanted, cons
 
 static void check_reader(struct checks *checks, enum check_kind kind, const struct node *node)
 {
-	char who[64], *detail = NULL;
 	bool ok = node->reader.journal;
+	char why[160];
 
-	reader_print(&node->reader, who, sizeof(who));
-	if (!ok && asprintf(&detail, "%s takes them", who) < 0)
+	reader_print(&node->reader, why, sizeof(why));
+	add(checks, kind, ok, ok ? NULL : strdup(why), "the journal gets the audit records");
+}
+
+/* What a reader of the multicast group misses is in no count of the kernel's. */
+static void check_missed(struct checks *checks, const struct audit_reader *reader)
+{
+	uint64_t missed = reader->listeners.missed;
+	char *detail = NULL;
+
+	if (!reader->listeners.seen)
+		return;
+	if (missed > 0 && asprintf(&detail, "%" PRIu64 " since its socket was opened: it was too slow for them; [journal] "
+				   "reader = enable gives it more room", missed) < 0)
 		detail = NULL;
-	add(checks, kind, ok, detail, "the journal gets the audit records");
+	add(checks, CHECK_NOTICE, missed == 0, detail, "the journal has missed no audit record");
 }
 
 /* What apply could not mend, or was not asked to. */
@@ -109,6 +121,7 @@ static void check_notices(struct checks *checks, const struct config *config, co
 		if (!checks->out_of_memory)
 			checks->items[checks->n - 1].skip = "[journal] reader = ignore";
 	}
+	check_missed(checks, &node->reader);
 	if (lost > 0 && asprintf(&detail, "%" PRIu32 " since boot, or the last auditctl --reset-lost", lost) < 0)
 		detail = NULL;
 	add(checks, CHECK_NOTICE, lost == 0, detail, "the kernel has lost no audit record");

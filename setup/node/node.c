@@ -116,9 +116,9 @@ int node_read_transient(struct node *node, struct bus *bus)
 	return bus_read_rules(bus, &node->transient, &node->transient_active);
 }
 
-int node_read_reader(struct node *node, struct bus *bus)
+int node_read_reader(struct node *node, struct bus *bus, const struct host *host)
 {
-	return reader_find(&node->reader, bus, node->status.pid);
+	return reader_find(&node->reader, bus, host, node->status.pid);
 }
 
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus)

@@ -33,7 +33,7 @@ int step_journald(struct context *c, const struct text *before)
 	if (r == 0)
 		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
 	if (r == 0)
-		r = node_read_reader(&c->node, c->bus);
+		r = node_read_reader(&c->node, c->bus, &c->host);
 	if (r < 0 || !want->s || c->node.reader.journal)
 		return r;
 	log_say(c->log, LEVEL_ERROR, JOURNALD_UNIT " was restarted, but " JOURNALD_SOCKET " is not on; see "

@@ -1,12 +1,19 @@
 #include "setup/systemd/reader.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "setup/base/process.h"
 #include "setup/systemd/bus_units.h"
 #include "units/host_units.h"
 
-int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)
+/* journald's socket is on, and yet no record comes through it. */
+static bool is_deaf(const struct audit_reader *reader)
+{
+	return reader->socket && reader->listeners.seen && (reader->listeners.n == 0 || reader->listeners.stopped);
+}
+
+int reader_find(struct audit_reader *ret, struct bus *bus, const struct host *host, uint32_t pid)
 {
 	struct audit_reader reader = { .pid = pid };
 	int r = bus_unit_active(bus, JOURNALD_SOCKET, &reader.socket);
@@ -15,8 +22,10 @@ int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)
 		return r;
 	if (pid != 0)
 		process_name(pid, reader.name, sizeof(reader.name));
+	if (reader.socket)
+		listeners_look(&reader.listeners, host);
 	/* COS has journald take the records as an audit daemon does. */
-	reader.journal = reader.socket || strcmp(reader.name, "systemd-journal") == 0;
+	reader.journal = (reader.socket && !is_deaf(&reader)) || strcmp(reader.name, "systemd-journal") == 0;
 	*ret = reader;
 	return 0;
 }
@@ -24,26 +33,35 @@ int reader_find(struct audit_reader *ret, struct bus *bus, uint32_t pid)
 void reader_warn(const struct audit_reader *reader, bool by_setting, struct log *log)
 {
 	const char *setting = by_setting ? "set [journal] reader = enable, or " : "";
-	char who[64];
+	char why[160];
 
 	if (reader->journal)
 		return;
-	reader_print(reader, who, sizeof(who));
-	if (reader->pid == 0)
+	reader_print(reader, why, sizeof(why));
+	if (is_deaf(reader))
+		log_say(log, LEVEL_WARNING, "the journal does not get the audit records any more: %s; on the node: systemctl "
+			"restart " JOURNALD_UNIT ", then apply again (where its Audit= is no, its restart switches auditing "
+			"off unless it is locked)", why);
+	else if (reader->pid == 0)
 		log_say(log, LEVEL_WARNING, "nobody takes the audit records: no audit daemon runs and "
 			"journald's audit socket is off, so they reach only the kernel log, and that loses most "
 			"of them; %son the node: systemctl enable " JOURNALD_SOCKET
 			", then systemctl restart systemd-journald", setting);
 	else
 		log_say(log, LEVEL_WARNING, "the journal does not get the audit records, and a log shipper that "
-			"reads it sees none: %s takes them; %son the node: systemctl enable " JOURNALD_SOCKET
-			", then systemctl restart systemd-journald", who, setting);
+			"reads it sees none: %s; %son the node: systemctl enable " JOURNALD_SOCKET
+			", then systemctl restart systemd-journald", why, setting);
 }
 
 void reader_print(const struct audit_reader *reader, char *out, size_t size)
 {
-	if (reader->pid != 0)
-		snprintf(out, size, "%s (PID %u)", *reader->name ? reader->name : "an audit daemon", reader->pid);
+	if (is_deaf(reader) && reader->listeners.n == 0)
+		snprintf(out, size, JOURNALD_SOCKET " is on, but nobody listens to the kernel");
+	else if (is_deaf(reader))
+		snprintf(out, size, "journald has stopped reading after its audit socket was overrun, and has missed %" PRIu64
+			 " records so far", reader->listeners.missed);
+	else if (reader->pid != 0)
+		snprintf(out, size, "%s (PID %u) takes them", *reader->name ? reader->name : "an audit daemon", reader->pid);
 	else
-		snprintf(out, size, "nobody");
+		snprintf(out, size, "nobody takes them");
 }
