@@ -100,6 +100,34 @@ in_guest --timeout 400 <<'EOF'
 	is "$(socket) $(enabled)" 'active 1' "$on: socket and auditing are on, though journald was restarted"
 	out=$(cas -s audit.lock=no $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
 	arrives hello-cos; ok $? "$on: a record arrives in the journal"
+	is "$(systemctl show -P ReceiveBuffer systemd-journald-audit.socket)" 268435456 "$on: the socket has room for a burst"
+
+	# A reader that is overrun once reads never again, and nothing else tells of it.
+	small=/run/systemd/system/systemd-journald-audit.socket.d
+	mkdir -p $small; printf '[Socket]\nReceiveBuffer=256K\n' >$small/small.conf; systemctl daemon-reload
+	systemctl stop systemd-journald-audit.socket; systemctl restart systemd-journald; auditctl -e 1 >/dev/null
+	out=$(cas -s audit.lock=no $enable verify 2>&1); ok $? "$on: with a small buffer verify agrees, while it is read" "$out"
+	overrun() { i=0; while [ $i -lt 1000 ]; do /bin/true; i=$((i + 1)); done; }
+	kill -STOP $(pidof systemd-journald); overrun; kill -CONT $(pidof systemd-journald); sleep 1
+	# Somebody has to go on making records for a reader to be seen not to read them.
+	while :; do /bin/true; done & busy=$!
+	out=$(cas -s audit.lock=no $enable verify 2>&1); is $? 4 "$on: a journald that has stopped reading is a difference"
+	like "$out" 'the journal gets the audit records .journald has stopped reading after its audit socket was overrun, and has missed [0-9]+ records so far' "$on: verify says so"
+	out=$(cas -s audit.lock=no verify 2>&1); is $? 0 "$on: a notice with reader = check"
+	like "$out" 'warning: the journal does not get the audit records any more: journald has stopped reading.*systemctl restart systemd-journald.service' "$on: which says what to do"
+	out=$(cas -s audit.lock=no -o tap verify 2>/dev/null)
+	like "$out" '^not ok [0-9]+ - the journal gets the audit records # TODO' "$on: TAP has it"
+	out=$(cas -s audit.lock=no -o json verify 2>/dev/null)
+	like "$out" '"ok":false,"name":"the journal gets the audit records"' "$on: so has JSON"
+	kill $busy; wait $busy 2>/dev/null
+	is "$(auditctl -s | sed -n 's/^lost //p')" 0 "$on: the kernel counts none of it as lost"
+	! arrives hello-deaf 1; ok $? "$on: no record arrives in the journal"
+	rm -r $small; systemctl daemon-reload
+	while :; do /bin/true; done & busy=$!
+	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: apply mends it" "$out"
+	kill $busy; wait $busy 2>/dev/null
+	out=$(cas -s audit.lock=no $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
+	arrives hello-again; ok $? "$on: records arrive again"
 	out=$(cas -s audit.lock=no remove 2>&1); ok $? "$on: remove" "$out"
 	is "$(systemctl is-active systemd-journald) $(ls $dropin 2>&1 | grep -c cannot)" 'active 1' "$on: journald runs without the drop-in"
 	is "$(enabled)" 1 "$on: and auditing is on"

@@ -78,6 +78,14 @@ int print_journald_drop_in(struct text *out)
 	return unit_print(&unit, service_comment, out);
 }
 
+int print_socket_drop_in(struct text *out)
+{
+	_cleanup_(unit_done) struct unit unit = {0};
+
+	unit_add(&unit, "Socket", "ReceiveBuffer", "256M");
+	return unit_print(&unit, service_comment, out);
+}
+
 /* $0 is TTY_PROGRAM, the rest the service's own command. A wrapper that is gone, or cannot run, must not
  * keep the runtime from starting. */
 static const char runtime_script[] = "\"$0\" --check && exec \"$0\" \"$@\"; exec \"$@\"";

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 
+#include "setup/checks/checks.h"
 #include "setup/kernel/rulesdiff.h"
-#include "setup/node/checks.h"
 #include "setup/output/report.h"
 #include "setup/steps/steps.h"
 #include "setup/steps/undo.h"
@@ -20,7 +20,7 @@ static int change_host(struct context *c, const struct checks *checks, const str
 		if (r == 0)
 			r = step_load_units(c);
 	}
-	return r < 0 ? r : step_journald(c, &before->files[FILE_JOURNALD]);
+	return r < 0 ? r : step_journald(c, before);
 }
 
 static int change_locked(struct context *c, const struct checks *checks, const struct node *before)

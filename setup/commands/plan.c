@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rules/rule/show.h"
-#include "setup/node/checks.h"
+#include "setup/checks/checks.h"
 #include "setup/node/settings.h"
 #include "setup/output/diff.h"
 #include "setup/output/evidence.h"

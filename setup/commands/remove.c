@@ -90,7 +90,7 @@ static int delete_files(struct context *c)
 	if (r == 0 && any_file_ours(c))
 		r = bus_reload(c->bus);
 	if (r == 0)
-		r = step_journald(c, &c->node.files[FILE_JOURNALD]);
+		r = step_journald(c, &c->node);
 	/* A restart of journald may have switched auditing off. */
 	if (r == 0 && enabled == 1 && c->node.status.enabled == 0)
 		r = step_enable(c);

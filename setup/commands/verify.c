@@ -1,6 +1,6 @@
 #include "setup/commands/commands.h"
 
-#include "setup/node/checks.h"
+#include "setup/checks/checks.h"
 #include "setup/output/report.h"
 
 enum exit_status command_verify(struct context *c)

@@ -21,6 +21,8 @@ const struct wanted_file wanted_files[N_FILES] = {
 	[FILE_HOST_UNIT] = { UNIT_DIRECTORY "/" HOST_UNIT, 0644, 0755, .unit = HOST_UNIT, .optional = true },
 	[FILE_JOURNALD] = { UNIT_DIRECTORY "/" JOURNALD_UNIT ".d/" DROP_IN, 0644, 0755, .optional = true,
 			    .drop_in = true },
+	[FILE_JOURNALD_SOCKET] = { UNIT_DIRECTORY "/" JOURNALD_SOCKET ".d/" DROP_IN, 0644, 0755, .optional = true,
+				   .drop_in = true },
 	[FILE_TTY_PROGRAM] = { NULL, 0755, 0755, .optional = true, .binary = true },
 	[FILE_RUNTIME] = { NULL, 0644, 0755, .optional = true, .drop_in = true },
 	[FILE_RUNTIME_OLD] = { NULL, 0644, 0755, .optional = true, .drop_in = true },

@@ -13,6 +13,7 @@ enum {
 	FILE_RULES, FILE_SETUP_UNIT, FILE_LOCK_UNIT,
 	FILE_HOST_UNIT,		/* AppArmor, IMA */
 	FILE_JOURNALD,		/* drop-in: journald's audit socket */
+	FILE_JOURNALD_SOCKET,	/* drop-in: that socket's room */
 	FILE_TTY_PROGRAM,
 	FILE_RUNTIME,		/* drop-in: the container runtime through TTY_PROGRAM */
 	FILE_RUNTIME_OLD,	/* the same of a unit that was configured earlier */

@@ -35,11 +35,14 @@ static int complete_journald(struct wanted *wanted, const struct config *config,
 			     const struct host *host, const struct node *node)
 {
 	bool ours = is_file(host, wanted_path(wanted, FILE_JOURNALD));
+	int r;
 
-	/* A host whose journal gets the records without us is left alone. */
-	if (!config || config->reader != READER_ENABLE || (!ours && node->reader.journal))
+	/* A host whose journal gets all records without us is left alone. */
+	if (!config || config->reader != READER_ENABLE ||
+	    (!ours && node->reader.journal && node->reader.listeners.missed == 0))
 		return 0;
-	return print_journald_drop_in(&wanted->files[FILE_JOURNALD]);
+	r = print_journald_drop_in(&wanted->files[FILE_JOURNALD]);
+	return r < 0 ? r : print_socket_drop_in(&wanted->files[FILE_JOURNALD_SOCKET]);
 }
 
 /* A drop-in of ours below UNIT_DIRECTORY for any service but `but`; *ret is NULL for none. */
@@ -59,7 +62,8 @@ static int find_drop_in(const struct host *host, const char *but, char **ret, st
 		size_t n = strlen(names[i]);
 
 		if (n < 3 || strcmp(names[i] + n - 2, ".d") != 0 ||
-		    strcmp(names[i], JOURNALD_UNIT ".d") == 0 || strcmp(names[i], but) == 0)
+		    strcmp(names[i], JOURNALD_UNIT ".d") == 0 || strcmp(names[i], JOURNALD_SOCKET ".d") == 0 ||
+		    strcmp(names[i], but) == 0)
 			continue;
 		if (asprintf(&path, "%s/%s/%s", UNIT_DIRECTORY, names[i], DROP_IN) < 0) {
 			path = NULL;

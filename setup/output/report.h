@@ -2,7 +2,7 @@
 #ifndef SETUP_REPORT_H
 #define SETUP_REPORT_H
 
-#include "setup/node/checks.h"
+#include "setup/checks/checks.h"
 #include "setup/node/context.h"
 
 /* Prints what verify found in the chosen format. */

@@ -6,7 +6,7 @@
 #ifndef SETUP_TAP_H
 #define SETUP_TAP_H
 
-#include "setup/node/checks.h"
+#include "setup/checks/checks.h"
 
 /* Prints plan and test points to stdout. */
 void tap_print(const struct checks *checks);

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "setup/checks/checks.h"
 #include "setup/host/rights.h"
-#include "setup/node/checks.h"
 #include "setup/steps/files.h"
 #include "units/audit_units.h"
 #include "units/transient.h"

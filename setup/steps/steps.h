@@ -38,10 +38,10 @@ int step_lock(struct context *c) _must_check_;
 /* Has the host run TTY_PROGRAM once: before a runtime is made to depend on it. */
 int step_prove_tty_program(struct context *c) _must_check_;
 
-/* Restarts journald when its drop-in changed (before: its content from before), or does not work yet,
- * and looks whether the journal gets the records. The restart may flip the kernel's enabled flag:
+/* Restarts journald when a drop-in of its own or of its socket changed, or it does not read, and looks whether the
+ * journal gets the records. The restart may flip the kernel's enabled flag:
  * c->node.status is read again. */
-int step_journald(struct context *c, const struct text *before) _must_check_;
+int step_journald(struct context *c, const struct node *before) _must_check_;
 
 /* Starts HOST_UNIT anew when it, or what the kernel has, is not as wanted, and looks again. */
 int step_host(struct context *c, const struct text *before) _must_check_;

@@ -18,16 +18,18 @@ int step_prove_tty_program(struct context *c)
 	return r;
 }
 
-int step_journald(struct context *c, const struct text *before)
+int step_journald(struct context *c, const struct node *before)
 {
 	const struct text *want = &c->wanted.files[FILE_JOURNALD];
+	bool room = !text_equal(&before->files[FILE_JOURNALD_SOCKET], &c->wanted.files[FILE_JOURNALD_SOCKET]);
 	int r;
 
-	if (text_equal(before, want) && (!want->s || c->node.reader.journal))
+	if (!room && text_equal(&before->files[FILE_JOURNALD], want) && (!want->s || c->node.reader.journal))
 		return 0;
 	log_say(c->log, LEVEL_DEBUG, "systemd restarts " JOURNALD_UNIT);
-	/* The socket is not started while journald runs, but by journald's start; nor does it go by itself. */
-	r = want->s ? 0 : bus_run_job(c->bus, BUS_STOP, JOURNALD_SOCKET);
+	/* The socket is not started while journald runs, but by journald's start; nor does it go by itself, or get
+	 * another size while it is there. */
+	r = want->s && !room ? 0 : bus_run_job(c->bus, BUS_STOP, JOURNALD_SOCKET);
 	if (r == 0)
 		r = bus_run_job(c->bus, BUS_RESTART, JOURNALD_UNIT);
 	if (r == 0)

@@ -211,9 +211,9 @@ static int undo_journald(struct context *c, const struct node *before)
 {
 	int r = 0;
 
-	if (!differs(c, before, FILE_JOURNALD))
+	if (!differs(c, before, FILE_JOURNALD) && !differs(c, before, FILE_JOURNALD_SOCKET))
 		return 0;
-	if (!before->files[FILE_JOURNALD].s)
+	if (!before->files[FILE_JOURNALD].s || differs(c, before, FILE_JOURNALD_SOCKET))
 		r = bus_run_job(c->bus, BUS_STOP, JOURNALD_SOCKET);
 	return r < 0 ? r : bus_run_job(c->bus, BUS_RESTART, JOURNALD_UNIT);
 }

@@ -1,4 +1,4 @@
-#include "setup/node/checks.h"
+#include "setup/checks/checks.h"
 
 #include <errno.h>
 #include <inttypes.h>
