@@ -113,8 +113,8 @@ in_guest --timeout 400 <<'EOF'
 	while :; do /bin/true; done & busy=$!
 	out=$(cas -s audit.lock=no $enable verify 2>&1); is $? 4 "$on: a journald that has stopped reading is a difference"
 	like "$out" 'the journal gets the audit records .journald has stopped reading after its audit socket was overrun, and has missed [0-9]+ records so far' "$on: verify says so"
-	out=$(cas -s audit.lock=no verify 2>&1); is $? 0 "$on: a notice with reader = check"
-	like "$out" 'warning: the journal does not get the audit records any more: journald has stopped reading.*systemctl restart systemd-journald.service' "$on: which says what to do"
+	out=$(cas -s audit.lock=no verify 2>&1)
+	like "$out" 'warning: audit records no longer reach the journal: journald has stopped reading.*systemctl restart systemd-journald.service' "$on: reader = check warns, and says what to do"
 	out=$(cas -s audit.lock=no -o tap verify 2>/dev/null)
 	like "$out" '^not ok [0-9]+ - the journal gets the audit records # TODO' "$on: TAP has it"
 	out=$(cas -s audit.lock=no -o json verify 2>/dev/null)
@@ -127,7 +127,7 @@ in_guest --timeout 400 <<'EOF'
 	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: apply mends it" "$out"
 	kill $busy; wait $busy 2>/dev/null
 	out=$(cas -s audit.lock=no $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
-	arrives hello-again; ok $? "$on: records arrive again"
+	arrives hello-again 90; ok $? "$on: records arrive again"
 	out=$(cas -s audit.lock=no remove 2>&1); ok $? "$on: remove" "$out"
 	is "$(systemctl is-active systemd-journald) $(ls $dropin 2>&1 | grep -c cannot)" 'active 1' "$on: journald runs without the drop-in"
 	is "$(enabled)" 1 "$on: and auditing is on"

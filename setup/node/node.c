@@ -121,6 +121,11 @@ int node_read_reader(struct node *node, struct bus *bus, const struct host *host
 	return reader_find(&node->reader, bus, host, node->status.pid);
 }
 
+int node_read_neighbours(struct node *node, struct bus *bus)
+{
+	return neighbours_read(node->neighbours, bus);
+}
+
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus)
 {
 	_cleanup_(unit_state_done) struct unit_state state = {0};

@@ -4,6 +4,7 @@
 
 #include "setup/host/host.h"
 #include "setup/kernel/kernel.h"
+#include "setup/node/neighbours.h"
 #include "setup/node/recording.h"
 #include "setup/node/wanted.h"
 #include "setup/systemd/bus.h"
@@ -19,6 +20,7 @@ struct node {
 	struct text transient;			/* the rules inside TRANSIENT_UNIT, s NULL for no unit */
 	bool transient_active;
 	struct audit_reader reader;
+	bool neighbours[N_NEIGHBOURS];		/* those that run */
 	struct recording recording;
 	struct bus_service runtime;		/* of [tty] runtime_unit */
 	bool runtime_exists, runtime_active;
@@ -38,6 +40,8 @@ int node_read_status(struct node *node, struct kernel *kernel, const struct host
 int node_read_transient(struct node *node, struct bus *bus) _must_check_;
 /* After the kernel's status. */
 int node_read_reader(struct node *node, struct bus *bus, const struct host *host) _must_check_;
+/* Who else has a hand in the records. */
+int node_read_neighbours(struct node *node, struct bus *bus) _must_check_;
 /* The service of [tty] runtime_unit, where one is configured. */
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _must_check_;
 

@@ -168,6 +168,44 @@ int bus_unit_active(struct bus *bus, const char *unit, bool *ret)
 	return 0;
 }
 
+/* Marks the active ones of an answer a(ssssssouso): name, description, load, active state, ... */
+static int read_active(sd_bus_message *m, const char *const *units, size_t n, bool *active)
+{
+	const char *name, *state;
+	int r = sd_bus_message_enter_container(m, 'a', "(ssssssouso)");
+
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_read(m, "(ssssssouso)", &name, NULL, NULL, &state, NULL, NULL, NULL, NULL, NULL,
+					NULL)) > 0)
+		for (size_t i = 0; i < n; i++)
+			if (strcmp(units[i], name) == 0)
+				active[i] = strcmp(state, "active") == 0;
+	return r;
+}
+
+int bus_units_active(struct bus *bus, const char *const *units, size_t n, bool *ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = sd_bus_message_new_method_call(bus->bus, &m, bus->destination, SYSTEMD_PATH, MANAGER,
+					       "ListUnitsByNames");
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "s");
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = sd_bus_message_append(m, "s", units[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	if (r >= 0)
+		r = sd_bus_call(bus->bus, m, bus->timeout, &error, &reply);
+	for (size_t i = 0; i < n; i++)
+		ret[i] = false;
+	if (r >= 0)
+		r = read_active(reply, units, n, ret);
+	return r < 0 ? bus_say_failed(bus, "ListUnitsByNames", NULL, &error, r) : 0;
+}
+
 void unit_state_done(struct unit_state *state)
 {
 	free(state->fragment);

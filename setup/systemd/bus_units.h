@@ -24,6 +24,8 @@ int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret) _m
 void unit_state_done(struct unit_state *state);
 /* Only whether it is active, in one call. */
 int bus_unit_active(struct bus *bus, const char *unit, bool *ret) _must_check_;
+/* The same of n units in one call, which loads none that systemd has not in memory (ListUnitsByNames, systemd 230). */
+int bus_units_active(struct bus *bus, const char *const *units, size_t n, bool *ret) _must_check_;
 
 /* A service's own command and when its main process was started. */
 struct bus_service {

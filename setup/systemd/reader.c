@@ -39,7 +39,7 @@ void reader_warn(const struct audit_reader *reader, bool by_setting, struct log 
 		return;
 	reader_print(reader, why, sizeof(why));
 	if (is_deaf(reader))
-		log_say(log, LEVEL_WARNING, "the journal does not get the audit records any more: %s; on the node: systemctl "
+		log_say(log, LEVEL_WARNING, "audit records no longer reach the journal: %s; on the node: systemctl "
 			"restart " JOURNALD_UNIT ", then apply again (where its Audit= is no, its restart switches auditing "
 			"off unless it is locked)", why);
 	else if (reader->pid == 0)

@@ -52,6 +52,9 @@ sub fake_node {
 	put("$root/usr/lib/x86_64-linux-gnu/security/pam_tty_audit.so", '');
 	put("$root/sys/module/apparmor/parameters/audit", "normal\n");
 	put("$root/sys/kernel/security/lsm", "apparmor\n");
+	# One reader of audit records, who is well.
+	put("$root/proc/1/net/netlink", "sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode\n" .
+		"00000000bbbbbbbb 9 1 00000001 0 0 0 2 0 70\n");
 	return $root;
 }
 

@@ -144,6 +144,18 @@ static int service(struct bus *bus)
 }
 
 static int active(struct bus *bus) { bool on; return bus_unit_active(bus, NAME, &on); }
+
+static int several(struct bus *bus)
+{
+	const char *const units[] = { "x.service", "auditd.service" };
+	bool on[2] = { true, true };
+	int r = bus_units_active(bus, units, 2, on);
+
+	assert_false(on[0]);
+	assert_int_equal(on[1], r == 0);
+	return r;
+}
+
 static int enable(struct bus *bus) { return bus_enable(bus, NAME); }
 static int disable(struct bus *bus) { return bus_disable(bus, NAME); }
 static int reset(struct bus *bus) { return bus_reset_failed(bus, NAME); }
@@ -211,6 +223,7 @@ static const struct point {
 	{ "NeedDaemonReload", state, NAME, .turn = true },
 	{ "GetUnitFileState", state, NAME, .turn = true, .fine = "FileNotFound, NoSuchUnit" },
 	{ "ActiveState", active, NAME, .fine = NULL },
+	{ "ListUnitsByNames", several, NULL, .fine = NULL },
 	{ "ExecStartEx", service, NAME, .fine = NULL },
 	{ "ExecMainStartTimestamp", service, NAME, .fine = NULL },
 	{ "StartUnit", start, NAME, .job = true },
