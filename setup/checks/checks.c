@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rules/rule/show.h"
+#include "setup/checks/hazards.h"
 #include "setup/node/settings.h"
 #include "units/transient.h"
 
@@ -108,12 +109,24 @@ static void check_missed(struct checks *checks, const struct audit_reader *reade
 	add(checks, CHECK_NOTICE, missed == 0, detail, "the journal has missed no audit record");
 }
 
+static void add_lost(struct checks *checks, const struct node *node)
+{
+	_cleanup_text_ struct text detail = {0};
+
+	text_addf(&detail, "%" PRIu32 " since boot, or the last auditctl --reset-lost: ", node->status.lost);
+	hazards_explain_lost(&detail, node);
+	add(checks, CHECK_NOTICE, node->status.lost == 0, node->status.lost ? text_take(&detail) : NULL,
+	    "the kernel has lost no audit record");
+}
+
+static void add_hazard(void *context, const char *name, const char *detail)
+{
+	add(context, CHECK_NOTICE, !detail, detail ? strdup(detail) : NULL, "%s", name);
+}
+
 /* What apply could not mend, or was not asked to. */
 static void check_notices(struct checks *checks, const struct config *config, const struct node *node)
 {
-	uint32_t lost = node->status.lost;
-	char *detail = NULL;
-
 	if (config->reader == READER_CHECK)
 		check_reader(checks, CHECK_NOTICE, node);
 	if (config->reader == READER_IGNORE) {
@@ -122,9 +135,9 @@ static void check_notices(struct checks *checks, const struct config *config, co
 			checks->items[checks->n - 1].skip = "[journal] reader = ignore";
 	}
 	check_missed(checks, &node->reader);
-	if (lost > 0 && asprintf(&detail, "%" PRIu32 " since boot, or the last auditctl --reset-lost", lost) < 0)
-		detail = NULL;
-	add(checks, CHECK_NOTICE, lost == 0, detail, "the kernel has lost no audit record");
+	add_lost(checks, node);
+	if (hazards_look(config, node, add_hazard, checks) < 0)
+		checks->out_of_memory = true;
 }
 
 static void check_host(struct checks *checks, const struct config *config, const struct wanted *wanted,

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "setup/checks/checks.h"
+#include "setup/checks/hazards.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/output/report.h"
 #include "setup/steps/steps.h"
@@ -161,11 +162,15 @@ enum exit_status command_apply(struct context *c)
 	_cleanup_(checks_done) struct checks checks = {0};
 	_cleanup_(node_done) struct node before = {0};
 	enum exit_status status;
+	int r;
 
 	if (context_observe(c) < 0)
 		return STATUS_NODE;
 	if (rules_check_features(&c->wanted.rules, c->log, c->node.status.feature_bitmap) < 0)
 		return STATUS_CONFIG;
+	r = hazards_warn(&c->config, &c->node, c->log);
+	if (r < 0)
+		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;

@@ -6,6 +6,7 @@
 
 #include "rules/rule/show.h"
 #include "setup/checks/checks.h"
+#include "setup/checks/hazards.h"
 #include "setup/node/settings.h"
 #include "setup/output/diff.h"
 #include "setup/output/evidence.h"
@@ -212,6 +213,7 @@ enum exit_status command_plan(struct context *c)
 	_cleanup_(checks_done) struct checks checks = {0};
 	_cleanup_text_ struct text out = {0};
 	enum exit_status status = STATUS_DONE;
+	int r;
 
 	if (context_observe(c) < 0)
 		return STATUS_NODE;
@@ -219,6 +221,9 @@ enum exit_status command_plan(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
+	r = hazards_warn(&c->config, &c->node, c->log);
+	if (r < 0)
+		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	if (checks_to_change(&checks) > 0 && out.len == 0)
 		add_failed(&checks, &out);
 	if (checks_to_change(&checks) > 0)

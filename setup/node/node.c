@@ -121,9 +121,15 @@ int node_read_reader(struct node *node, struct bus *bus, const struct host *host
 	return reader_find(&node->reader, bus, host, node->status.pid);
 }
 
-int node_read_neighbours(struct node *node, struct bus *bus)
+int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus)
 {
-	return neighbours_read(node->neighbours, bus);
+	int r = neighbours_read(node->neighbours, bus);
+
+	text_done(&node->auditd_conf);
+	/* A file that cannot be read is nothing to warn of: auditd would not run by it either. */
+	if (r == 0 && node->neighbours[NEIGHBOUR_AUDITD])
+		r = host_read(host, "/etc/audit/auditd.conf", &node->auditd_conf) == -ENOMEM ? -ENOMEM : 0;
+	return r;
 }
 
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus)
@@ -206,6 +212,7 @@ void node_done(struct node *node)
 		unit_state_done(&node->units[i]);
 	}
 	kernel_rules_done(&node->rules);
+	text_done(&node->auditd_conf);
 	text_done(&node->transient);
 	recording_done(&node->recording);
 	bus_service_done(&node->runtime);

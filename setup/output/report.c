@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+#include "setup/checks/hazards.h"
 #include "setup/output/evidence.h"
 #include "setup/output/tap.h"
 
@@ -135,10 +136,10 @@ void report_reader(const struct context *c)
 
 void report_lost(const struct context *c)
 {
-	uint32_t lost = c->node.status.lost;
+	_cleanup_text_ struct text means = {0};
 
-	if (lost > 0)
+	hazards_explain_lost(&means, &c->node);
+	if (c->node.status.lost > 0)
 		log_say(c->log, LEVEL_WARNING, "the kernel has lost %" PRIu32 " audit records since boot, or since the "
-			"last auditctl --reset-lost; a larger [audit] backlog_limit, or fewer events, keep it from "
-			"losing more", lost);
+			"last auditctl --reset-lost: %s", c->node.status.lost, means.s ? means.s : "");
 }

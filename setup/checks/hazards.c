@@ -1,0 +1,199 @@
+#include "setup/checks/hazards.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "setup/base/cmdline.h"
+#include "setup/config/config_keys.h"
+
+#define AUDITD_CONF "/etc/audit/auditd.conf"
+
+enum { PANIC = 2 };	/* auditctl -f */
+
+struct look {
+	const struct config *config;
+	const struct node *node;
+	void (*hazard)(void *context, const char *name, const char *detail);
+	void *context;
+	bool out_of_memory;
+};
+
+/* Takes detail; one that nothing was appended to stands for nothing the matter. */
+static void tell(struct look *look, const char *name, struct text *detail)
+{
+	if (text_error(detail) < 0)
+		look->out_of_memory = true;
+	else
+		look->hazard(look->context, name, detail->s);
+	text_done(detail);
+}
+
+/* Booted with audit=1 the kernel keeps every record for a daemon, and while none has come it counts those beyond
+ * backlog_limit as lost, although it has given them to the multicast group (kauditd_hold_skb() in kernel/audit.c:
+ * without audit=1 it keeps none). */
+static bool keeps_for_nobody(const struct node *node)
+{
+	return node->status.pid == 0 && (cmdline_has("audit=1") || cmdline_has("audit=on"));
+}
+
+static bool would_panic(const struct config *config, const struct node *node)
+{
+	return config->failure == PANIC && keeps_for_nobody(node);
+}
+
+static void look_panic(struct look *look)
+{
+	struct text detail = {0};
+
+	if (would_panic(look->config, look->node))
+		text_addf(&detail, "%s: [audit] failure = panic, and nobody holds the audit PID while the kernel was booted with "
+			  "audit=1: it keeps every record for a daemon that does not come, and panics when backlog_limit is "
+			  "reached, some thousand programs after a boot; set failure = printk, run an audit daemon, or boot "
+			  "without audit=1", config_source(look->config, "audit", "failure"));
+	tell(look, "records that nobody fetches do not panic the kernel", &detail);
+}
+
+/* The kernel's default is 60 * HZ, whatever HZ is (audit_backlog_wait_time in kernel/audit.c); 0 for other numbers. */
+static uint32_t hz_of_default(uint32_t jiffies)
+{
+	static const uint32_t known[] = { 100, 250, 300, 1000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (jiffies == 60 * known[i])
+			return known[i];
+	return 0;
+}
+
+static void look_stall(struct look *look)
+{
+	const struct kernel_status *status = &look->node->status;
+	uint32_t hz = hz_of_default(status->backlog_wait_time);
+	struct text detail = {0};
+
+	if (!look->config->lock || look->config->backlog_wait_time >= 0 || status->pid == 0)
+		return;
+	if (status->backlog_wait_time > 0 && !node_locked(look->node)) {
+		text_addf(&detail, "the lock makes backlog_wait_time = %" PRIu32 " jiffies%s permanent: so long may every program "
+			  "that causes a record have to wait while %s (PID %" PRIu32 ") is slow; ", status->backlog_wait_time,
+			  hz ? " (60 s)" : "", *look->node->reader.name ? look->node->reader.name : "the audit daemon",
+			  status->pid);
+		if (hz)
+			text_addf(&detail, "for a second: [audit] backlog_wait_time = %" PRIu32, hz);
+		else
+			text_add(&detail, "for less: [audit] backlog_wait_time = JIFFIES");
+	}
+	tell(look, "the lock makes no long waits permanent", &detail);
+}
+
+static void look_agents(struct look *look)
+{
+	struct text detail = {0};
+
+	for (size_t i = 0; i < N_NEIGHBOURS; i++)
+		if (look->node->neighbours[i] && neighbour_rows[i].quiet)
+			text_addf(&detail, "%s%s runs, which has audit rules of its own: %s; %s", detail.s ? "; " : "",
+				  neighbour_rows[i].unit, look->config->lock ? "the lock refuses them, and it may fail" :
+				  "it loads them again beside ours, or in their place", neighbour_rows[i].quiet);
+	tell(look, "no other agent manages audit rules", &detail);
+}
+
+/* What auditd.conf(5) lets auditd do to a node, or to the trail, when its disk is full. */
+#define ON_DISK "space_left_action admin_space_left_action disk_full_action disk_error_action"
+static const struct disk_action {
+	const char *keys, *value, *effect;
+} disk_actions[] = {
+	{ ON_DISK, "suspend", "auditd stops writing" },
+	{ ON_DISK, "single", "the node goes into single user mode" },
+	{ ON_DISK, "halt", "the node shuts down" },
+	{ "max_log_file_action", "keep_logs", "its files fill the disk" },
+	{ "max_log_file_action", "ignore", "its file fills the disk" },
+};
+
+static bool has_word(const char *words, const char *word)
+{
+	const char *at = strstr(words, word);
+
+	return at && (at == words || at[-1] == ' ') && strchr(" ", at[strlen(word)]);
+}
+
+/* One line "key = value", in whatever case and with whatever white space, as auditd takes it. */
+static void judge_line(struct text *detail, const char *line, size_t length, unsigned number)
+{
+	_cleanup_free_ char *copy = strndup(line, length);
+	char key[64], value[64];
+
+	if (!copy) {
+		detail->failed = true;
+		return;
+	}
+	if (sscanf(copy, " %63[A-Za-z_] = %63[A-Za-z_]", key, value) != 2)
+		return;
+	for (char *c = key; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	for (size_t i = 0; i < ARRAY_SIZE(disk_actions); i++) {
+		const struct disk_action *a = &disk_actions[i];
+
+		if (has_word(a->keys, key) && strcasecmp(a->value, value) == 0)
+			text_addf(detail, "%s" AUDITD_CONF ":%u: %s = %s: %s", detail->s ? "; " : "", number, key, a->value,
+				  a->effect);
+	}
+}
+
+static void look_disk(struct look *look)
+{
+	const char *line = look->node->auditd_conf.s;
+	struct text detail = {0};
+
+	if (!look->node->neighbours[NEIGHBOUR_AUDITD] || !line)
+		return;
+	for (unsigned number = 1; *line; number++) {
+		size_t length = strcspn(line, "\n");
+
+		judge_line(&detail, line, length, number);
+		line += length + (line[length] == '\n');
+	}
+	if (detail.s)
+		text_add(&detail, "; where the journal is what is shipped, write_logs = no, else rotate, and suspend or halt nothing");
+	tell(look, "auditd's disk ends neither the node nor the trail", &detail);
+}
+
+int hazards_look(const struct config *config, const struct node *node,
+		 void (*hazard)(void *context, const char *name, const char *detail), void *context)
+{
+	static void (*const all[])(struct look *look) = { look_panic, look_stall, look_agents, look_disk };
+	struct look look = { .config = config, .node = node, .hazard = hazard, .context = context };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		all[i](&look);
+	return look.out_of_memory ? -ENOMEM : 0;
+}
+
+static void warn(void *context, const char *name, const char *detail)
+{
+	if (detail)
+		log_say(context, LEVEL_WARNING, "at risk: %s: %s", name, detail);
+}
+
+int hazards_warn(const struct config *config, const struct node *node, struct log *log)
+{
+	if (config->lock && would_panic(config, node)) {
+		log_say(log, LEVEL_ERROR, "%s: [audit] failure = panic with lock = yes: nobody holds the audit PID, and the "
+			"kernel, booted with audit=1, would panic some thousand programs after every boot; set failure = "
+			"printk, run an audit daemon, or boot without audit=1; nothing was changed",
+			config_source(config, "audit", "failure"));
+		return -EINVAL;
+	}
+	return hazards_look(config, node, warn, log) < 0 ? log_no_memory(log) : 0;
+}
+
+void hazards_explain_lost(struct text *out, const struct node *node)
+{
+	if (keeps_for_nobody(node) && node->reader.journal)
+		text_add(out, "of the copies that the kernel, booted with audit=1, keeps for an audit daemon that never came; "
+			 "the journal has them; no setting of ours changes that, but booting without audit=1, or an audit "
+			 "daemon, do");
+	else
+		text_add(out, "a larger [audit] backlog_limit, or fewer events, keep it from losing more");
+}

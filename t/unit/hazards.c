@@ -1,0 +1,145 @@
+/* setup/checks/hazards.c: what bites on a node although nothing differs. The kernel command line is this machine's, which
+ * was not booted with audit=1, or was: what follows from it is expected by it. */
+#include "t/unit/test.h"
+
+#include "setup/base/cmdline.h"
+#include "setup/checks/hazards.h"
+
+static struct config config;
+static struct node node;
+static struct capture said;
+
+static int begin(void **state)
+{
+	node = (struct node){ .status = { .pid = 12, .backlog_wait_time = 15000 } };
+	strcpy(node.reader.name, "auditd");
+	capture_begin(&said);
+	return config_init(&config);
+}
+
+static int end(void **state)
+{
+	text_done(&node.auditd_conf);
+	config_done(&config);
+	capture_end(&said);
+	return 0;
+}
+
+static void set(const char *setting)
+{
+	assert_int_equal(config_override(&config, setting, said.log), 0);
+}
+
+/* Warns exactly so, and the notices say the same. */
+static void check_says(const char *expected)
+{
+	assert_int_equal(hazards_warn(&config, &node, said.log), 0);
+	assert_string_equal(capture_text(&said) ? capture_text(&said) : "", expected);
+}
+
+#define WARNING "cloud-audit-setup: warning: at risk: "
+#define STALL WARNING "the lock makes no long waits permanent: the lock makes backlog_wait_time = "
+#define SLOW " permanent: so long may every program that causes a record have to wait while auditd (PID 12) is slow; for "
+
+static void stall_default(void **state)
+{
+	check_says(STALL "15000 jiffies (60 s)" SLOW "a second: [audit] backlog_wait_time = 250\n");
+}
+
+static void stall_other(void **state)
+{
+	node.status.backlog_wait_time = 1234;
+	check_says(STALL "1234 jiffies" SLOW "less: [audit] backlog_wait_time = JIFFIES\n");
+}
+
+static void no_stall(void **state)
+{
+	/* Set by the user; locked already; nobody to wait for; no wait; no lock. */
+	set("audit.backlog_wait_time=15000");
+	check_says("");
+	set("audit.backlog_wait_time=keep");
+	node.status.enabled = 2;
+	check_says("");
+	node.status.enabled = 1;
+	node.status.pid = 0;
+	check_says("");
+	node.status.pid = 12;
+	node.status.backlog_wait_time = 0;
+	check_says("");
+	node.status.backlog_wait_time = 15000;
+	set("audit.lock=no");
+	check_says("");
+}
+
+static void agents(void **state)
+{
+	set("audit.lock=no");
+	node.neighbours[NEIGHBOUR_AUDITD] = node.neighbours[NEIGHBOUR_WAZUH] = true;
+	check_says(WARNING "no other agent manages audit rules: wazuh-agent.service runs, which has audit rules of its own: it "
+		   "loads them again beside ours, or in their place; use no whodata=\"yes\" in its syscheck\n");
+}
+
+static void agents_locked(void **state)
+{
+	set("audit.backlog_wait_time=0");
+	node.neighbours[NEIGHBOUR_OSQUERY] = node.neighbours[NEIGHBOUR_MDATP] = true;
+	check_says(WARNING "no other agent manages audit rules: osqueryd.service runs, which has audit rules of its own: the lock "
+		   "refuses them, and it may fail; start it with --audit_allow_config=false; mdatp.service runs, which has audit "
+		   "rules of its own: the lock refuses them, and it may fail; have it use eBPF (mdatp config "
+		   "ebpf-supplementary-event-provider)\n");
+}
+
+static void disk(void **state)
+{
+	set("audit.lock=no");
+	text_add(&node.auditd_conf, "#disk_full_action = halt\nlog_file = /var/log/audit/audit.log\n"
+		 "max_log_file_action = ROTATE\nspace_left_action = SYSLOG\n  Disk_Full_Action=halt\n"
+		 "admin_space_left_action =suspend\nmax_log_file_action = keep_logs");
+	/* It does not run: its configuration does nothing. */
+	check_says("");
+	node.neighbours[NEIGHBOUR_AUDITD] = true;
+	check_says(WARNING "auditd's disk ends neither the node nor the trail: /etc/audit/auditd.conf:5: disk_full_action = halt: "
+		   "the node shuts down; /etc/audit/auditd.conf:6: admin_space_left_action = suspend: auditd stops writing; "
+		   "/etc/audit/auditd.conf:7: max_log_file_action = keep_logs: its files fill the disk; where the journal is "
+		   "what is shipped, write_logs = no, else rotate, and suspend or halt nothing\n");
+}
+
+static void panic(void **state)
+{
+	bool kept = cmdline_has("audit=1") || cmdline_has("audit=on");
+
+	set("audit.failure=panic");
+	set("audit.lock=no");
+	check_says("");
+	node.status.pid = 0;
+	assert_int_equal(hazards_warn(&config, &node, said.log), 0);
+	assert_int_equal(strstr(capture_text(&said), "do not panic the kernel") != NULL, kept);
+	set("audit.lock=yes");
+	assert_int_equal(hazards_warn(&config, &node, said.log), kept ? -EINVAL : 0);
+}
+
+static void lost(void **state)
+{
+	_cleanup_text_ struct text out = {0};
+
+	hazards_explain_lost(&out, &node);
+	assert_string_equal(out.s, "a larger [audit] backlog_limit, or fewer events, keep it from losing more");
+}
+
+#define NODE(sentence, function) { sentence, function, begin, end, NULL }
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		NODE("a long wait for an audit daemon is told of before the lock makes it permanent", stall_default),
+		NODE("of a number that is nobody's default no seconds are said", stall_other),
+		NODE("a wait that was chosen, or that nobody has to wait, is no hazard", no_stall),
+		NODE("an agent with rules of its own is named, and auditd is none", agents),
+		NODE("under the lock it is said that the agent may fail", agents_locked),
+		NODE("what auditd does when its disk is full is told with its line, where auditd runs", disk),
+		NODE("failure = panic with records that nobody fetches is told, and refused under the lock", panic),
+		NODE("lost records are the backlog's, where an audit daemon fetches them", lost),
+	};
+
+	return RUN(tests);
+}
