@@ -81,6 +81,7 @@ static int drop_doubles(struct rule_set *set, const struct rules_env *env)
 	_cleanup_map_ struct map map = { 0 };
 	_cleanup_free_ uint32_t *order = calloc(set->n_rules + 1, sizeof(*order));
 	_cleanup_text_ struct text place = { 0 };
+	struct rule_place at;
 	int r = order ? map_init(&map, set->n_rules) : -ENOMEM;
 	size_t n = set->n_rules;
 	uint32_t first;
@@ -97,7 +98,8 @@ static int drop_doubles(struct rule_set *set, const struct rules_env *env)
 			continue;
 		}
 		text_done(&place);
-		rule_add_place(&place, set->rules[first].file, set->rules[first].line);
+		at = rule_place(&set->rules[first]);
+		rule_add_place(&place, &at);
 		log_at(env->log, LEVEL_WARNING, rule->file, rule->line, "the same rule as %s; it is loaded once "
 		       "[lint: double]", place.s ? place.s : "another");
 		drop(rule);

@@ -218,6 +218,7 @@ static bool covers(const struct audit_rule_data *taker, const struct audit_rule_
 static bool check_unreachable(const struct subject *s, struct text *message)
 {
 	const struct rule *taker;
+	struct rule_place at;
 
 	if (!s->context->hidden_by[s->index])
 		return false;
@@ -226,7 +227,8 @@ static bool check_unreachable(const struct subject *s, struct text *message)
 		return false;
 	taker = &s->context->set->rules[s->context->hidden_by[s->index] - 1];
 	text_add(message, "this rule never comes to act: ");
-	rule_add_place(message, taker->file, taker->line);
+	at = rule_place(taker);
+	rule_add_place(message, &at);
 	text_addf(message, "%s%s takes every event that it matches",
 		  taker->data->action == AUDIT_NEVER ? ", a rule with never," : "",
 		  covers(taker->data, s->data) ? "" : " together with others of the same fields");

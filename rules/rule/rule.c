@@ -1,6 +1,7 @@
 #include "rules/rule/rule.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void rule_done(struct rule *rule)
 {
@@ -20,9 +21,20 @@ void rule_set_done(struct rule_set *set)
 	*set = (struct rule_set){ 0 };
 }
 
-void rule_add_place(struct text *out, const char *file, unsigned line)
+void rule_add_place(struct text *out, const struct rule_place *place)
 {
-	text_add(out, file);
-	if (line)
-		text_addf(out, ":%u", line);
+	/* What stands on no line is no file's name. */
+	const char *slash = place->line ? strrchr(place->file, '/') : NULL;
+
+	text_add(out, place->shipped ? "shipped " : "");
+	/* It stands in lines of a rules file, where a line break in a name would begin a rule. */
+	for (const char *s = slash ? slash + 1 : place->file; *s; s++)
+		text_add_bytes(out, (unsigned char)*s < 0x20 ? "?" : s, 1);
+	if (place->line)
+		text_addf(out, ":%u", place->line);
+}
+
+struct rule_place rule_place(const struct rule *rule)
+{
+	return (struct rule_place){ rule->file, rule->line, rule->shipped };
 }

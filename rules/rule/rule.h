@@ -12,6 +12,7 @@ struct audit_rule_data;	/* <linux/audit.h> */
 struct rule_place {
 	char *file;
 	unsigned line;
+	bool shipped;
 };
 
 struct rule {
@@ -34,8 +35,13 @@ struct rule_set {
 void rule_done(struct rule *rule);
 void rule_set_done(struct rule_set *set);
 
-/* Appends where a rule is written: "FILE:LINE", and without the line what stands on none (--set). */
-void rule_add_place(struct text *out, const char *file, unsigned line);
+/* Appends where a rule is written, for people: "FILE:LINE" without the directory, so that it is the same wherever
+ * rules and program lie; "shipped " in front of those that come with the program; without the line what stands on
+ * none (--set). */
+void rule_add_place(struct text *out, const struct rule_place *place);
+
+/* Where this rule is written; the file is the rule's. */
+struct rule_place rule_place(const struct rule *rule);
 
 /* Appends the rule as one line of a rules file (no newline) that auditctl 3.0.9 to 4.0.2 read into
  * exactly these bytes, whatever the host's user database says (numbers, no names). Works for any

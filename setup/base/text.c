@@ -194,6 +194,45 @@ bool text_equal(const struct text *a, const struct text *b)
 	return a->len == b->len && memcmp(a->s, b->s, a->len) == 0;
 }
 
+/* auditctl takes what is beyond for a line of its own. */
+enum { COMMENT_MAX = 2048 };
+
+/* The next line that is no comment, from *at on, which is moved behind it; NULL at the end. */
+static const char *next_line(const struct text *t, const char *marks, size_t *at, size_t *ret_length)
+{
+	while (*at < t->len) {
+		const char *line = t->s + *at, *end = memchr(line, '\n', t->len - *at);
+		size_t length = end ? (size_t)(end - line) : t->len - *at, blank = 0;
+
+		*at += length + (end != NULL);
+		while (blank < length && line[blank] == ' ')
+			blank++;
+		if (blank == length)
+			continue;
+		if (line[blank] && strchr(marks, line[blank]) && line[length - 1] != '\\' && length <= COMMENT_MAX)
+			continue;
+		*ret_length = length;
+		return line;
+	}
+	return NULL;
+}
+
+bool text_equal_but_comments(const struct text *a, const struct text *b, const char *marks)
+{
+	size_t at_a = 0, at_b = 0, n_a = 0, n_b = 0;
+	const char *x, *y;
+
+	if (!a->s || !b->s)
+		return !a->s && !b->s;
+	do {
+		x = next_line(a, marks, &at_a, &n_a);
+		y = next_line(b, marks, &at_b, &n_b);
+		if (!x || !y)
+			return !x && !y;
+	} while (n_a == n_b && memcmp(x, y, n_a) == 0);
+	return false;
+}
+
 int text_error(const struct text *t)
 {
 	return t->failed ? -ENOMEM : 0;

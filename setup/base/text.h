@@ -41,6 +41,10 @@ void text_add_base64(struct text *t, const void *bytes, size_t n);
 /* Both absent (s is NULL), or the same bytes. */
 bool text_equal(const struct text *a, const struct text *b);
 
+/* The same but for empty lines, and lines whose first character that is no space is one of marks: comments. A comment
+ * that ends in a backslash, or is longer than any reader's line, counts as a line. */
+bool text_equal_but_comments(const struct text *a, const struct text *b, const char *marks);
+
 /* 0, or -ENOMEM when any append failed. */
 int text_error(const struct text *t) _must_check_;
 

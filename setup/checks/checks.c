@@ -76,7 +76,7 @@ static void check_files(struct checks *checks, const struct wanted *wanted, cons
 	for (size_t i = 0; i < N_FILES; i++) {
 		const struct text *want = &wanted->files[i], *have = &node->files[i];
 		const char *path = wanted_path(wanted, i);
-		bool same = text_equal(want, have);
+		bool same = wanted_same(wanted, i, have);
 		const char *is = have->s ? want->s ? "its content differs" : "it exists" : "it is absent";
 
 		if (!path || (same && wanted_files[i].optional && !want->s))
@@ -197,7 +197,7 @@ static void check_unit(struct checks *checks, const struct config *config, const
 static void check_transient(struct checks *checks, const struct wanted *wanted, const struct node *node)
 {
 	const struct text *want = &wanted->transient, *have = &node->transient;
-	bool same = text_equal(want, have);
+	bool same = want->s && wanted_same_rules(wanted, have);
 
 	if (!want->s && have->s)
 		add(checks, CHECK_UNIT, false, strdup("it is there"), TRANSIENT_UNIT " does not exist");
@@ -223,9 +223,10 @@ static void check_rules(struct checks *checks, const struct wanted *wanted,
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
 		_cleanup_free_ char *line = print_rule(rule->data, rule->size);
+		const struct rule_place at = rule_place(rule);
 		_cleanup_text_ struct text place = {0};
 
-		rule_add_place(&place, rule->file, rule->line);
+		rule_add_place(&place, &at);
 		add(checks, CHECK_RULE, !diff->missing[i], diff->missing[i] ? strdup("missing") : NULL,
 		    "rule in force: %s: %s", place.s ? place.s : "", line ? line : "");
 	}

@@ -61,7 +61,7 @@ static bool left_behind(const struct context *c, const struct node *before)
 	_cleanup_(rulesdiff_done) struct rulesdiff ours = {0}, wanted = {0};
 	bool replaced, left = false;
 
-	if (c->config.existing != EXISTING_KEEP || !rules->s || text_equal(rules, wanted_rules_text(&c->wanted)))
+	if (c->config.existing != EXISTING_KEEP || !rules->s || wanted_same_rules(&c->wanted, rules))
 		return false;
 	if (wanted_earlier_rules(&c->host, rules->s, &earlier, &replaced) < 0 ||
 	    rulesdiff_compare(&ours, &earlier, &before->rules, true) < 0 ||
@@ -99,7 +99,7 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 static bool loader_active(const struct context *c, const struct node *before)
 {
 	if (c->wanted.transient.s)
-		return before->transient_active && text_equal(&before->transient, &c->wanted.transient);
+		return before->transient_active && wanted_same_rules(&c->wanted, &before->transient);
 	return before->units[FILE_SETUP_UNIT].active && before->files[FILE_SETUP_UNIT].s;
 }
 

@@ -224,7 +224,10 @@ enum exit_status command_plan(struct context *c)
 	r = hazards_warn(&c->config, &c->node, c->log);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
-	if (checks_to_change(&checks) > 0 && out.len == 0)
+	/* Comments alone are no change, though one that changes more writes them, too. */
+	if (checks_to_change(&checks) == 0)
+		text_done(&out);
+	else if (out.len == 0)
 		add_failed(&checks, &out);
 	if (checks_to_change(&checks) > 0)
 		status = node_locked(&c->node) &&

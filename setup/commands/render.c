@@ -17,8 +17,9 @@ static void print_control(void *context, const char *control, const char *source
 static void print_rule_object(struct text *out, const struct rule *rule)
 {
 	_cleanup_text_ struct text source = {0}, line = {0};
+	const struct rule_place place = rule_place(rule);
 
-	rule_add_place(&source, rule->file, rule->line);
+	rule_add_place(&source, &place);
 	rule_print(&line, rule->data, rule->size);
 	if (text_error(&source) < 0 || text_error(&line) < 0) {
 		out->failed = true;

@@ -14,18 +14,22 @@
 
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
 
+#define RULE_COMMENT "#"
+#define UNIT_COMMENT "#;"
+
 const struct wanted_file wanted_files[N_FILES] = {
-	[FILE_RULES] = { RULES_FILE, 0640, 0750, .unit = NULL },
-	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, .unit = SETUP_UNIT },
-	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, .unit = LOCK_UNIT },
-	[FILE_HOST_UNIT] = { UNIT_DIRECTORY "/" HOST_UNIT, 0644, 0755, .unit = HOST_UNIT, .optional = true },
+	[FILE_RULES] = { RULES_FILE, 0640, 0750, .comments = RULE_COMMENT },
+	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, .unit = SETUP_UNIT, .comments = UNIT_COMMENT },
+	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, .unit = LOCK_UNIT, .comments = UNIT_COMMENT },
+	[FILE_HOST_UNIT] = { UNIT_DIRECTORY "/" HOST_UNIT, 0644, 0755, .unit = HOST_UNIT, .optional = true,
+			     .comments = UNIT_COMMENT },
 	[FILE_JOURNALD] = { UNIT_DIRECTORY "/" JOURNALD_UNIT ".d/" DROP_IN, 0644, 0755, .optional = true,
-			    .drop_in = true },
+			    .drop_in = true, .comments = UNIT_COMMENT },
 	[FILE_JOURNALD_SOCKET] = { UNIT_DIRECTORY "/" JOURNALD_SOCKET ".d/" DROP_IN, 0644, 0755, .optional = true,
-				   .drop_in = true },
+				   .drop_in = true, .comments = UNIT_COMMENT },
 	[FILE_TTY_PROGRAM] = { NULL, 0755, 0755, .optional = true, .binary = true },
-	[FILE_RUNTIME] = { NULL, 0644, 0755, .optional = true, .drop_in = true },
-	[FILE_RUNTIME_OLD] = { NULL, 0644, 0755, .optional = true, .drop_in = true },
+	[FILE_RUNTIME] = { NULL, 0644, 0755, .optional = true, .drop_in = true, .comments = UNIT_COMMENT },
+	[FILE_RUNTIME_OLD] = { NULL, 0644, 0755, .optional = true, .drop_in = true, .comments = UNIT_COMMENT },
 	[FILE_PAM_SSHD] = { PAM_SSHD, 0644, 0755, .optional = true, .foreign = true },
 };
 
@@ -138,10 +142,10 @@ static void print_control(void *context, const char *control, const char *source
 	text_addf(context, "# %s\n%s\n", source, control);
 }
 
-static void add_source(struct text *out, const char *file, unsigned line)
+static void add_source(struct text *out, struct rule_place place)
 {
 	text_add(out, "# ");
-	rule_add_place(out, file, line);
+	rule_add_place(out, &place);
 	text_add(out, "\n");
 }
 
@@ -156,9 +160,9 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
 
-		add_source(out, rule->file, rule->line);
+		add_source(out, rule_place(rule));
 		for (size_t k = 0; k < rule->n_merged; k++)
-			add_source(out, rule->merged[k].file, rule->merged[k].line);
+			add_source(out, rule->merged[k]);
 		if (!rule_print(out, rule->data, rule->size)) {
 			log_at(log, LEVEL_ERROR, rule->file, rule->line, "auditctl has no line of a rules file for "
 			       "this rule; write it in another way");
@@ -216,6 +220,19 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 const struct text *wanted_rules_text(const struct wanted *wanted)
 {
 	return wanted->transient.s ? &wanted->transient : &wanted->files[FILE_RULES];
+}
+
+bool wanted_same(const struct wanted *wanted, size_t i, const struct text *have)
+{
+	const char *comments = wanted_files[i].comments;
+
+	return comments ? text_equal_but_comments(&wanted->files[i], have, comments) :
+		text_equal(&wanted->files[i], have);
+}
+
+bool wanted_same_rules(const struct wanted *wanted, const struct text *have)
+{
+	return text_equal_but_comments(wanted_rules_text(wanted), have, RULE_COMMENT);
 }
 
 void wanted_done(struct wanted *wanted)

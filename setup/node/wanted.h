@@ -29,6 +29,7 @@ extern const struct wanted_file {
 	bool optional;		/* not worth a word where it is neither wanted nor there */
 	bool binary;
 	bool drop_in;	/* in a directory that goes with it */
+	const char *comments;	/* what a line that has no effect begins with; NULL: every byte counts */
 	bool foreign;		/* there without us, too: never deleted, its mode is kept, and left alone
 				 * while no content is wanted */
 } wanted_files[N_FILES];
@@ -50,6 +51,10 @@ void wanted_done(struct wanted *wanted);
 
 /* The text of the rules, in whatever place the mode puts it. */
 const struct text *wanted_rules_text(const struct wanted *wanted);
+
+/* Has this content of file i, or this text of the rules, the effect of what is wanted? Comments have none. */
+bool wanted_same(const struct wanted *wanted, size_t i, const struct text *have);
+bool wanted_same_rules(const struct wanted *wanted, const struct text *have);
 
 /* Where a file is on this host, NULL for one that is nowhere. */
 const char *wanted_path(const struct wanted *wanted, size_t i);

@@ -198,8 +198,11 @@ static void add_rule(struct text *out, bool *first, const struct rule *wanted, c
 {
 	_cleanup_text_ struct text place = {0}, line = {0};
 
-	if (wanted)
-		rule_add_place(&place, wanted->file, wanted->line);
+	if (wanted) {
+		const struct rule_place at = rule_place(wanted);
+
+		rule_add_place(&place, &at);
+	}
 	rule_show(&line, data, size);
 	text_add(out, *first ? "{" : ",{");
 	add_member(out, "source", place.s);
@@ -207,7 +210,7 @@ static void add_rule(struct text *out, bool *first, const struct rule *wanted, c
 	for (size_t i = 0; wanted && i < wanted->n_merged; i++) {
 		_cleanup_text_ struct text merged = {0};
 
-		rule_add_place(&merged, wanted->merged[i].file, wanted->merged[i].line);
+		rule_add_place(&merged, &wanted->merged[i]);
 		text_add(out, i ? "," : "");
 		text_add_json(out, merged.s ? merged.s : "");
 	}
@@ -281,7 +284,7 @@ static void add_files(struct text *out, const struct context *c)
 
 		if (!path || (!want->s && !have->s))
 			continue;
-		text_addf(out, "%s{\"ok\":%s,", first ? "" : ",", truth(text_equal(want, have)));
+		text_addf(out, "%s{\"ok\":%s,", first ? "" : ",", truth(wanted_same(&c->wanted, i, have)));
 		add_member(out, "path", path);
 		text_add(out, ",");
 		add_digest(out, "wanted_sha256", want);

@@ -46,7 +46,7 @@ static int write_file(struct context *c, size_t i)
 	int r = i == FILE_RUNTIME ? step_prove_tty_program(c) : 0;
 
 	/* Its end sets AppArmor back, which the new one may not know of. */
-	if (i == FILE_HOST_UNIT && c->node.units[i].active)
+	if (i == FILE_HOST_UNIT && c->node.units[i].active && !wanted_same(&c->wanted, i, &c->node.files[i]))
 		r = bus_run_job(c->bus, BUS_STOP, HOST_UNIT);
 	return r < 0 ? r : say_file(c, i, true, file_write(&c->host, &c->wanted, i, &c->wanted.files[i]));
 }

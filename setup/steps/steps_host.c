@@ -21,10 +21,11 @@ int step_prove_tty_program(struct context *c)
 int step_journald(struct context *c, const struct node *before)
 {
 	const struct text *want = &c->wanted.files[FILE_JOURNALD];
-	bool room = !text_equal(&before->files[FILE_JOURNALD_SOCKET], &c->wanted.files[FILE_JOURNALD_SOCKET]);
+	bool room = !wanted_same(&c->wanted, FILE_JOURNALD_SOCKET, &before->files[FILE_JOURNALD_SOCKET]);
 	int r;
 
-	if (!room && text_equal(&before->files[FILE_JOURNALD], want) && (!want->s || c->node.reader.journal))
+	if (!room && wanted_same(&c->wanted, FILE_JOURNALD, &before->files[FILE_JOURNALD]) &&
+	    (!want->s || c->node.reader.journal))
 		return 0;
 	log_say(c->log, LEVEL_DEBUG, "systemd restarts " JOURNALD_UNIT);
 	/* The socket is not started while journald runs, but by journald's start; nor does it go by itself, or get
@@ -60,7 +61,7 @@ int step_host(struct context *c, const struct text *before)
 	struct host_recording wanted;
 	int r;
 
-	if (!want->s || (text_equal(before, want) && c->node.units[FILE_HOST_UNIT].active &&
+	if (!want->s || (wanted_same(&c->wanted, FILE_HOST_UNIT, before) && c->node.units[FILE_HOST_UNIT].active &&
 			 recorded_as_wanted(c)))
 		return 0;
 	log_say(c->log, LEVEL_DEBUG, "systemd starts " HOST_UNIT);

@@ -191,7 +191,7 @@ static int undo_units(struct context *c, const struct node *before)
 
 static bool differs(const struct context *c, const struct node *before, size_t i)
 {
-	return !text_equal(&before->files[i], &c->wanted.files[i]);
+	return !wanted_same(&c->wanted, i, &before->files[i]);
 }
 
 /* Before its file goes: the end of the unit as this run left it sets AppArmor back. */

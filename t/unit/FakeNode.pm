@@ -25,9 +25,9 @@ sub usable {
 # With sanitizers in, a run below strace takes ten times as long, and leaks are not looked for: one in eight.
 sub sanitized { return scalar `nm '@{[program()]}' 2>/dev/null` =~ / __asan_init/ }
 
-# Starts it at a socket, with jobs that take so many milliseconds; ends with this test.
+# Starts it at a socket, with jobs that take so many milliseconds, and answers of a file; ends with this test.
 sub fake_systemd {
-	my ($socket, $late) = @_;
+	my ($socket, $late, @answers) = @_;
 	pipe my $in, my $hold or die;
 	pipe my $ready, my $out or die;
 	my $pid = fork // die "fork: $!";
@@ -35,7 +35,7 @@ sub fake_systemd {
 		close $hold;
 		open STDIN, '<&', $in or die;
 		open STDOUT, '>&', $out or die;
-		exec $helper, $socket, $late // 0 or die;
+		exec $helper, $socket, $late // 0, @answers or die;
 	}
 	close $in;
 	close $out;

@@ -26,6 +26,8 @@ enum { PEER_RETURN = 2, PEER_ERROR = 3, PEER_SIGNAL = 4 };
 struct peer_call {
 	uint32_t serial;
 	char name[64];
+	char path[192];	/* of the object */
+	char first[128];	/* the first argument, when it is a string */
 };
 
 struct peer {
@@ -268,8 +270,12 @@ static inline bool peer_take_call(struct peer *peer, struct peer_call *call)
 		bool signature = rest[at + 2] == 'g';
 		size_t n = signature ? (unsigned char)rest[at + 4] : peer_number(rest + at + 4);
 
+		if (rest[at] == 1)
+			snprintf(call->path, sizeof(call->path), "%s", rest + at + 8);
 		if (rest[at] == 3)
 			snprintf(call->name, sizeof(call->name), "%s", rest + at + 8);
+		if (rest[at] == 8 && length > 4 && (rest[at + 5] == 's'))
+			snprintf(call->first, sizeof(call->first), "%s", rest + fields + 4);
 		at += signature ? 4 + 1 + n + 1 : rest[at + 2] == 'u' ? 8 : 8 + n + 1;
 	}
 	if (strcmp(call->name, "Get") == 0)
@@ -327,6 +333,29 @@ static inline bool peer_reply_bytes(struct peer *peer, const struct peer_call *c
 	peer_signature(&body, "ay");
 	peer_u32(&body, 3);
 	text_add(&body, "-D\n");
+	return peer_reply(peer, call, "v", &body);
+}
+
+/* An array of strings: the words of a line. */
+static inline bool peer_reply_words(struct peer *peer, const struct peer_call *call, const char *line)
+{
+	_cleanup_text_ struct text body = {0};
+	uint32_t n;
+	size_t start;
+
+	peer_signature(&body, "as");
+	peer_u32(&body, 0);
+	start = body.len;
+	while (*line) {
+		char word[256];
+		size_t length = strcspn(line, " ");
+
+		snprintf(word, sizeof(word), "%.*s", (int)length, line);
+		peer_string(&body, word);
+		line += length + (line[length] == ' ');
+	}
+	n = (uint32_t)(body.len - start);
+	memcpy(body.s + start - 4, &n, sizeof(n));
 	return peer_reply(peer, call, "v", &body);
 }
 
@@ -390,6 +419,8 @@ static inline bool peer_answer_well(struct peer *peer, const struct peer_call *c
 		if (strcmp(call->name, properties[i].name) == 0)
 			return peer_reply_variant(peer, call, properties[i].type, properties[i].string,
 					     properties[i].number);
+	if (strcmp(call->name, "DropInPaths") == 0)
+		return peer_reply_words(peer, call, "");
 	if (strcmp(call->name, "ExecStartEx") == 0)
 		return peer_reply_commands(peer, call);
 	if (strcmp(call->name, "StandardInputData") == 0)

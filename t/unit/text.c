@@ -144,6 +144,37 @@ static void appends(void **state)
 	assert_int_equal(t.len, 6);
 }
 
+static bool same(const char *a, const char *b, const char *marks)
+{
+	_cleanup_text_ struct text x = {0}, y = {0};
+
+	text_add(&x, a);
+	text_add(&y, b);
+	return text_equal_but_comments(&x, &y, marks) && text_equal_but_comments(&y, &x, marks);
+}
+
+static void comments(void **state)
+{
+	_cleanup_text_ struct text absent = {0}, gone = {0}, empty = {0}, nul = {0}, long_one = {0};
+
+	assert_true(same("# a\n-D\n  # b\n\n-e 1\n", "-D\n#\n-e 1", "#"));
+	assert_true(same("; a\n[Unit]\n", "# b\n\n[Unit]\n", "#;"));
+	assert_true(same("", "# nothing else", "#"));
+	assert_false(same("; a\n-D\n", "-D\n", "#"));
+	assert_false(same("-D\n-e 1\n", "-D\n", "#"));
+	assert_false(same("-D\n", " -D\n", "#"));
+	assert_false(same("-D # a\n", "-D\n", "#"));
+	assert_false(same("# a \\\n-D\n", "-D\n", "#"));
+	for (int i = 0; i < 6200; i++)
+		text_add(&long_one, "#");
+	assert_false(same(long_one.s, "", "#"));
+	assert_true(text_equal_but_comments(&absent, &gone, "#"));
+	text_add(&empty, "");
+	assert_false(text_equal_but_comments(&absent, &empty, "#"));
+	text_add_bytes(&nul, "\0x\n", 3);
+	assert_false(text_equal_but_comments(&nul, &empty, "#"));
+}
+
 static void take(void **state)
 {
 	struct text t = {0};
@@ -189,6 +220,7 @@ int main(void)
 		TEST("base64 is that of RFC 4648", base64),
 		TEST("a text grows by small pieces and is terminated at every length", growth),
 		TEST("what is appended stands behind what was there, NUL bytes included", appends),
+		TEST("comments and empty lines are no difference, but where a reader could see a line in one", comments),
 		TEST("taking the string leaves an empty text that can be used again", take),
 		TEST("after memory ran out nothing is appended, and it is said at the end", no_memory),
 	};
