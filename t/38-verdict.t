@@ -68,4 +68,109 @@ put("$root$rules", slurp("$root$rules") . "-e 0\n");
 $out = verify($program, '-c', $ini);
 is says($out, "$rules is as configured"), 'not ok', 'so is one in the rules file';
 
+
+# --- owner and mode ---
+@options = plain_rules();
+install($program);
+my $rights = "$rules belongs to root and has mode 0640";
+is says(verify($program), $rights), 'ok', 'the rules file has its owner and mode';
+for my $wrong ([ 0, 0666 ], [ 0, 0640 | 04000 ], [ 1234, 0640 ], [ 0, 0600 ]) {
+	my ($owner, $mode) = @$wrong;
+	my $how = sprintf 'uid %d, mode %04o', $owner, $mode;
+	chown $owner, 0, "$root$rules" or die;
+	chmod $mode, "$root$rules" or die;
+	$out = verify($program);
+	is says($out, $rights), 'not ok', "$how: a difference";
+	my $named = sprintf 'it belongs to uid %d and has mode %04o: ', $owner, $mode;
+	like found($out, $rights), qr{^$named}, "$how: named";
+	is says($out, "$rules is as configured"), 'ok', "$how: and no other";
+}
+my ($code, $shown, $err) = run($program, '-R', $root, @options, 'plan');
+is $code, 4, 'plan says so, too';
+chmod 0646, "$root$files[1]" or die;
+is says(verify($program), "$files[1] belongs to root and has mode 0644"), 'not ok', 'a unit that everybody may write is a difference';
+
+# --- what a boot reads instead ---
+sub reset_node { remove_tree("$root/run/systemd/transient", "$root/run/systemd/system.control", "$root/run/systemd/generator.early",
+	"$root/run/systemd/system", "$root/etc/systemd", "$root/etc/audit"); fake_node($root); install($program); put($answers, '') }
+my $reads = "a boot reads $files[0]";
+reset_node();
+is says(verify($program), $reads), 'ok', 'with nothing in its place our unit is what a boot reads';
+for my $dir (qw(/etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /run/systemd/generator.early)) {
+	reset_node();
+	my $there = put("$root$dir/cloud-audit-setup.service", "[Service]\nExecStart=/bin/true\n");
+	$out = verify($program);
+	is says($out, $reads), 'not ok', "a unit in $dir comes first";
+	like found($out, $reads), qr{^\Q$dir\E/cloud-audit-setup\.service comes first: delete it, then systemctl daemon-reload}, "$dir: named, and what to do";
+	my $before = snapshot($root);
+	my ($code, $out, $err) = run($program, '-R', $root, @options, 'apply');
+	is $code, 1, "$dir: apply fails";
+	like $err, qr{: error: this does not hold: \Q$reads\E: \Q$dir\E/.*; nothing was changed$}m, "$dir: says why";
+	is snapshot($root), $before, "$dir: and changes nothing";
+	unlink $there;
+	symlink '/dev/null', $there or die;
+	is says(verify($program), $reads), 'not ok', "so does a mask in $dir";
+}
+reset_node();
+put("$root/run/systemd/system/cloud-audit-setup.service", "[Service]\nExecStart=/bin/true\n");
+is says(verify($program), $reads), 'ok', 'one in /run/systemd/system does not';
+reset_node();
+unlink "$root$files[0]";
+symlink '/dev/null', "$root$files[0]" or die;
+$out = verify($program);
+is says($out, $reads), 'not ok', 'a mask in its own place is a difference, not the end of verify';
+is found($out, $reads), 'it is masked, so that no boot starts it: systemctl unmask cloud-audit-setup.service', 'with what to do';
+($code, $shown, $err) = run($program, '-R', $root, @options, 'apply');
+is $code, 1, 'apply leaves the mask alone';
+like $err, qr/: error: .*systemctl unmask cloud-audit-setup\.service; nothing was changed$/m, 'and says what to do';
+is readlink("$root$files[0]"), '/dev/null', 'it is still there';
+reset_node();
+put($answers, "cloud-audit-lock.service LoadState masked\n");
+is says(verify($program), "a boot reads $files[1]"), 'not ok', 'a mask that only systemd knows of is one';
+put($answers, "cloud-audit-lock.service FragmentPath /run/systemd/generator.early/cloud-audit-lock.service\n");
+$out = verify($program);
+like found($out, "a boot reads $files[1]"), qr{^/run/systemd/generator\.early/}, 'so is a file that it has loaded from there';
+
+# --- drop-ins ---
+my $none = 'no drop-in of others changes cloud-audit-setup.service';
+put($answers, '');
+is says(verify($program), $none), 'ok', 'no drop-in';
+my @drop_ins = map { "$_/x.conf" } qw(/etc/systemd/system/cloud-audit-setup.service.d /run/systemd/system/cloud-.service.d /etc/systemd/system/service.d);
+put($answers, "cloud-audit-setup.service DropInPaths @drop_ins\n");
+$out = verify($program);
+is scalar(() = $out =~ /^not ok \d+ - \Q$none\E$/mg), 3, 'each drop-in of others on our unit is a difference';
+like $out, qr{"\Q$_\E: systemctl cat cloud-audit-setup\.service shows what it does; delete it, then systemctl daemon-reload"}, "$_ is named, with what to do" for @drop_ins;
+like $out, qr/^  kind: drop-in$/m, 'of a kind of its own';
+($code, $shown, $err) = run($program, '-R', $root, @options, 'apply');
+like $err, qr{: warning: this does not hold: \Q$none\E: \Q$drop_ins[0]\E: }, 'apply warns';
+put($answers, "cloud-audit-setup.service DropInPaths /usr/lib/systemd/system/service.d/10-timeout-abort.conf\n");
+reset_node();
+put($answers, "cloud-audit-setup.service DropInPaths /usr/lib/systemd/system/service.d/10-timeout-abort.conf\n");
+$out = verify($program);
+is says($out, $none), 'ok', 'one that came with the host for all services is none';
+like $out, qr/^not ok \d+ - no drop-in for all services changes cloud-audit-setup\.service # TODO/m, 'but a notice';
+
+# --- drop-ins of ours ---
+my $own = '/etc/systemd/system/systemd-journald.service.d/cloud-audit-setup.conf';
+reset_node();
+put("$root$own", "[Unit]\nWants=systemd-journald-audit.socket\nAfter=systemd-journald-audit.socket\n\n[Service]\nSockets=systemd-journald-audit.socket\n");
+my @enable = ('-s', 'journal.reader=enable');
+$out = verify($program, @enable);
+is says($out, "$own is as configured"), 'ok', 'our drop-in for journald is there';
+is says($out, "a start of its unit reads $own"), 'not ok', 'systemd does not know of it: a difference';
+put($answers, "systemd-journald.service DropInPaths /usr/lib/x.conf $own\n");
+is says(verify($program, @enable), "a start of its unit reads $own"), 'ok', 'it does';
+put($answers, "systemd-journald.service DropInPaths /run/systemd/system.control/systemd-journald.service.d/cloud-audit-setup.conf\n");
+$out = verify($program, @enable);
+like found($out, "a start of its unit reads $own"), qr{^/run/systemd/system\.control/\S+ has the same name and comes first: delete it}, 'one of the same name comes first';
+
+# --- the lock unit ---
+reset_node();
+my $failed = 'cloud-audit-lock.service has not failed';
+is says(verify($program), $failed), 'ok', 'the lock unit has not failed';
+put($answers, "cloud-audit-lock.service ActiveState failed\n");
+$out = verify($program);
+is says($out, $failed), 'not ok', 'the lock unit has failed: a difference';
+like found($out, $failed), qr/^it has: systemctl status cloud-audit-lock\.service says why/, 'with what to do';
+
 done_testing;

@@ -7,7 +7,10 @@
 
 #include "rules/rule/show.h"
 #include "setup/checks/hazards.h"
+#include "setup/node/others.h"
 #include "setup/node/settings.h"
+#include "units/audit_units.h"
+#include "units/host_units.h"
 #include "units/transient.h"
 
 /* Adds a check whose name follows; takes detail, NULL for none. */
@@ -68,7 +71,19 @@ size_t checks_failed(const struct checks *checks)
 
 size_t checks_to_change(const struct checks *checks)
 {
-	return checks_failed(checks) - checks->failed[CHECK_PENDING];
+	return checks_failed(checks) - checks->failed[CHECK_PENDING] - checks->failed[CHECK_REPLACED] -
+		checks->failed[CHECK_DROP_IN];
+}
+
+static void check_rights(struct checks *checks, const struct node *node, size_t i, const char *path)
+{
+	bool ok = node_rights_ok(node, i);
+	char *detail = NULL;
+
+	if (!ok && asprintf(&detail, "it belongs to uid %u and has mode %04o: a boot may refuse it, and others may write "
+			    "it; apply writes it anew", (unsigned)node->rights[i].owner, (unsigned)node->rights[i].mode) < 0)
+		detail = NULL;
+	add(checks, CHECK_FILE, ok, detail, "%s belongs to root and has mode %04o", path, (unsigned)wanted_files[i].mode);
 }
 
 static void check_files(struct checks *checks, const struct wanted *wanted, const struct node *node)
@@ -83,6 +98,8 @@ static void check_files(struct checks *checks, const struct wanted *wanted, cons
 			continue;
 		add(checks, CHECK_FILE, same, same ? NULL : strdup(is),
 		    want->s ? "%s is as configured" : "%s does not exist", path);
+		if (want->s && have->s && !wanted_files[i].foreign)
+			check_rights(checks, node, i, path);
 	}
 }
 
@@ -168,6 +185,63 @@ static void check_host(struct checks *checks, const struct config *config, const
 	}
 }
 
+/* What a boot takes in the place of file i. */
+static void check_replaced(struct checks *checks, const struct node *node, const char *unit, const char *path, size_t i)
+{
+	const char *instead = node->instead[i];
+	bool ok = !instead && !node->units[i].masked;
+	char *detail = NULL;
+	int r = 0;
+
+	if (!ok && (!instead || strcmp(instead, path) == 0))
+		r = asprintf(&detail, "it is masked, so that no boot starts it: systemctl unmask %s", unit);
+	else if (!ok)
+		r = asprintf(&detail, "%s comes first: delete it, then systemctl daemon-reload; systemctl cat %s shows what "
+			     "it does", instead, unit);
+	add(checks, CHECK_REPLACED, ok, r < 0 ? NULL : detail, "a boot reads %s", path);
+}
+
+static void check_drop_ins(struct checks *checks, const struct unit_state *state, const char *unit)
+{
+	size_t others = 0;
+
+	for (size_t k = 0; state->drop_ins && state->drop_ins[k]; k++) {
+		const char *drop_in = state->drop_ins[k];
+		bool usual = others_is_default(drop_in);
+		char *detail = NULL;
+
+		if (asprintf(&detail, "%s: systemctl cat %s shows what it does; %s", drop_in, unit, usual ?
+			     "it came with the host, for all services" : "delete it, then systemctl daemon-reload") < 0)
+			detail = NULL;
+		add(checks, usual ? CHECK_NOTICE : CHECK_DROP_IN, false, detail, usual ?
+		    "no drop-in for all services changes %s" : "no drop-in of others changes %s", unit);
+		others += !usual;
+	}
+	if (others == 0)
+		add(checks, CHECK_DROP_IN, true, NULL, "no drop-in of others changes %s", unit);
+}
+
+/* Is a drop-in of ours for somebody else's unit among those that systemd reads? */
+static void check_own_drop_in(struct checks *checks, const struct wanted *wanted, const struct node *node, size_t i)
+{
+	const char *path = wanted_path(wanted, i), *instead = NULL;
+	char *const *drop_ins = node->units[i].drop_ins;
+	char *detail = NULL;
+	bool found = false;
+	int r = 0;
+
+	for (size_t k = 0; drop_ins && drop_ins[k]; k++) {
+		found = found || strcmp(drop_ins[k], path) == 0;
+		if (strcmp(strrchr(drop_ins[k], '/') ? strrchr(drop_ins[k], '/') + 1 : "", DROP_IN) == 0)
+			instead = drop_ins[k];
+	}
+	if (!found && instead)
+		r = asprintf(&detail, "%s has the same name and comes first: delete it, then systemctl daemon-reload", instead);
+	else if (!found)
+		r = asprintf(&detail, "it does not");
+	add(checks, instead && !found ? CHECK_REPLACED : CHECK_UNIT, found, r < 0 ? NULL : detail, "a start of its unit reads %s", path);
+}
+
 static void check_unit(struct checks *checks, const struct config *config, const struct node *node,
 		       size_t i)
 {
@@ -191,6 +265,12 @@ static void check_unit(struct checks *checks, const struct config *config, const
 	if (must_run)
 		add(checks, CHECK_UNIT, state->active, state->active ? NULL :
 		    strdup(state->failed ? "failed" : "inactive"), "%s is active", unit);
+	if (i == FILE_LOCK_UNIT)
+		add(checks, CHECK_UNIT, !state->failed, state->failed ?
+		    strdup("it has: systemctl status " LOCK_UNIT " says why; the next boot may stay unlocked") : NULL,
+		    "%s has not failed", unit);
+	check_replaced(checks, node, unit, wanted_files[i].path, i);
+	check_drop_ins(checks, state, unit);
 }
 
 /* Under the lock it is the kernel's state that counts, as for SETUP_UNIT. */
@@ -294,9 +374,13 @@ int checks_build(struct checks *ret, const struct wanted *wanted, const struct c
 	check_files(&checks, wanted, node);
 	check_host(&checks, config, wanted, node);
 	check_transient(&checks, wanted, node);
-	for (size_t i = 0; i < N_FILES; i++)
+	for (size_t i = 0; i < N_FILES; i++) {
 		if (wanted_files[i].unit && wanted->files[i].s)
 			check_unit(&checks, config, node, i);
+		/* One that differs is not read as it is to be in any case. */
+		if (wanted_files[i].drop_in && wanted->files[i].s && wanted_same(wanted, i, &node->files[i]))
+			check_own_drop_in(&checks, wanted, node, i);
+	}
 	check_notices(&checks, config, node);
 	if (checks.out_of_memory) {
 		checks_done(&checks);

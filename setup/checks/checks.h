@@ -10,6 +10,8 @@
 enum check_kind {
 	CHECK_FILE,	/* a file of ours */
 	CHECK_UNIT,	/* a unit: loaded from our file, enabled, active */
+	CHECK_REPLACED,	/* somebody else's file is what a boot takes: apply does nothing before it is gone */
+	CHECK_DROP_IN,	/* somebody else's drop-in changes a unit of ours: apply warns */
 	CHECK_RULE,	/* a rule in force, or one that should not be */
 	CHECK_SETTING,	/* a setting of the kernel */
 	CHECK_LOCK,	/* on, and locked */
@@ -45,7 +47,7 @@ void checks_done(struct checks *checks);
 /* How many there are, and how many failed; notices are in neither. */
 size_t checks_counted(const struct checks *checks);
 size_t checks_failed(const struct checks *checks);
-/* Those that a run of apply can mend. */
+/* Those that a run of apply can mend: somebody else's files are not among them. */
 size_t checks_to_change(const struct checks *checks);
 
 #endif

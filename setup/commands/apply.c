@@ -8,6 +8,7 @@
 #include "setup/output/report.h"
 #include "setup/steps/steps.h"
 #include "setup/steps/undo.h"
+#include "units/audit_units.h"
 
 /* Files, units, journald: what neither the lock forbids nor undo cannot take back. */
 static int change_host(struct context *c, const struct checks *checks, const struct node *before)
@@ -32,6 +33,9 @@ static int change_locked(struct context *c, const struct checks *checks, const s
 		r = change_host(c, checks, before);
 	if (r == 0)
 		r = step_host(c, &before->files[FILE_HOST_UNIT]);
+	/* What it was to do is done, by whomever. */
+	if (r == 0 && c->wanted.files[FILE_LOCK_UNIT].s && before->units[FILE_LOCK_UNIT].failed)
+		r = bus_reset_failed(c->bus, LOCK_UNIT);
 	/* Last, because under the lock it cannot be started again. */
 	return r == 0 && !c->wanted.transient.s ? step_stop_transient(c) : r;
 }
@@ -175,6 +179,8 @@ enum exit_status command_apply(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
+	if (report_others(c, &checks))
+		return STATUS_NODE;
 	report_reader(c);
 	step_clean(c);
 	if (checks_to_change(&checks) == 0) {

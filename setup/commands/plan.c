@@ -213,6 +213,7 @@ enum exit_status command_plan(struct context *c)
 	_cleanup_(checks_done) struct checks checks = {0};
 	_cleanup_text_ struct text out = {0};
 	enum exit_status status = STATUS_DONE;
+	bool differs;
 	int r;
 
 	if (context_observe(c) < 0)
@@ -225,14 +226,16 @@ enum exit_status command_plan(struct context *c)
 	if (r < 0)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	/* Comments alone are no change, though one that changes more writes them, too. */
-	if (checks_to_change(&checks) == 0)
+	differs = checks_to_change(&checks) + checks.failed[CHECK_REPLACED] > 0;
+	if (!differs)
 		text_done(&out);
 	else if (out.len == 0)
 		add_failed(&checks, &out);
-	if (checks_to_change(&checks) > 0)
+	if (differs)
 		status = node_locked(&c->node) &&
 			checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] > 0 ?
 			STATUS_LOCKED : STATUS_DIFFERS;
+	report_others(c, &checks);
 	print_plan(c, out.s ? out.s : "", status);
 	if (status == STATUS_DONE)
 		log_say(c->log, LEVEL_INFO, "no changes: the node matches the configuration");

@@ -49,7 +49,7 @@ static int find_obstacle(const struct context *c)
 /* Through a root that does not show the unit's file it cannot be deleted. */
 static int find_rest(struct context *c)
 {
-	int r = node_read_units(&c->node, &c->wanted, c->bus);
+	int r = node_read_units(&c->node, &c->wanted, &c->host, c->bus);
 
 	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
 		const char *fragment = c->node.units[i].fragment;

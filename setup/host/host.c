@@ -84,31 +84,48 @@ static int read_fd(int fd, const struct stat *st, struct text *ret)
 	return 0;
 }
 
-static bool is_masked(const struct host *host, const char *path)
+static bool leads_nowhere(int fd)
+{
+	char target[16];
+	ssize_t n = readlinkat(fd, "", target, sizeof(target));
+
+	return n == 9 && memcmp(target, "/dev/null", 9) == 0;
+}
+
+static bool is_null_link(const struct host *host, const char *path)
 {
 	_cleanup_close_ int fd = host_open(host, path, O_PATH | O_NOFOLLOW);
-	char target[16];
-	ssize_t n;
 
-	if (fd < 0)
-		return false;
-	n = readlinkat(fd, "", target, sizeof(target));
-	return n == 9 && memcmp(target, "/dev/null", 9) == 0;
+	return fd >= 0 && leads_nowhere(fd);
+}
+
+bool host_is_masked(const struct host *host, const char *path)
+{
+	_cleanup_close_ int fd = host_open(host, path, O_PATH | O_NOFOLLOW);
+	struct stat st;
+
+	return fd >= 0 && (leads_nowhere(fd) || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0));
 }
 
 int host_read(const struct host *host, const char *path, struct text *ret)
 {
+	struct stat st;
+
+	return host_read_stat(host, path, ret, &st);
+}
+
+int host_read_stat(const struct host *host, const char *path, struct text *ret, struct stat *ret_st)
+{
 	/* O_NONBLOCK: a FIFO in the file's place must not hold us up. */
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 	_cleanup_close_ int fd = host_open(host, path, flags | O_NOFOLLOW);
-	struct stat st;
 
 	/* A symlink, most likely. */
-	if (fd == -ELOOP && !is_masked(host, path))
+	if (fd == -ELOOP && !is_null_link(host, path))
 		fd = host_open(host, path, flags);
 	if (fd < 0)
 		return fd;
-	return fstat(fd, &st) < 0 ? -errno : read_fd(fd, &st, ret);
+	return fstat(fd, ret_st) < 0 ? -errno : read_fd(fd, ret_st, ret);
 }
 
 int host_read_own(const char *path, struct text *ret)

@@ -33,6 +33,12 @@ int host_open(const struct host *host, const char *path, int flags) _must_check_
  * /dev/null, as systemctl mask makes it; -EINVAL for what is not a regular file; -EFBIG. */
 int host_read(const struct host *host, const char *path, struct text *ret) _must_check_;
 
+/* The same; *ret_st is what fstat(2) says of it. */
+int host_read_stat(const struct host *host, const char *path, struct text *ret, struct stat *ret_st) _must_check_;
+
+/* Is the path's last part a symlink to /dev/null, or an empty file: what systemd takes for a mask? */
+bool host_is_masked(const struct host *host, const char *path);
+
 /* Puts the file there whole or not at all: written beside the target, synced, renamed over it, the
  * directory synced. Missing parent directories are made with 0755 (the last one with dir_mode). */
 int host_write(const struct host *host, const char *path, const char *content, size_t size,

@@ -21,7 +21,7 @@ static int read_host(struct context *c)
 	r = wanted_complete(&c->wanted, config, &c->host, &c->node, c->log);
 	if (r == 0)
 		r = node_read_files(&c->node, &c->wanted, &c->host, c->log);
-	return r < 0 ? r : node_read_units(&c->node, &c->wanted, c->bus);
+	return r < 0 ? r : node_read_units(&c->node, &c->wanted, &c->host, c->bus);
 }
 
 int context_read(struct context *c)

@@ -5,6 +5,8 @@
 
 #include "setup/host/confine.h"
 #include "setup/host/rights.h"
+#include "setup/node/others.h"
+#include "units/audit_units.h"
 
 /* The drop-in's time tells whether the service has been started with it. */
 static void find_in_effect(struct node *node, const struct wanted *wanted, const struct host *host)
@@ -24,15 +26,17 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 {
 	for (size_t i = 0; i < N_FILES; i++) {
 		const char *path = wanted_path(wanted, i);
+		struct stat st = {0};
 		int r;
 
 		text_done(&node->files[i]);
 		/* A foreign file of which nothing is wanted is none of our business, whatever it is. */
 		if (!path || (wanted_files[i].foreign && !wanted->files[i].s))
 			continue;
-		r = host_read(host, path, &node->files[i]);
-		/* Nor is the mask of a unit that none of ours is to override. */
-		if (r == -ELOOP && !wanted->files[i].s)
+		r = host_read_stat(host, path, &node->files[i], &st);
+		node->rights[i] = (struct file_rights){ st.st_uid, st.st_mode & 07777 };
+		/* Nor is the mask of a unit that none of ours is to override; else see others_instead(). */
+		if (r == -ELOOP && (!wanted->files[i].s || (wanted_files[i].unit && host_is_masked(host, path))))
 			r = -ENOENT;
 		if (r < 0 && r != -ENOENT) {
 			log_say(log, LEVEL_ERROR, "%s cannot be read below %s: %s%s; nothing was changed",
@@ -44,8 +48,23 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 	return 0;
 }
 
-int node_read_units(struct node *node, const struct wanted *wanted, struct bus *bus)
+/* The unit that file i is, or is a drop-in of; *store is the caller's, and may hold it. NULL for none that matters. */
+static const char *unit_of(const struct wanted *wanted, const struct node *node, size_t i, char **store)
 {
+	const char *path = wanted_path(wanted, i);
+
+	if (wanted_files[i].optional && !wanted->files[i].s && (wanted_files[i].drop_in || !node->files[i].s))
+		return NULL;
+	if (!wanted_files[i].drop_in)
+		return wanted_files[i].unit;
+	/* UNIT_DIRECTORY/UNIT.d/DROP_IN */
+	*store = strndup(path + strlen(UNIT_DIRECTORY "/"), strlen(path) - strlen(UNIT_DIRECTORY "/.d/" DROP_IN));
+	return *store;
+}
+
+int node_read_units(struct node *node, const struct wanted *wanted, const struct host *host, struct bus *bus)
+{
+	char *store[N_FILES] = { NULL };
 	const char *names[N_FILES];
 	struct unit_state states[N_FILES];
 	size_t of[N_FILES], n = 0;
@@ -53,15 +72,20 @@ int node_read_units(struct node *node, const struct wanted *wanted, struct bus *
 
 	for (size_t i = 0; i < N_FILES; i++) {
 		unit_state_done(&node->units[i]);
-		if (!wanted_files[i].unit ||
-		    (wanted_files[i].optional && !wanted->files[i].s && !node->files[i].s))
-			continue;
-		names[n] = wanted_files[i].unit;
-		of[n++] = i;
+		free(TAKE(node->instead[i]));
+		names[n] = unit_of(wanted, node, i, &store[i]);
+		if (names[n])
+			of[n++] = i;
 	}
 	r = bus_unit_states(bus, names, n, states);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		node->units[of[i]] = states[i];
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (wanted_files[of[i]].unit && wanted->files[of[i]].s)
+			r = others_instead(host, &node->units[of[i]], names[i], wanted_path(wanted, of[i]),
+					   &node->instead[of[i]]);
+	for (size_t i = 0; i < N_FILES; i++)
+		free(store[i]);
 	return r;
 }
 
@@ -154,6 +178,12 @@ const struct text *node_own_rules(const struct node *node)
 	return node->files[FILE_RULES].s ? &node->files[FILE_RULES] : &node->transient;
 }
 
+bool node_rights_ok(const struct node *node, size_t i)
+{
+	return !node->files[i].s || wanted_files[i].foreign ||
+		(node->rights[i].owner == 0 && node->rights[i].mode == wanted_files[i].mode);
+}
+
 bool node_locked(const struct node *node)
 {
 	return node->status.enabled == 2;
@@ -200,6 +230,8 @@ int node_copy(struct node *ret, const struct node *node)
 	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
 		ret->units[i] = node->units[i];
 		ret->units[i].fragment = NULL;
+		ret->units[i].drop_ins = NULL;
+		ret->rights[i] = node->rights[i];
 		r = copy_text(&ret->files[i], &node->files[i]);
 	}
 	return r;
@@ -210,6 +242,7 @@ void node_done(struct node *node)
 	for (size_t i = 0; i < N_FILES; i++) {
 		text_done(&node->files[i]);
 		unit_state_done(&node->units[i]);
+		free(node->instead[i]);
 	}
 	kernel_rules_done(&node->rules);
 	text_done(&node->auditd_conf);

@@ -13,7 +13,12 @@
 
 struct node {
 	struct text files[N_FILES];		/* s is NULL for an absent file */
-	struct unit_state units[N_FILES];	/* of those files that are units */
+	struct file_rights {
+		uid_t owner;
+		mode_t mode;
+	} rights[N_FILES];
+	struct unit_state units[N_FILES];	/* of those files that are units, and of those that are drop-ins */
+	char *instead[N_FILES];			/* what a boot takes in the place of a unit's file, see others.h */
 	struct kernel_status status;
 	bool loginuid_immutable;
 	struct kernel_rules rules;
@@ -32,7 +37,8 @@ struct node {
 int node_read_files(struct node *node, const struct wanted *wanted, const struct host *host,
 		    struct log *log) _must_check_;
 /* After the files: of an optional unit that is neither wanted nor there nothing is asked. */
-int node_read_units(struct node *node, const struct wanted *wanted, struct bus *bus) _must_check_;
+int node_read_units(struct node *node, const struct wanted *wanted, const struct host *host, struct bus *bus)
+	_must_check_;
 int node_read_kernel(struct node *node, struct kernel *kernel, const struct host *host,
 		     struct log *log) _must_check_;
 /* Of the kernel only whether auditing is on or locked, the settings and the audit PID. */
@@ -55,6 +61,9 @@ int node_copy(struct node *ret, const struct node *node) _must_check_;
 
 /* Is the audit configuration locked (enabled=2)? */
 bool node_locked(const struct node *node);
+/* Does a file of ours that is there belong to root, with the mode that it was written with? auditctl refuses one that
+ * is somebody else's, or that everybody may write, and so would a boot. */
+bool node_rights_ok(const struct node *node, size_t i);
 /* Frees all of it and leaves it empty; a node that is all zero is fine. */
 void node_done(struct node *node);
 

@@ -128,6 +128,19 @@ void report_failed(const struct context *c, enum exit_status status)
 		puts(out.s);
 }
 
+bool report_others(const struct context *c, const struct checks *checks)
+{
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct check *check = &checks->items[i];
+		bool replaced = check->kind == CHECK_REPLACED;
+
+		if (!check->ok && (replaced || check->kind == CHECK_DROP_IN))
+			log_say(c->log, replaced ? LEVEL_ERROR : LEVEL_WARNING, "this does not hold: %s: %s%s", check->name,
+				check->detail, replaced ? "; nothing was changed" : "");
+	}
+	return checks->failed[CHECK_REPLACED] > 0;
+}
+
 void report_reader(const struct context *c)
 {
 	if (c->config.reader == READER_CHECK)

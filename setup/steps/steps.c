@@ -74,7 +74,8 @@ int step_write_files(struct context *c)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < N_FILES; i++)
-		if (c->wanted.files[i].s && !text_equal(&c->wanted.files[i], &c->node.files[i]))
+		if (c->wanted.files[i].s &&
+		    (!text_equal(&c->wanted.files[i], &c->node.files[i]) || !node_rights_ok(&c->node, i)))
 			r = write_file(c, i);
 	for (size_t i = N_FILES; r == 0 && i-- > 0;)
 		if (!c->wanted.files[i].s && c->node.files[i].s)

@@ -3,18 +3,19 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/base/strings.h"
 #include "setup/systemd/bus_units.h"
 
 /* Of each unit the same is asked. All is asked before the first answer is waited for: a turn costs more than an
  * answer. */
-enum { LOAD, ACTIVE, FRAGMENT, NEEDS_RELOAD, FILE_STATE, N_QUESTIONS };
+enum { LOAD, ACTIVE, FRAGMENT, NEEDS_RELOAD, DROP_INS, FILE_STATE, N_QUESTIONS };
 
 static const struct question {
 	const char *name;	/* a property of UNIT, but for the last: a method of the manager */
-	char type;		/* of the answer */
+	char type;		/* of the answer; 'a': of strings */
 } questions[N_QUESTIONS] = {
 	[LOAD] = { "LoadState", 's' }, [ACTIVE] = { "ActiveState", 's' }, [FRAGMENT] = { "FragmentPath", 's' },
-	[NEEDS_RELOAD] = { "NeedDaemonReload", 'b' }, [FILE_STATE] = { "GetUnitFileState", 's' },
+	[NEEDS_RELOAD] = { "NeedDaemonReload", 'b' }, [DROP_INS] = { "DropInPaths", 'a' }, [FILE_STATE] = { "GetUnitFileState", 's' },
 };
 
 struct answer {
@@ -65,7 +66,15 @@ static int wait_for(struct bus *bus, const struct answer *answers, size_t n)
 	return r;
 }
 
-/* Puts an answer where value points: const char *, of the reply, or int. */
+/* An array of strings, which are the caller's. */
+static int read_strings(sd_bus_message *reply, char ***ret)
+{
+	int r = sd_bus_message_enter_container(reply, 'v', "as");
+
+	return r < 0 ? r : sd_bus_message_read_strv(reply, ret);
+}
+
+/* Puts an answer where value points: const char *, of the reply, int, or char **, the caller's. */
 static int read_answer(struct bus *bus, size_t question, const struct answer *answer, void *value)
 {
 	const char type[] = { questions[question].type, '\0' };
@@ -74,6 +83,8 @@ static int read_answer(struct bus *bus, size_t question, const struct answer *an
 
 	if (r < 0)
 		return r;
+	if (questions[question].type == 'a')
+		return read_strings(answer->reply, value);
 	return question == FILE_STATE ? sd_bus_message_read(answer->reply, type, value) :
 		sd_bus_message_read(answer->reply, "v", type, value);
 }
@@ -100,12 +111,17 @@ static int take_state(struct bus *bus, const char *unit, const struct answer *an
 		      struct unit_state *ret)
 {
 	const char *text[N_QUESTIONS] = { [FILE_STATE] = "" };
-	int needs_reload = 0, r = 0;
+	int needs_reload = 0;
+	_cleanup_strings_ char **drop_ins = NULL;
+	void *const values[N_QUESTIONS] = {
+		[LOAD] = &text[LOAD], [ACTIVE] = &text[ACTIVE], [FRAGMENT] = &text[FRAGMENT],
+		[FILE_STATE] = &text[FILE_STATE], [NEEDS_RELOAD] = &needs_reload, [DROP_INS] = &drop_ins,
+	};
+	int r = 0;
 	bool masked;
 
 	for (size_t q = 0; r == 0 && q < N_QUESTIONS; q++)
-		r = take_answer(bus, unit, q, &answers[q], waited,
-				questions[q].type == 'b' ? (void *)&needs_reload : &text[q]);
+		r = take_answer(bus, unit, q, &answers[q], waited, values[q]);
 	if (r < 0)
 		return r;
 	/* Then FragmentPath is the mask. */
@@ -119,8 +135,12 @@ static int take_state(struct bus *bus, const char *unit, const struct answer *an
 		/* A link is there that starts it at boot: read from the disk, as systemctl is-enabled does. */
 		.enabled = strcmp(text[FILE_STATE], "enabled") == 0,
 		.needs_reload = needs_reload,
+		.masked = masked,
 		.fragment = strdup(masked ? "" : text[FRAGMENT]),
+		.drop_ins = TAKE(drop_ins),
 	};
+	if (!ret->fragment)
+		strings_free(TAKE(ret->drop_ins));
 	return ret->fragment ? 0 : bus_say_failed(bus, questions[FRAGMENT].name, unit, &SD_BUS_ERROR_NULL, -ENOMEM);
 }
 
@@ -209,5 +229,6 @@ int bus_units_active(struct bus *bus, const char *const *units, size_t n, bool *
 void unit_state_done(struct unit_state *state)
 {
 	free(state->fragment);
+	strings_free(state->drop_ins);
 	*state = (struct unit_state){0};
 }

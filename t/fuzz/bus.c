@@ -20,7 +20,7 @@ static const struct {
 	const char *name, *signature, *inner;
 } answers[] = {
 	{ "LoadState", "v", "s" }, { "ActiveState", "v", "s" }, { "FragmentPath", "v", "s" },
-	{ "NeedDaemonReload", "v", "b" }, { "GetUnitFileState", "s", NULL },
+	{ "NeedDaemonReload", "v", "b" }, { "DropInPaths", "v", "as" }, { "GetUnitFileState", "s", NULL },
 	{ "ExecStartEx", "v", "a(sasasttttuii)" }, { "ExecMainStartTimestamp", "v", "t" },
 	{ "ExecMainStatus", "v", "i" }, { "Result", "v", "s" }, { "GetUnit", "o", NULL },
 	{ "StandardInputData", "v", "ay" }, { "StartUnit", "o", NULL }, { "StartTransientUnit", "o", NULL },

@@ -121,6 +121,9 @@ static int state(struct bus *bus)
 	if (r == 0) {
 		assert_true(s.exists && s.active && !s.failed && s.needs_reload);
 		assert_string_equal(s.fragment, "/f");
+		assert_string_equal(s.drop_ins[0], "/d/a.conf");
+		assert_string_equal(s.drop_ins[1], "/d/b.conf");
+		assert_null(s.drop_ins[2]);
 	} else {
 		assert_null(s.fragment);
 	}
@@ -221,6 +224,7 @@ static const struct point {
 	{ "ActiveState", state, NAME, .turn = true },
 	{ "FragmentPath", state, NAME, .turn = true },
 	{ "NeedDaemonReload", state, NAME, .turn = true },
+	{ "DropInPaths", state, NAME, .turn = true },
 	{ "GetUnitFileState", state, NAME, .turn = true, .fine = "FileNotFound, NoSuchUnit" },
 	{ "ActiveState", active, NAME, .fine = NULL },
 	{ "ListUnitsByNames", several, NULL, .fine = NULL },
@@ -314,7 +318,7 @@ static int expected_of(const struct point *point, const struct fault *fault)
 static bool names_call(const struct point *point, const struct fault *fault, const char *said)
 {
 	static const char *const turn[] = {
-		"LoadState", "ActiveState", "FragmentPath", "NeedDaemonReload", "GetUnitFileState",
+		"LoadState", "ActiveState", "FragmentPath", "NeedDaemonReload", "DropInPaths", "GetUnitFileState",
 	};
 
 	for (size_t i = 0; point->turn && fault->error == -ECONNRESET && i < ARRAY_SIZE(turn); i++)

@@ -1,4 +1,4 @@
-/* Usage: fake_systemd SOCKET [MILLISECONDS [ANSWERS]]. Answers there like a systemd of which every unit is active and
+/* Usage: fake_systemd SOCKET [MILLISECONDS [ANSWERS]]. Answers there like a systemd of which every unit is active, without drop-ins, and
  * every job is done, after that time, until its standard input ends: what it is told, it does not do.
  *
  * Lines of the file ANSWERS, which is read anew for every question, take precedence: "UNIT PROPERTY VALUE", where VALUE
@@ -50,7 +50,8 @@ static bool answer(struct peer *peer, const struct peer_call *call)
 	char value[1024];
 
 	if (!find_answer(peer->plan, call, value, sizeof(value)))
-		return peer_answer_well(peer, call);
+		return strcmp(call->name, "DropInPaths") == 0 ? peer_reply_words(peer, call, "") :
+			peer_answer_well(peer, call);
 	if (strcmp(call->name, "GetUnitFileState") == 0)
 		return peer_reply_plain_string(peer, call, value);
 	if (strcmp(call->name, "DropInPaths") == 0)

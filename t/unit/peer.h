@@ -420,7 +420,7 @@ static inline bool peer_answer_well(struct peer *peer, const struct peer_call *c
 			return peer_reply_variant(peer, call, properties[i].type, properties[i].string,
 					     properties[i].number);
 	if (strcmp(call->name, "DropInPaths") == 0)
-		return peer_reply_words(peer, call, "");
+		return peer_reply_words(peer, call, "/d/a.conf /d/b.conf");
 	if (strcmp(call->name, "ExecStartEx") == 0)
 		return peer_reply_commands(peer, call);
 	if (strcmp(call->name, "StandardInputData") == 0)

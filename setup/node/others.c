@@ -1,0 +1,61 @@
+#include "setup/node/others.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What stands before /etc/systemd/system in systemd's search path, in its order (systemd.unit(5), "Unit File Load Path";
+ * lookup_paths_init() in src/libsystemd/sd-path/path-lookup.c). */
+static const char *const first[] = {
+	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
+	"/run/systemd/generator.early",
+};
+
+static bool comes_first(const char *fragment)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(first); i++) {
+		size_t n = strlen(first[i]);
+
+		if (strncmp(fragment, first[i], n) == 0 && fragment[n] == '/')
+			return true;
+	}
+	return false;
+}
+
+static int keep(char **ret, const char *path)
+{
+	*ret = strdup(path);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int others_instead(const struct host *host, const struct unit_state *state, const char *unit, const char *path,
+		   char **ret)
+{
+	struct stat st;
+
+	*ret = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(first); i++) {
+		_cleanup_free_ char *there = NULL;
+
+		if (asprintf(&there, "%s/%s", first[i], unit) < 0) {
+			there = NULL;
+			return -ENOMEM;
+		}
+		if (host_stat(host, there, &st) == 0) {
+			*ret = TAKE(there);
+			return 0;
+		}
+	}
+	if (host_is_masked(host, path))
+		return keep(ret, path);
+	return state->fragment && comes_first(state->fragment) ? keep(ret, state->fragment) : 0;
+}
+
+bool others_is_default(const char *drop_in)
+{
+	static const char *const directories[] = { "/usr/lib/systemd/system/service.d/", "/lib/systemd/system/service.d/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+		if (strncmp(drop_in, directories[i], strlen(directories[i])) == 0)
+			return true;
+	return false;
+}
