@@ -7,7 +7,7 @@ use Test::More;
 
 my $build = $ENV{BUILD} || 'build';
 my $most = 16;	# files of a room: what one takes in at a glance
-my $screen = 72;	# lines of a header
+my $screen = 80;	# lines of a header
 
 sub slurp {
 	my ($path) = @_;

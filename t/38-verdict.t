@@ -173,4 +173,48 @@ $out = verify($program);
 is says($out, $failed), 'not ok', 'the lock unit has failed: a difference';
 like found($out, $failed), qr/^it has: systemctl status cloud-audit-lock\.service says why/, 'with what to do';
 
+
+# --- the runtime's own command ---
+my @runtime = ('-s', 'events.tty=yes', '-s', 'tty.runtime_unit=rt.service');
+my $vendor = '/usr/lib/systemd/system/rt.service';
+my $ours = '/etc/systemd/system/rt.service.d/cloud-audit-setup.conf';
+# What the drop-in would be, and what is said.
+sub planned { my ($code, $out, $err) = run($program, '-R', $root, @options, @runtime, 'plan'); return ($code, $out =~ /^\+(ExecStart=.+)$/m ? $1 =~ s/.*cloud-audit-tty //r : '', $err) }
+sub drop_ins { put($answers, "rt.service FragmentPath $vendor\nrt.service DropInPaths @_\n") }
+reset_node();
+system('cp', ($ENV{BUILD} || 'build') . '/cloud-audit-tty', $program =~ s{[^/]*$}{}r) == 0 or die;
+make_path("$root/opt");
+put("$root$vendor", "[Unit]\nDescription=x\n[Service]\nType=notify\nExecStart=-/usr/bin/rt --a \$OPTIONS \\\n  \"x y\" %n\n");
+drop_ins();
+my ($status, $command, $said) = planned();
+is $command, '/usr/bin/rt --a $OPTIONS  "x y" %n', 'the command of the unit file is taken as it stands there';
+put("$root$ours", "[Service]\nExecStart=\nExecStart=/bin/sh -c x /opt/cloud-audit-tty /usr/bin/rt --old\n");
+drop_ins($ours);
+is +(planned())[1], '/usr/bin/rt --a $OPTIONS  "x y" %n', 'our own drop-in is not asked: a new command of the vendor is a difference';
+my $early = '/etc/systemd/system/rt.service.d/10-early.conf';
+put("$root$early", "[Service]\nExecStart=\nExecStart=/opt/rt --early\n");
+drop_ins($early, $ours);
+is +(planned())[1], '/opt/rt --early', "that of somebody's drop-in before ours is taken";
+my $late = '/run/systemd/system/rt.service.d/override.conf';
+put("$root$late", "[Service]\nEnvironment=X=1\n");
+drop_ins($early, $ours, $late);
+my $after = "nothing sets ExecStart= of rt.service after $ours";
+is says(verify($program, @runtime), $after), 'ok', 'one after ours that sets something else is in nobody\'s way';
+put("$root$late", "[Service]\nExecStart=\nExecStart=/opt/rt --late\n");
+$out = verify($program, @runtime);
+is says($out, $after), 'not ok', 'one that sets the command is: a difference';
+like found($out, $after), qr{^\Q$late\E does, and its name comes after cloud-audit-setup\.conf: give it one that comes before}, 'named, and what to do';
+my $was = snapshot($root);
+($code, $shown, $err) = run($program, '-R', $root, @options, @runtime, 'apply');
+is $code, 1, 'apply fails';
+like $err, qr{: error: this does not hold: \Q$after\E: \Q$late\E does, .*; nothing was changed$}m, 'says so';
+is snapshot($root), $was, 'and changes nothing';
+unlink "$root$late";
+($status, $command, $said) = planned();
+is $status, 1, 'a drop-in that systemd has and the host has not is an error';
+like $said, qr{error: \Q$late\E, .*cannot be read .*daemon-reload}, 'that says what to do';
+drop_ins();
+put("$root$vendor", "[Service]\nExecStart=/usr/bin/rt\nExecStart=/usr/bin/rt2\n");
+like +(planned())[2], qr/rt\.service: only a unit with a single, plain ExecStart=/, 'two commands are refused';
+
 done_testing;

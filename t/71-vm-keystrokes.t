@@ -143,6 +143,24 @@ EOF
 	rm $program; systemctl restart containerd; ok $? "$on: nor one that is gone"
 	out=$(cas $keys apply 2>&1); ok $? "$on: apply brings it back" "$out"
 	out=$(cas $keys verify 2>&1); ok $? "$on: and the node matches" "$out"
+	# --- somebody else's command ---
+	dir=/etc/systemd/system/containerd.service.d
+	set_command() { printf '[Service]\nExecStart=\nExecStart=/usr/bin/containerd --log-level %s\n' $2 >$dir/$1; systemctl daemon-reload; }
+	command() { tr '\0' ' ' </proc/$(systemctl show -P MainPID containerd)/cmdline; }
+	set_command 10-early.conf debug
+	out=$(cas $keys verify 2>&1); is $? 4 "$on: a drop-in before ours with another command is a difference"
+	like "$out" "$dir/cloud-audit-setup.conf is as configured .its content differs" "$on: in our drop-in"
+	out=$(cas $keys apply 2>&1); ok $? "$on: apply takes it over" "$out"
+	systemctl restart containerd; is "$(command)" '/usr/bin/containerd --log-level debug ' "$on: containerd runs with it"
+	out=$(cas $keys verify 2>&1); ok $? "$on: and the node matches" "$out"
+	set_command override.conf info
+	out=$(cas $keys verify 2>&1); is $? 4 "$on: one after ours is a difference"
+	like "$out" "$dir/override.conf does, and its name comes after" "$on: named"
+	out=$(cas $keys apply 2>&1); is $? 1 "$on: that apply does not work around"
+	like "$out" "$dir/override.conf does.*nothing was changed" "$on: it says why"
+	rm $dir/override.conf $dir/10-early.conf; systemctl daemon-reload
+	out=$(cas $keys apply 2>&1); ok $? "$on: without them the command is the unit's own again" "$out"
+	systemctl restart containerd; is "$(command)" '/usr/bin/containerd ' "$on: containerd runs with it"
 	mkdir -p /run/systemd/system; printf '[Service]\nExecStart=/bin/sleep 1000\n' >/run/systemd/system/other.service
 	systemctl daemon-reload
 	out=$(cas -s tty.runtime_unit=other.service apply 2>&1); ok $? "$on: another unit is configured" "$out"

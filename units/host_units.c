@@ -1,9 +1,5 @@
 #include "units/host_units.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "units/audit_units.h"
 #include "units/service.h"
 
@@ -92,42 +88,16 @@ static const char runtime_script[] = "\"$0\" --check && exec \"$0\" \"$@\"; exec
 static const char runtime_script_passwords[] =
 	"\"$0\" --check && exec \"$0\" --log-passwords \"$@\"; exec \"$@\"";
 
-/* Words in front of the service's own command. */
-enum { RUNTIME_PREFIX = 4 };
-
-int print_runtime_drop_in(const char *tty_program, bool log_passwords, char *const *argv,
+int print_runtime_drop_in(const char *tty_program, bool log_passwords, const char *command,
 			  struct text *out)
 {
+	const char *const argv[] = {
+		"/bin/sh", "-c", log_passwords ? runtime_script_passwords : runtime_script, tty_program, NULL,
+	};
 	_cleanup_(unit_done) struct unit unit = {0};
-	_cleanup_free_ const char **words = NULL;
-	size_t n = 0;
 
-	while (argv[n])
-		n++;
-	words = calloc(n + RUNTIME_PREFIX + 1, sizeof(*words));
-	if (!words)
-		return -ENOMEM;
-	words[0] = "/bin/sh";
-	words[1] = "-c";
-	words[2] = log_passwords ? runtime_script_passwords : runtime_script;
-	words[3] = tty_program;
-	for (size_t i = 0; i < n; i++)
-		words[RUNTIME_PREFIX + i] = argv[i];
 	/* An empty value takes the commands away that are set so far (systemd.service(5)). */
 	unit_add(&unit, "Service", "ExecStart", "");
-	unit_add_service_command(&unit, "Service", "ExecStart", words, RUNTIME_PREFIX);
+	unit_add_wrapped_command(&unit, "Service", "ExecStart", argv, command);
 	return unit_print(&unit, service_comment, out);
-}
-
-char *const *runtime_own_command(char *const *argv)
-{
-	const char *name;
-	size_t n = 0;
-
-	while (argv[n])
-		n++;
-	if (n <= RUNTIME_PREFIX || strcmp(argv[0], "/bin/sh") != 0 || strcmp(argv[1], "-c") != 0)
-		return argv;
-	name = strrchr(argv[3], '/');
-	return name && strcmp(name + 1, TTY_PROGRAM) == 0 ? argv + RUNTIME_PREFIX : argv;
 }

@@ -39,14 +39,10 @@ int print_host_unit(const struct host_recording *want, uint64_t start_timeout, s
 int print_journald_drop_in(struct text *out) _must_check_;
 int print_socket_drop_in(struct text *out) _must_check_;
 
-/* Prints the drop-in that runs a service's program through TTY_PROGRAM at tty_program; argv is the
- * service's own command as bus_service() gives it. Falls back to the bare command where
- * TTY_PROGRAM cannot run. */
-int print_runtime_drop_in(const char *tty_program, bool log_passwords, char *const *argv,
+/* Prints the drop-in that runs a service's program through TTY_PROGRAM at tty_program; command is the
+ * service's own, as its unit file has it, and one that unit_command_is_plain() takes. Falls back to the
+ * bare command where TTY_PROGRAM cannot run. */
+int print_runtime_drop_in(const char *tty_program, bool log_passwords, const char *command,
 			  struct text *out) _must_check_;
-
-/* The service's own command inside one that print_runtime_drop_in() made; argv itself when it is
- * none. Borrowed. */
-char *const *runtime_own_command(char *const *argv);
 
 #endif

@@ -80,7 +80,7 @@ void unit_add(struct unit *unit, const char *section, const char *key, const cha
 /* systemd.syntax(7), "Quoting": inside double quotes C escapes count. systemd.service(5), "Command
  * lines": $ is doubled against variables, which the program's path does not have, % against
  * specifiers. */
-static void add_word(struct text *text, const char *word, bool keep_dollar)
+static void add_word(struct text *text, const char *word, bool program)
 {
 	text_add(text, "\"");
 	for (; *word; word++) {
@@ -88,7 +88,7 @@ static void add_word(struct text *text, const char *word, bool keep_dollar)
 
 		if (c == '"' || c == '\\')
 			text_addf(text, "\\%c", c);
-		else if (c == '%' || (c == '$' && !keep_dollar))
+		else if (c == '%' || (c == '$' && !program))
 			text_addf(text, "%c%c", c, c);
 		else if (c < 0x20 || c >= 0x7f)
 			text_addf(text, "\\x%02x", c);
@@ -114,29 +114,47 @@ static bool is_program(const char *path)
 	return path[0] == '/';
 }
 
-void unit_add_service_command(struct unit *unit, const char *section, const char *key,
-			      const char *const *argv, size_t own)
+/* Appends the words with spaces between them; false when the first is no program. */
+static bool add_words(struct unit *unit, struct text *text, const char *const *argv)
 {
-	_cleanup_text_ struct text text = {0};
-
 	if (!argv[0] || !is_program(argv[0])) {
 		fail(unit, -EINVAL);
-		return;
+		return false;
 	}
 	for (size_t i = 0; argv[i]; i++) {
-		text_add(&text, i ? " " : "");
+		text_add(text, i ? " " : "");
 		if (is_plain(argv[i]))
-			text_add(&text, argv[i]);
+			text_add(text, argv[i]);
 		else
-			add_word(&text, argv[i], i == 0 || i >= own);
+			add_word(text, argv[i], i == 0);
 	}
-	add_entry(unit, section, key, &text);
+	return true;
 }
 
 void unit_add_command(struct unit *unit, const char *section, const char *key,
 		      const char *const *argv)
 {
-	unit_add_service_command(unit, section, key, argv, SIZE_MAX);
+	_cleanup_text_ struct text text = {0};
+
+	if (add_words(unit, &text, argv))
+		add_entry(unit, section, key, &text);
+}
+
+void unit_add_wrapped_command(struct unit *unit, const char *section, const char *key, const char *const *argv,
+			      const char *command)
+{
+	bool may_fail = *command == '-';
+	_cleanup_text_ struct text text = {0};
+
+	if (!value_fits(command)) {
+		fail(unit, -EINVAL);
+		return;
+	}
+	text_add(&text, may_fail ? "-" : "");
+	if (!add_words(unit, &text, argv))
+		return;
+	text_addf(&text, " %s", command + may_fail);
+	add_entry(unit, section, key, &text);
 }
 
 int unit_print(const struct unit *unit, const char *comment, struct text *out)

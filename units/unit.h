@@ -29,10 +29,10 @@ void unit_add(struct unit *unit, const char *section, const char *key, const cha
 void unit_add_command(struct unit *unit, const char *section, const char *key,
 		      const char *const *argv);
 
-/* The same for a command that systemd has read from a unit itself (its D-Bus property ExecStartEx): words
- * from index `own` on keep their $, which systemd has not looked at yet. */
-void unit_add_service_command(struct unit *unit, const char *section, const char *key,
-			      const char *const *argv, size_t own);
+/* The same with the words of another unit's command behind them, which unit_command_is_plain() takes, as they stand in
+ * that unit's file: quotes, variables and specifiers mean what they mean there. */
+void unit_add_wrapped_command(struct unit *unit, const char *section, const char *key, const char *const *argv,
+			      const char *command);
 
 /* Appends the unit file to out, after a comment (lines starting with "# "). 0, -EINVAL, -ENOMEM. */
 int unit_print(const struct unit *unit, const char *comment, struct text *out) _must_check_;

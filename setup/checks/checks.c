@@ -157,6 +157,18 @@ static void check_notices(struct checks *checks, const struct config *config, co
 		checks->out_of_memory = true;
 }
 
+/* Then a start of the service does not run what our drop-in says. */
+static void check_overrides(struct checks *checks, const struct config *config, const struct wanted *wanted)
+{
+	char *detail = NULL;
+
+	if (wanted->overrides && asprintf(&detail, "%s does, and its name comes after " DROP_IN ": give it one that comes "
+					  "before, as 10-NAME.conf, then systemctl daemon-reload", wanted->overrides) < 0)
+		detail = NULL;
+	add(checks, CHECK_REPLACED, !wanted->overrides, detail, "nothing sets ExecStart= of %s after %s",
+	    config->runtime_unit, wanted_path(wanted, FILE_RUNTIME));
+}
+
 static void check_host(struct checks *checks, const struct config *config, const struct wanted *wanted,
 		       const struct node *node)
 {
@@ -178,6 +190,7 @@ static void check_host(struct checks *checks, const struct config *config, const
 	if (config->reader == READER_ENABLE)
 		check_reader(checks, CHECK_HOST, node);
 	if (wanted->files[FILE_RUNTIME].s) {
+		check_overrides(checks, config, wanted);
 		ok = node->runtime_in_effect;
 		add(checks, CHECK_PENDING, ok, ok ? NULL : strdup("it was started before that was set up: "
 		    "restart it, or wait for its next start"), "%s runs with its terminals recorded",

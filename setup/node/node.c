@@ -18,7 +18,7 @@ static void find_in_effect(struct node *node, const struct wanted *wanted, const
 	if (!node->files[FILE_RUNTIME].s || host_stat(host, wanted_path(wanted, FILE_RUNTIME), &st) < 0)
 		return;
 	written = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
-	node->runtime_in_effect = !node->runtime_active || node->runtime.started >= written;
+	node->runtime_in_effect = !node->runtime.active || node->runtime_started >= written;
 }
 
 int node_read_files(struct node *node, const struct wanted *wanted, const struct host *host,
@@ -158,19 +158,13 @@ int node_read_neighbours(struct node *node, const struct host *host, struct bus 
 
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus)
 {
-	_cleanup_(unit_state_done) struct unit_state state = {0};
 	int r;
 
-	bus_service_done(&node->runtime);
-	node->runtime_exists = false;
+	unit_state_done(&node->runtime);
 	if (!*unit)
 		return 0;
-	r = bus_unit_state(bus, unit, &state);
-	if (r == 0)
-		r = bus_service(bus, unit, &node->runtime);
-	node->runtime_exists = state.exists;
-	node->runtime_active = state.active;
-	return r;
+	r = bus_unit_state(bus, unit, &node->runtime);
+	return r < 0 ? r : bus_service_started(bus, unit, &node->runtime_started);
 }
 
 const struct text *node_own_rules(const struct node *node)
@@ -248,5 +242,5 @@ void node_done(struct node *node)
 	text_done(&node->auditd_conf);
 	text_done(&node->transient);
 	recording_done(&node->recording);
-	bus_service_done(&node->runtime);
+	unit_state_done(&node->runtime);
 }

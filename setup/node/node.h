@@ -28,8 +28,8 @@ struct node {
 	bool neighbours[N_NEIGHBOURS];		/* those that run */
 	struct text auditd_conf;		/* auditd.conf(5), where auditd runs */
 	struct recording recording;
-	struct bus_service runtime;		/* of [tty] runtime_unit */
-	bool runtime_exists, runtime_active;
+	struct unit_state runtime;		/* of [tty] runtime_unit */
+	uint64_t runtime_started;
 	bool runtime_in_effect;			/* not running, or started after our drop-in was written */
 };
 

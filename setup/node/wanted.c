@@ -239,6 +239,7 @@ void wanted_done(struct wanted *wanted)
 {
 	text_done(&wanted->transient);
 	rule_set_done(&wanted->rules);
+	free(wanted->overrides);
 	for (size_t i = 0; i < N_FILES; i++) {
 		text_done(&wanted->files[i]);
 		free(wanted->paths[i]);

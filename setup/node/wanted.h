@@ -39,6 +39,7 @@ struct wanted {
 	struct text transient;		/* the rules inside TRANSIENT_UNIT; s is NULL for no such unit */
 	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
 	char *paths[N_FILES];		/* where they depend on the node: see wanted_node.h */
+	char *overrides;		/* the drop-in that sets ExecStart= of [tty] runtime_unit after FILE_RUNTIME */
 	const char *auditctl;		/* as the host sees it */
 };
 

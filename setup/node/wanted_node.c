@@ -9,6 +9,7 @@
 #include "setup/host/pam.h"
 #include "setup/host/rights.h"
 #include "units/audit_units.h"
+#include "units/unit_file.h"
 
 /* Where a host lets programs be put and run: the first ones are COS's, whose / is read-only. */
 static const char *const program_directories[] = {
@@ -24,6 +25,7 @@ static bool is_file(const struct host *host, const char *path)
 
 static void forget(struct wanted *wanted)
 {
+	free(TAKE(wanted->overrides));
 	for (size_t i = FILE_JOURNALD; i < N_FILES; i++) {
 		text_done(&wanted->files[i]);
 		free(wanted->paths[i]);
@@ -114,11 +116,11 @@ static int read_shipped_program(struct text *ret, struct log *log)
 }
 
 /* Why a service's command cannot be run through TTY_PROGRAM; NULL when it can. */
-static const char *runtime_objection(const struct node *node, const struct wanted *wanted)
+static const char *runtime_objection(const struct node *node, const struct wanted *wanted, char *const *commands)
 {
-	if (!node->runtime_exists)
+	if (!node->runtime.exists)
 		return "there is no such unit on this host";
-	if (!node->runtime.argv || !node->runtime.plain)
+	if (!commands || !commands[0] || commands[1] || !unit_command_is_plain(commands[0]))
 		return "only a unit with a single, plain ExecStart= can be run through " TTY_PROGRAM;
 	if (!wanted->paths[FILE_TTY_PROGRAM])
 		return "no directory was found on the host where a program can be put and run (looked at "
@@ -126,12 +128,60 @@ static const char *runtime_objection(const struct node *node, const struct wante
 	return NULL;
 }
 
-static int want_runtime(struct wanted *wanted, const struct config *config, const struct node *node,
-			struct log *log)
+/* What one file of the service's says of its commands; *ret_said: anything. */
+static int read_commands(const struct host *host, const char *path, char ***commands, bool *ret_said, struct log *log)
 {
-	const char *objection = runtime_objection(node, wanted);
-	int r;
+	_cleanup_text_ struct text content = {0};
+	int r = host_read(host, path, &content);
 
+	if (r < 0) {
+		log_say(log, LEVEL_ERROR, "%s, which has to do with [tty] runtime_unit, cannot be read below %s: %s; mount it "
+			"there, or if it is gone run systemctl daemon-reload; nothing was changed", path, host->root, strerror(-r));
+		return r;
+	}
+	return unit_file_read(&content, "Service", "ExecStart", commands, ret_said);
+}
+
+/* systemd reads drop-ins in the order of their names, whatever their directories. */
+static bool comes_after_ours(const char *drop_in)
+{
+	const char *name = strrchr(drop_in, '/');
+
+	return name && strcmp(name + 1, DROP_IN) > 0;
+}
+
+/* The service's own commands, as its files have them: without our drop-in, which was made of them. */
+static int read_own_commands(struct wanted *wanted, const struct host *host, const struct node *node, char ***commands,
+			     struct log *log)
+{
+	const struct unit_state *state = &node->runtime;
+	const char *after = NULL;
+	bool said = false;
+	int r = 0;
+
+	if (state->fragment && *state->fragment)
+		r = read_commands(host, state->fragment, commands, &said, log);
+	for (size_t i = 0; r == 0 && state->drop_ins && state->drop_ins[i]; i++) {
+		if (strcmp(state->drop_ins[i], wanted->paths[FILE_RUNTIME]) == 0)
+			continue;
+		r = read_commands(host, state->drop_ins[i], commands, &said, log);
+		if (said && comes_after_ours(state->drop_ins[i]))
+			after = state->drop_ins[i];
+	}
+	wanted->overrides = r == 0 && after ? strdup(after) : NULL;
+	return r == 0 && after && !wanted->overrides ? -ENOMEM : r;
+}
+
+static int want_runtime(struct wanted *wanted, const struct config *config, const struct host *host,
+			const struct node *node, struct log *log)
+{
+	_cleanup_strings_ char **commands = NULL;
+	const char *objection;
+	int r = read_own_commands(wanted, host, node, &commands, log);
+
+	if (r < 0)
+		return r;
+	objection = runtime_objection(node, wanted, commands);
 	if (objection) {
 		log_say(log, LEVEL_ERROR, "%s: [tty] runtime_unit = %s: %s; nothing was changed",
 			config_source(config, "tty", "runtime_unit"), config->runtime_unit, objection);
@@ -140,8 +190,7 @@ static int want_runtime(struct wanted *wanted, const struct config *config, cons
 	r = read_shipped_program(&wanted->files[FILE_TTY_PROGRAM], log);
 	if (r == 0)
 		r = print_runtime_drop_in(wanted->paths[FILE_TTY_PROGRAM], config->log_passwords,
-					  runtime_own_command(node->runtime.argv),
-					  &wanted->files[FILE_RUNTIME]);
+					  commands[0], &wanted->files[FILE_RUNTIME]);
 	return r;
 }
 
@@ -171,7 +220,7 @@ static int complete_runtime(struct wanted *wanted, const struct config *config,
 		return -ENOMEM;
 	}
 	r = find_drop_in(host, directory, &wanted->paths[FILE_RUNTIME_OLD], log);
-	return r < 0 ? r : want_runtime(wanted, config, node, log);
+	return r < 0 ? r : want_runtime(wanted, config, host, node, log);
 }
 
 /* The file as it is. Where nothing is wanted of it, what it is else is no failure: -ENOENT, unlogged. */

@@ -29,15 +29,7 @@ int bus_unit_active(struct bus *bus, const char *unit, bool *ret) _must_check_;
 /* The same of n units in one call, which loads none that systemd has not in memory (ListUnitsByNames, systemd 230). */
 int bus_units_active(struct bus *bus, const char *const *units, size_t n, bool *ret) _must_check_;
 
-/* A service's own command and when its main process was started. */
-struct bus_service {
-	char **argv;		/* its words, NULL when it has none; $ is not expanded, specifiers are */
-	bool plain;		/* one command, with no prefix that changes how it is run, but "-" */
-	uint64_t started;	/* microseconds, CLOCK_REALTIME; 0 never */
-};
-
-/* Of a unit that has no such command argv is NULL; bus_service_done() frees *ret. */
-int bus_service(struct bus *bus, const char *unit, struct bus_service *ret) _must_check_;
-void bus_service_done(struct bus_service *service);
+/* When a service's main process was started: microseconds, CLOCK_REALTIME; 0 never. */
+int bus_service_started(struct bus *bus, const char *unit, uint64_t *ret) _must_check_;
 
 #endif

@@ -21,7 +21,7 @@ static const struct {
 } answers[] = {
 	{ "LoadState", "v", "s" }, { "ActiveState", "v", "s" }, { "FragmentPath", "v", "s" },
 	{ "NeedDaemonReload", "v", "b" }, { "DropInPaths", "v", "as" }, { "GetUnitFileState", "s", NULL },
-	{ "ExecStartEx", "v", "a(sasasttttuii)" }, { "ExecMainStartTimestamp", "v", "t" },
+	{ "ExecMainStartTimestamp", "v", "t" },
 	{ "ExecMainStatus", "v", "i" }, { "Result", "v", "s" }, { "GetUnit", "o", NULL },
 	{ "StandardInputData", "v", "ay" }, { "StartUnit", "o", NULL }, { "StartTransientUnit", "o", NULL },
 };
@@ -132,15 +132,11 @@ static int ask_unit(struct bus *bus)
 
 static int ask_service(struct bus *bus)
 {
-	struct bus_service service = { .argv = NULL };
-	int r = bus_service(bus, NAME, &service);
+	uint64_t started = 0;
+	int r = bus_service_started(bus, NAME, &started);
 
-	if (r < 0 && service.argv)
-		FAIL("a command with the error %d", r);
-	for (size_t i = 0; service.argv && service.argv[i]; i++)
-		if (strlen(service.argv[i]) > 255)
-			FAIL("a word of %zu bytes", strlen(service.argv[i]));
-	bus_service_done(&service);
+	if (r < 0 && started)
+		FAIL("a time with the error %d", r);
 	return r;
 }
 

@@ -1,6 +1,5 @@
 /* libFuzzer target for unit files: strings between NULs, whose first byte says what they are: "c" begins a
- * command, "s" one of a service that keeps its $ from the second word on, "w" is a word of it, any other a
- * value. What is printed is read back by a reader of systemd.syntax(7) and systemd.service(5) that shares
+ * command, "w" is a word of it, any other a value. What is printed is read back by a reader of systemd.syntax(7) and systemd.service(5) that shares
  * nothing with the printer: the same entries, nothing else. */
 #include <ctype.h>
 #include <errno.h>
@@ -11,10 +10,10 @@
 #include "units/host_units.h"
 #include "units/unit.h"
 
-enum { ENTRIES_MAX = 32, WORDS_MAX = 16, OWN = 2 };
+enum { ENTRIES_MAX = 32, WORDS_MAX = 16 };
 
 struct entry {
-	bool command, service;
+	bool command;
 	char *words[WORDS_MAX + 1];	/* a value has one */
 	size_t n;
 };
@@ -38,7 +37,7 @@ static void take_input(struct input *input, struct bytes *bytes)
 		}
 		if (!word) {
 			last = &input->entries[input->n++];
-			*last = (struct entry){ .command = *s == 'c' || *s == 's', .service = *s == 's' };
+			*last = (struct entry){ .command = *s == 'c' };
 		}
 		last->words[last->n++] = strdup(*s ? s + 1 : s);
 		free(s);
@@ -124,7 +123,7 @@ static char *read_word(const char **s, bool first, bool dollar)
 static void check_command(const struct entry *entry, const char *value)
 {
 	for (size_t i = 0; i < entry->n; i++) {
-		char *word = read_word(&value, i == 0, i > 0 && (!entry->service || i < OWN));
+		char *word = read_word(&value, i == 0, i > 0);
 
 		if (!word || strcmp(word, entry->words[i]) != 0)
 			FAIL("word %zu is '%s', not '%s'", i, word ? word : "missing", entry->words[i]);
@@ -209,9 +208,7 @@ static void print(const struct input *input)
 
 		for (size_t k = 0; k < entry->n; k++)
 			argv[k] = entry->words[k];
-		if (entry->service)
-			unit_add_service_command(&unit, "Service", "Key", argv, OWN);
-		else if (entry->command)
+		if (entry->command)
 			unit_add_command(&unit, "Service", "Key", argv);
 		else
 			unit_add(&unit, "Service", "Key", entry->words[0]);
@@ -235,7 +232,6 @@ static size_t lines(const struct text *out)
 static void print_ours(const struct input *input)
 {
 	static char program[] = "/x";
-	char *plain[] = { program, NULL };
 	struct text out[4] = { { 0 } };
 
 	if (input->n < 2)
@@ -243,8 +239,8 @@ static void print_ours(const struct input *input)
 	if (print_setup_unit(input->entries[0].words[0], input->entries[1].words[0], 1000, &out[0]) == 0 &&
 	    print_setup_unit(program, program, 1000, &out[1]) == 0 && lines(&out[0]) != lines(&out[1]))
 		FAIL("smuggled into the setup unit:\n%s", out[0].s);
-	if (print_runtime_drop_in(input->entries[0].words[0], false, input->entries[1].words, &out[2]) == 0 &&
-	    print_runtime_drop_in(program, false, plain, &out[3]) == 0 && lines(&out[2]) != lines(&out[3]))
+	if (print_runtime_drop_in(input->entries[0].words[0], false, input->entries[1].words[0], &out[2]) == 0 &&
+	    print_runtime_drop_in(program, false, program, &out[3]) == 0 && lines(&out[2]) != lines(&out[3]))
 		FAIL("smuggled into the drop-in:\n%s", out[2].s);
 	for (size_t i = 0; i < ARRAY_SIZE(out); i++)
 		text_done(&out[i]);

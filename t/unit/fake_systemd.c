@@ -1,5 +1,5 @@
-/* Usage: fake_systemd SOCKET [MILLISECONDS [ANSWERS]]. Answers there like a systemd of which every unit is active, without drop-ins, and
- * every job is done, after that time, until its standard input ends: what it is told, it does not do.
+/* Usage: fake_systemd SOCKET [MILLISECONDS [ANSWERS]]. Answers there like a systemd of which every unit is active, without
+ * drop-ins, and every job is done, after that time, until its standard input ends: what it is told, it does not do.
  *
  * Lines of the file ANSWERS, which is read anew for every question, take precedence: "UNIT PROPERTY VALUE", where VALUE
  * is the rest of the line, and "UNIT GetUnitFileState VALUE". */

@@ -1,24 +1,16 @@
 /* units/host_units.c */
 #include "t/unit/test.h"
 
+#include "setup/base/strings.h"
 #include "units/host_units.h"
+#include "units/unit_file.h"
 
-static char *const *argv_of(const char *const *words)
-{
-	union {
-		const char *const *read;
-		char *const *own;
-	} argv = { .read = words };
-
-	return argv.own;
-}
-
-static void runtime_is(bool log_passwords, const char *const *words, const char *line)
+static void runtime_is(bool log_passwords, const char *command, const char *line)
 {
 	_cleanup_text_ struct text out = {0};
 	char *at;
 
-	assert_int_equal(print_runtime_drop_in("/opt/cloud-audit-tty", log_passwords, argv_of(words), &out), 0);
+	assert_int_equal(print_runtime_drop_in("/opt/cloud-audit-tty", log_passwords, command, &out), 0);
 	at = strstr(out.s, "[Service]\n");
 	assert_non_null(at);
 	assert_string_equal(at, line);
@@ -26,32 +18,72 @@ static void runtime_is(bool log_passwords, const char *const *words, const char 
 
 static void runtime(void **state)
 {
-	static const char *const plain[] = { "/usr/bin/containerd", NULL };
-	static const char *const odd[] = {
-		"/usr/bin/a b", "$OPTIONS", "${X}", "$$", "50%", "say \"x\"", ";", "a\nb", NULL,
-	};
+	_cleanup_text_ struct text out = {0};
 
-	runtime_is(false, plain, "[Service]\nExecStart=\nExecStart=/bin/sh -c \"\\\"$$0\\\" --check && exec "
+	runtime_is(false, "/usr/bin/containerd", "[Service]\nExecStart=\nExecStart=/bin/sh -c \"\\\"$$0\\\" --check && exec "
 		   "\\\"$$0\\\" \\\"$$@\\\"; exec \\\"$$@\\\"\" /opt/cloud-audit-tty /usr/bin/containerd\n");
-	runtime_is(true, odd, "[Service]\nExecStart=\nExecStart=/bin/sh -c \"\\\"$$0\\\" --check && exec "
-		   "\\\"$$0\\\" --log-passwords \\\"$$@\\\"; exec \\\"$$@\\\"\" /opt/cloud-audit-tty "
-		   "\"/usr/bin/a b\" \"$OPTIONS\" \"${X}\" \"$$\" \"50%%\" \"say \\\"x\\\"\" \";\" \"a\\x0ab\"\n");
+	runtime_is(true, "-/usr/bin/x $OPTIONS ${X} $$ 50%% \"say \\\"x\\\"\" %n \\;", "[Service]\nExecStart=\nExecStart=-/bin/sh -c "
+		   "\"\\\"$$0\\\" --check && exec \\\"$$0\\\" --log-passwords \\\"$$@\\\"; exec \\\"$$@\\\"\" "
+		   "/opt/cloud-audit-tty /usr/bin/x $OPTIONS ${X} $$ 50%% \"say \\\"x\\\"\" %n \\;\n");
+	assert_int_equal(print_runtime_drop_in("/opt/cloud-audit-tty", false, "/x \\", &out), -EINVAL);
+	assert_int_equal(print_runtime_drop_in("/opt/cloud-audit-tty", false, "/x\nUser=nobody", &out), -EINVAL);
 }
 
-static void own_command(void **state)
+static void plain(void **state)
 {
-	static const char *const wrapped[] = {
-		"/bin/sh", "-c", "whatever", "/opt/cloud-audit-tty", "/usr/bin/containerd", "--x", NULL,
-	};
-	static const char *const others[][6] = {
-		{ "/usr/bin/containerd", NULL }, { "/bin/sh", "-c", "x", NULL },
-		{ "/bin/sh", "-c", "x", "/opt/other", "/y", NULL },
-		{ "/bin/sh", "-c", "x", "/opt/cloud-audit-tty", NULL },
+	static const struct {
+		const char *command;
+		bool plain;
+	} rows[] = {
+		{ "/usr/bin/containerd", true }, { "-/usr/bin/containerd --x", true }, { "/x \"a ; b\" \\; ';' a;", true },
+		{ "/x $A ${B} %n", true }, { "/%p/x", true },
+		{ "", false }, { "x", false }, { "@/x y", false }, { "+/x", false }, { "!/x", false }, { ":/x", false },
+		{ "--/x", false }, { "/x ; /y", false }, { "/x a ;", false }, { "\"/x y\" z", false }, { "/x\\x20y", false },
+		{ "/$X/y", false },
 	};
 
-	assert_ptr_equal(runtime_own_command(argv_of(wrapped)), argv_of(wrapped) + 4);
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		assert_ptr_equal(runtime_own_command(argv_of(others[i])), argv_of(others[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (unit_command_is_plain(rows[i].command) != rows[i].plain)
+			fail_msg("%s", rows[i].command);
+}
+
+/* What the files, one after the other, leave of ExecStart= in [Service], with | between. */
+static void reads(const char *const *files, const char *want, bool want_said)
+{
+	_cleanup_strings_ char **values = NULL;
+	_cleanup_text_ struct text all = {0};
+	bool said = false;
+
+	for (; *files; files++) {
+		_cleanup_text_ struct text content = {0};
+
+		text_add(&content, *files);
+		assert_int_equal(unit_file_read(&content, "Service", "ExecStart", &values, &said), 0);
+	}
+	for (size_t i = 0; values && values[i]; i++)
+		text_addf(&all, "%s%s", i ? "|" : "", values[i]);
+	assert_string_equal(all.s ? all.s : "", want);
+	assert_int_equal(said, want_said);
+}
+
+#define READS(want, said, ...) reads((const char *const[]){ __VA_ARGS__, NULL }, want, said)
+
+static void unit_files(void **state)
+{
+	READS("/a", true, "[Unit]\nExecStart=/no\n[Service]\n ExecStart = /a \nExecStartPre=/no\n[Install]\nExecStart=/no\n");
+	READS("/a|/b", true, "[Service]\nExecStart=/a\nExecStart=/b");
+	READS("/b", true, "[Service]\nExecStart=/a\nExecStart=\nExecStart=/b\n");
+	READS("/b", true, "[Service]\nExecStart=/a\n", "[Service]\nExecStart=\nExecStart=/b\n");
+	READS("/a", false, "[Service]\nExecStart=/a\n", "[Service]\nEnvironment=X=1\n");
+	READS("", true, "[Service]\nExecStart=/a\n", "[Service]\nExecStart=\n");
+	READS("/a  --x  --y", true, "[Service]\nExecStart=/a \\\n# a comment \\\n --x \\\n; another\n  --y\nType=notify\n");
+	READS("/a", true, "[Service]\nExecStart=/a \\\n\n--no\n");
+	READS("/a \\\\", true, "[Service]\nExecStart=/a \\\\\n");
+	READS("/a  --x", true, "[Service]\r\nExecStart=/a \\\r\n--x\r\n");
+	READS("/a", true, "#[Service]\nExecStart=/no\n[Service]\n;ExecStart=/no\n# ExecStart=/no\n# \\\nExecStart=/a\n");
+	READS("/a", true, "[Service]\nexecstart=/no\nExecStart\nExecStart=/a\nExecStart=/\xff\n");
+	READS("", false, "");
+	READS("", false, "[", "[]\n=\n\\");
 }
 
 /* How many lines of the unit begin so. */
@@ -83,7 +115,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("a runtime's command keeps its words and variables behind the wrapper", runtime),
-		TEST("the runtime's own command is found behind the wrapper again", own_command),
+		TEST("a command that other ways of running would change, or more than one, is not plain", plain),
+		TEST("a key of a unit file is read as systemd reads it: sections, lines that go on, resets", unit_files),
 		TEST("the host unit has a command for each thing asked for, and takes AppArmor back", host_unit),
 	};
 

@@ -300,32 +300,6 @@ static inline bool peer_reply_variant(struct peer *peer, const struct peer_call 
 	return peer_reply(peer, call, "v", &body);
 }
 
-/* ExecStartEx: one command of two words. */
-static inline bool peer_reply_commands(struct peer *peer, const struct peer_call *call)
-{
-	_cleanup_text_ struct text body = {0};
-	size_t start, words;
-	uint32_t n;
-
-	peer_signature(&body, "a(sasasttttuii)");
-	peer_u32(&body, 0);
-	start = body.len;
-	peer_align(&body, 8);
-	words = body.len;
-	peer_string(&body, "/bin/x");
-	peer_u32(&body, 4 + 7 + 1 + 4 + 3);
-	peer_string(&body, "/bin/x");
-	peer_string(&body, "-y");
-	peer_u32(&body, 0);
-	for (int i = 0; i < 4; i++)
-		peer_u64(&body, 1);
-	for (int i = 0; i < 3; i++)
-		peer_u32(&body, 0);
-	n = (uint32_t)(body.len - words);
-	memcpy(body.s + start - 4, &n, sizeof(n));
-	return peer_reply(peer, call, "v", &body);
-}
-
 static inline bool peer_reply_bytes(struct peer *peer, const struct peer_call *call)
 {
 	_cleanup_text_ struct text body = {0};
@@ -421,8 +395,6 @@ static inline bool peer_answer_well(struct peer *peer, const struct peer_call *c
 					     properties[i].number);
 	if (strcmp(call->name, "DropInPaths") == 0)
 		return peer_reply_words(peer, call, "/d/a.conf /d/b.conf");
-	if (strcmp(call->name, "ExecStartEx") == 0)
-		return peer_reply_commands(peer, call);
 	if (strcmp(call->name, "StandardInputData") == 0)
 		return peer_reply_bytes(peer, call);
 	if (strcmp(call->name, "GetUnit") == 0)
