@@ -1,9 +1,11 @@
 #!/usr/bin/perl
 # A run of apply from end to end, each of its system calls failing in turn: the node, a made-up root with a
-# systemd that does nothing, is as before afterwards, or the message says what is not. FAULTS=all in the
-# environment: each call with each of its errors; else with one of them, the next one for the next call.
+# systemd that does nothing, is as before afterwards, or the messages name exactly what is not. Those that change
+# something fail from there on, too, and so what takes it back does. FAULTS=all in the environment: each call with
+# each of its errors; else with one of them, the next one for the next call.
 use strict;
 use warnings;
+use File::Find qw(find);
 use File::Path qw(make_path);
 use Test::More;
 use lib 't/unit';
@@ -22,6 +24,8 @@ my %errors = (
 	map({ $_ => [qw(EINTR)] } qw(poll ppoll)),
 	map({ $_ => [qw(EPERM)] } qw(setsockopt getsockopt prctl capset capget)),
 );
+# What may fail for good, while the program can still say so.
+my %lasting = map { $_ => 1 } qw(fsync fchmod renameat unlinkat mkdirat);
 
 my $program = program();
 my $root = fake_node("$tmp/node");
@@ -34,14 +38,26 @@ earlier();
 my $systemd = fake_systemd("$root/run/systemd/private");
 my @apply = ($program, '-R', $root, plain_rules(), '-s', 'events.tty=yes', '-s', 'tty.sshd=yes', 'apply');
 
-# Names, modes and content, without times and inodes.
-sub state_of { return snapshot($root) =~ s/^(\S+ \d+) \d+ (\d+ \d+) \S+/$1 $2/mgr }
+# Modes, owners and content by name, without times and inodes.
+sub state_of {
+	my %state;
+	find({ no_chdir => 1, wanted => sub {
+		my @st = lstat $_;
+		$state{substr $_, length $root} = join ' ', @st[2, 4, 5], -l _ ? readlink $_ : -f _ ? slurp($_) : '';
+	} }, $root);
+	return \%state;
+}
+
+sub differing {
+	my ($before, $now) = @_;
+	return grep { ($before->{$_} // '') ne ($now->{$_} // '') } sort keys %{{ %$before, %$now }};
+}
 
 my $before = state_of();
 my ($code, $out, $err) = strace([], @apply);
 is $code, 1, 'nobody loads the rules: apply fails, having read back';
 like $err, qr/^cloud-audit-setup: error: nothing is left of this run/m, 'and says that nothing is left of it';
-is state_of(), $before, 'which is so';
+is_deeply state_of(), $before, 'which is so';
 
 my ($lines, $counts) = after_begin();
 my $sanitized = sanitized();
@@ -57,19 +73,24 @@ for my $line (@$lines) {
 	next if $line =~ /PR_CAPBSET_DROP/ && $line !~ /CAP_CHOWN/;
 	$points++;
 	next if $sanitized && $points % 8;
-	for my $error ($all ? @$list : $list->[$points % @$list]) {
+	my @faults = map { [ $_, '' ] } $all ? @$list : $list->[$points % @$list];
+	push @faults, map { [ $_, '+' ] } $all ? @$list : $list->[0] if $lasting{$name};
+	for (@faults) {
+		my ($error, $on) = @$_;
 		$faults++;
-		my ($c, $o, $e) = strace(['-e', "inject=$name:error=$error:when=$n"], @apply);
-		my $now = state_of();
+		my ($c, $o, $e) = strace(['-e', "inject=$name:error=$error:when=$n$on"], @apply);
 		my @errors = $e =~ /^cloud-audit-setup: error: (.*)/mg;
-		my $left = $now ne $before;
-		# The last word is what is true of the node.
-		my $said = @errors && $errors[-1] !~ /^nothing is left/ && $errors[-1] !~ /nothing was changed/;
-		$last{$errors[-1] =~ s/: [A-Z][^:;()]*(?=[;(]|$)//r}++ if $left && @errors;
-		$table{$name}{$error}{$left ? "left, said" : $c}++;
-		push @wrong, "$name #$n $error: exit $c: " . join(' | ', grep { !/missing: rule/ } @errors) . ' ' . substr($line, 0, 120) . ($left ? ' LEFT' : '')
-			unless ($c == 1 || $c == 3) && @errors && (!$left || $said);
-		next unless $left;
+		my $differ = join ' ', differing($before, state_of());
+		my $named = join ' ', sort map { m{^(/\S+) could not be put back as it was: } } @errors;
+		# What is true of the node, and nothing that is not: of its kernel nothing was changed.
+		my $false = join ' ', grep { /^nothing is left|nothing was changed|^the files are as before|^the kernel has/ &&
+			($differ ne '' || /^the kernel has/) } @errors;
+		$table{$name}{$error}{$differ eq '' ? $c : "$c, named"}++;
+		push @wrong, "$name #$n$on $error: exit $c: " . join(' | ', grep { !/missing: rule/ } @errors) . ' ' .
+			substr($line, 0, 120) . " DIFFER: $differ NAMED: $named FALSE: $false"
+			unless ($c == 1 || $c == 3) && @errors && $named eq $differ && $false eq '';
+		$last{$named}++ if $differ ne '';
+		next if $differ eq '';
 		system "rm -rf $root/etc/audit $root/etc/systemd";
 		fake_node($root);
 		earlier();
@@ -80,9 +101,10 @@ for my $name (sort keys %table) {
 	note sprintf '%-11s %s', $name, join '; ', map { my $e = $_; my $r = $table{$name}{$e}; "$e: " . join ', ', map { "exit $_ x $r->{$_}" }
 		sort keys %$r } sort keys %{$table{$name}};
 }
-note "last said of a node that is not as before, $last{$_} times: $_" for sort keys %last;
+note "not put back, and named, $last{$_} times: $_" for sort keys %last;
 note "$points points, $faults faults";
-is join("\n", @wrong), '', 'whatever call fails: exit 1 or 3, said, and the node is as before, or as the message says';
+is join("\n", @wrong), '', 'whatever call fails: exit 1 or 3, said, and the node is as before, or the messages name exactly what differs';
+cmp_ok scalar keys %last, '>=', $sanitized ? 1 : 4, 'files that could not be put back are among it';
 
 # The kernel is asked again after a restart of journald, whose drop-in is wanted no more.
 my $dropin = "$root/etc/systemd/system/systemd-journald.service.d/cloud-audit-setup.conf";

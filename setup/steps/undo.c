@@ -88,6 +88,10 @@ static int undo_files(struct context *c, const struct node *before)
 			worst = worst < 0 ? worst : r;
 		}
 		r = undo_file(c, before, i);
+		/* What failed may have come after the change, or was but the look at it: only what is then still not
+		 * as before is said to be so. */
+		if (r < 0)
+			r = undo_file(c, before, i);
 		if (r < 0)
 			log_conclude(c->log, "%s could not be put back as it was: %s; compare it with a node that "
 				     "works", wanted_path(&c->wanted, i), strerror(-r));
