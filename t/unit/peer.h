@@ -22,7 +22,8 @@
 
 enum { PEER_RETURN = 2, PEER_ERROR = 3, PEER_SIGNAL = 4 };
 
-/* A call that came in. name: the method's, for properties the property's. */
+/* A call that came in. name: the method's, for properties the property's; path: what it is called on. What is in
+ * it is the peer's body until the next one. */
 struct peer_call {
 	uint32_t serial;
 	char name[64];
@@ -43,6 +44,7 @@ struct peer {
 	size_t at, end;
 	unsigned calls;
 	const void *plan;	/* answer's own */
+	struct text body;	/* of the last call */
 };
 
 static inline void peer_align(struct text *t, size_t n)
@@ -278,6 +280,8 @@ static inline bool peer_take_call(struct peer *peer, struct peer_call *call)
 			snprintf(call->first, sizeof(call->first), "%s", rest + fields + 4);
 		at += signature ? 4 + 1 + n + 1 : rest[at + 2] == 'u' ? 8 : 8 + n + 1;
 	}
+	text_done(&peer->body);
+	text_add_bytes(&peer->body, rest + fields, length);
 	if (strcmp(call->name, "Get") == 0)
 		peer_second(rest + fields, length, call->name, sizeof(call->name));
 	return true;
@@ -455,6 +459,7 @@ static inline void peer_stop(struct peer *peer)
 	if (write(peer->stop, &one, sizeof(one)) < 0)
 		abort();
 	pthread_join(peer->thread, NULL);
+	text_done(&peer->body);
 	close(peer->stop);
 	close(peer->listener);
 }
