@@ -6,6 +6,8 @@
 
 #include "setup/host/rights.h"
 
+enum { REVIVE = 5000000 };	/* microseconds that dbus-daemon has for its start */
+
 struct bus *bus_close(struct bus *bus)
 {
 	if (bus) {
@@ -58,6 +60,7 @@ static int connect_to(struct bus *bus, const char *address, bool private)
 		r = ping(b, private ? NULL : "org.freedesktop.systemd1", bus->timeout);
 	if (r < 0)
 		return r;
+	sd_bus_close_unref(bus->bus);
 	bus->bus = TAKE(b);
 	bus->destination = private ? NULL : "org.freedesktop.systemd1";
 	return 0;
@@ -75,8 +78,8 @@ static int connect_below_root(struct bus *bus, const char *path, bool private)
 	return connect_to(bus, address, private);
 }
 
-int bus_open(struct bus **ret, const struct host *host, const char *address, uint64_t timeout,
-	     struct log *log)
+/* By whatever way the configuration allows; why: what was tried, and failed. */
+static int connect_any(struct bus *bus, struct text *why)
 {
 	static const struct {
 		const char *path;
@@ -84,22 +87,33 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	} sockets[] = {
 		{ "/run/dbus/system_bus_socket", false }, { "/run/systemd/private", true },
 	};
+	const char *root = bus->host->root;
+	int r = -ENOENT;
+
+	if (strcmp(bus->address, "auto") != 0) {
+		r = connect_to(bus, bus->address, false);
+		text_addf(why, "%s: %s", bus->address, bus_reason(r));
+		return r;
+	}
+	for (size_t i = 0; r < 0 && i < ARRAY_SIZE(sockets); i++) {
+		r = connect_below_root(bus, sockets[i].path, sockets[i].private);
+		text_addf(why, "%s%s%s: %s", i ? ", " : "", strcmp(root, "/") ? root : "", sockets[i].path,
+			  bus_reason(r));
+	}
+	return r;
+}
+
+int bus_open(struct bus **ret, const struct host *host, const char *address, uint64_t timeout,
+	     struct log *log)
+{
 	struct bus *bus = calloc(1, sizeof(*bus));
 	_cleanup_text_ struct text why = {0};
-	int r = -ENOENT;
+	int r;
 
 	if (!bus)
 		return -ENOMEM;
-	*bus = (struct bus){ .host = host, .log = log, .timeout = timeout };
-	if (strcmp(address, "auto") != 0) {
-		r = connect_to(bus, address, false);
-		text_addf(&why, "%s: %s", address, bus_reason(r));
-	}
-	for (size_t i = 0; strcmp(address, "auto") == 0 && r < 0 && i < ARRAY_SIZE(sockets); i++) {
-		r = connect_below_root(bus, sockets[i].path, sockets[i].private);
-		text_addf(&why, "%s%s%s: %s", i ? ", " : "", strcmp(host->root, "/") ? host->root : "",
-			  sockets[i].path, bus_reason(r));
-	}
+	*bus = (struct bus){ .host = host, .log = log, .address = address, .timeout = timeout };
+	r = connect_any(bus, &why);
 	if (r < 0) {
 		log_say(log, LEVEL_ERROR, "no D-Bus connection to the host's systemd (%s); %s",
 			why.s ? why.s : "", rights_advice_bus(r));
@@ -107,6 +121,33 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 		return r;
 	}
 	*ret = bus;
+	return 0;
+}
+
+int bus_revive(struct bus *bus)
+{
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	uint64_t patience = bus->timeout < REVIVE ? bus->timeout : REVIVE;
+	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + patience;
+	int r;
+
+	/* The end of a connection is only seen by who uses it. What is answered does not matter. */
+	(void)ping(bus->bus, bus->destination, bus->timeout);
+	if (sd_bus_is_open(bus->bus) > 0)
+		return 0;
+	for (;;) {
+		_cleanup_text_ struct text why = {0};
+
+		r = connect_any(bus, &why);
+		if (r >= 0 || bus_now(CLOCK_MONOTONIC) >= deadline)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (r < 0)
+		return r;
+	log_say(bus->log, LEVEL_DEBUG, "the D-Bus connection was lost, and made again");
+	/* Without it jobs are still looked after, see wait_for_job(). */
+	(void)sd_bus_call_method(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "Subscribe", NULL, NULL, NULL);
 	return 0;
 }
 

@@ -20,6 +20,10 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	     struct log *log) _must_check_;
 struct bus *bus_close(struct bus *bus);
 
+/* Connects again where the connection was lost, as by a restart of dbus-daemon. 0 when it serves; negative errno, unlogged,
+ * when there is none after a few seconds. */
+int bus_revive(struct bus *bus) _must_check_;
+
 /* Subscribe: must come before the first job. */
 int bus_subscribe(struct bus *bus) _must_check_;
 int bus_reload(struct bus *bus) _must_check_;
@@ -30,8 +34,9 @@ int bus_reset_failed(struct bus *bus, const char *unit) _must_check_;
 
 enum bus_job { BUS_START, BUS_RESTART, BUS_STOP };
 
-/* Runs a job to its end. A result other than "done" is -EIO, and the error carries the result, the
- * unit's exit status and its last journal lines. A job without an end is -ETIMEDOUT: it is canceled, and a unit of
+/* Runs a job to its end, which only systemd itself can tell. A result other than "done" is -EIO, and the error carries the
+ * result, the unit's exit status and its last journal lines; 'unknown' is that of a unit that was gone when it could be
+ * asked for again. A job without an end is -ETIMEDOUT: it is canceled, and a unit of
  * ours stopped, which otherwise would go on with what it does. */
 int bus_run_job(struct bus *bus, enum bus_job job, const char *unit) _must_check_;
 

@@ -43,16 +43,22 @@ const char *bus_reason(int r)
 	return r == -ENXIO || r == -EBADMSG ? "not the answer that was expected" : strerror(-r);
 }
 
-int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error,
-		   int r)
+int bus_say_failed_and(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error, int r,
+		       const char *and)
 {
 	bool theirs = error->message && r != -ENXIO && r != -EBADMSG;
 
-	log_say(bus->log, LEVEL_ERROR, "systemd: %s%s%s failed: %s (%s)%s%s", call, unit ? " " : "",
+	log_say(bus->log, LEVEL_ERROR, "systemd: %s%s%s failed: %s (%s)%s%s%s", call, unit ? " " : "",
 		unit ? unit : "", theirs ? error->message : bus_reason(r),
 		error->name ? error->name : "no answer", r == -EACCES || r == -EPERM ? "; " : "",
-		r == -EACCES || r == -EPERM ? rights_advice_bus(r) : "");
+		r == -EACCES || r == -EPERM ? rights_advice_bus(r) : "", and);
 	return r;
+}
+
+int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error,
+		   int r)
+{
+	return bus_say_failed_and(bus, call, unit, error, r, "");
 }
 
 int bus_unit_path(const char *unit, char **ret_path)

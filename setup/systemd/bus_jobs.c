@@ -11,8 +11,16 @@
 
 enum {
 	JOURNAL_LINES = 8,
-	TICK = 100000,	/* microseconds between two looks at the clock, for who looks on */
+	/* Microseconds. */
+	TICK = 100000,		/* between two looks at the clock, for who looks on */
+	LOOK = 2000000,		/* between two looks at the unit, for signals that do not come */
+	LOOK_LOST = 200000,	/* the same where they cannot come */
 };
+
+static bool same_name(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
 
 static int on_job_removed(sd_bus_message *message, void *user, sd_bus_error *error)
 {
@@ -20,6 +28,9 @@ static int on_job_removed(sd_bus_message *message, void *user, sd_bus_error *err
 	const char *job, *result;
 	uint32_t id;
 
+	/* A match by systemd's well-known name keeps broadcasts of others away, but not what is sent to us alone. */
+	if (!same_name(sd_bus_message_get_sender(message), wait->sender))
+		return 0;
 	if (sd_bus_message_read(message, "uoss", &id, &job, NULL, &result) < 0)
 		return 0;
 	if (wait->job && !wait->result && strcmp(job, wait->job) == 0)
@@ -30,6 +41,7 @@ static int on_job_removed(sd_bus_message *message, void *user, sd_bus_error *err
 void bus_wait_done(struct bus_wait *wait)
 {
 	free(wait->job);
+	free(wait->sender);
 	free(wait->result);
 }
 
@@ -44,25 +56,93 @@ int bus_watch_jobs(struct bus *bus, struct bus_wait *wait, sd_bus_slot **ret_slo
 	return r < 0 ? r : 0;
 }
 
+/* Systemd that was executed anew has another name than before. On its own socket there are no names. */
+static int note_sender(const struct bus *bus, struct bus_wait *wait, sd_bus_message *reply)
+{
+	const char *sender = bus->destination ? sd_bus_message_get_sender(reply) : NULL;
+	char *copy = sender ? strdup(sender) : NULL;
+
+	if (sender && !copy)
+		return -ENOMEM;
+	free(wait->sender);
+	wait->sender = copy;
+	return 0;
+}
+
+/* What a job without a word has ended with, by the unit's state; NULL while it goes on. */
+static const char *judge_state(const char *state, bool stop)
+{
+	bool active = strcmp(state, "active") == 0, failed = strcmp(state, "failed") == 0;
+
+	if (strcmp(state, "inactive") != 0 && !active && !failed)
+		return NULL;
+	return active != stop ? "done" : failed || active ? "failed" : "unknown";
+}
+
+/* Whether there is still a job for the unit, and if not how it ended. What cannot be asked now is asked later. */
+static int look_at_unit(struct bus *bus, struct bus_wait *wait, const char *what, const char *unit)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_free_ char *path = NULL, *state = NULL;
+	bool stop = strcmp(what, "StopUnit") == 0;
+	const char *result = stop ? "done" : "unknown";
+	uint32_t id = 0;
+	int r = bus_get_unit(bus, unit, &error, &path);
+
+	if (r > 0) {
+		r = sd_bus_get_property(bus->bus, bus->destination, path, UNIT, "Job", &error, &reply, "(uo)");
+		if (r >= 0)
+			r = note_sender(bus, wait, reply);
+		if (r >= 0)
+			r = sd_bus_message_read(reply, "(uo)", &id, NULL);
+		if (r >= 0 && id == 0)
+			r = sd_bus_get_property_string(bus->bus, bus->destination, path, UNIT, "ActiveState", &error,
+						       &state);
+		result = r >= 0 && state ? judge_state(state, stop) : NULL;
+	}
+	if (r < 0)
+		return sd_bus_is_open(bus->bus) > 0 ? 0 : r;
+	if (!result || wait->result)
+		return 0;
+	wait->result = strdup(result);
+	return wait->result ? 0 : -ENOMEM;
+}
+
 /* Until the job is removed; -ETIMEDOUT after the bus's timeout. */
 static int wait_for_job(struct bus *bus, struct bus_wait *wait, const char *what, const char *unit)
 {
 	bool shown = log_shows_progress(bus->log);
 	uint64_t start = bus_now(CLOCK_MONOTONIC), deadline = start + bus->timeout, now = start;
+	uint64_t pause = LOOK, look = start + pause;
 	int r = 0;
 
-	while (r == 0 && !wait->result) {
-		uint64_t until = shown && now + TICK < deadline ? now + TICK : deadline;
+	while (r == 0 && !wait->result && now < deadline) {
+		uint64_t until = look < deadline ? look : deadline;
 
+		if (shown && now + TICK < until)
+			until = now + TICK;
 		log_progress(bus->log, what, unit, now - start);
 		r = bus_step(bus->bus, until);
-		if (r == -ETIMEDOUT && until < deadline)
-			r = 0;
 		now = bus_now(CLOCK_MONOTONIC);
+		if (r == -ETIMEDOUT)
+			r = 0;
+		/* Also at the end: the word may have been lost. */
+		if (r == 0 && !wait->result && (now >= look || now >= deadline)) {
+			r = look_at_unit(bus, wait, what, unit);
+			now = bus_now(CLOCK_MONOTONIC);
+			look = now + pause;
+		}
+		if (r < 0 && r != -ENOMEM && sd_bus_is_open(bus->bus) <= 0 && now < deadline && bus_revive(bus) == 0) {
+			/* The match went with the connection. */
+			pause = LOOK_LOST;
+			look = now;
+			r = 0;
+		}
 	}
 	if (wait->result)
 		log_progress_end(bus->log, what, unit, now - start);
-	return wait->result ? 0 : r;
+	return wait->result ? 0 : r < 0 ? r : -ETIMEDOUT;
 }
 
 static void cancel_job(struct bus *bus, const char *job)
@@ -88,7 +168,25 @@ static bool stop_unit(struct bus *bus, const char *unit, struct bus_wait *wait)
 	if (sd_bus_message_read(reply, "o", &job) < 0)
 		return false;
 	wait->job = strdup(job);
-	return wait->job && wait_for_job(bus, wait, "StopUnit", unit) == 0;
+	return wait->job && note_sender(bus, wait, reply) == 0 && wait_for_job(bus, wait, "StopUnit", unit) == 0;
+}
+
+/* Another's unit, such as journald, is better left as it is. */
+static bool is_ours(const char *unit)
+{
+	return strncmp(unit, OURS, strlen(OURS)) == 0;
+}
+
+int bus_say_not_started(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error, int r)
+{
+	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+	_cleanup_(bus_wait_done) struct bus_wait wait = {0};
+	const char *and = "";
+
+	if (is_ours(unit) && (r == -ETIMEDOUT || sd_bus_is_open(bus->bus) <= 0))
+		and = bus_revive(bus) == 0 && bus_watch_jobs(bus, &wait, &slot) == 0 && stop_unit(bus, unit, &wait) ?
+			"; nothing of it goes on" : "; it may have been started, could not be stopped and may go on";
+	return bus_say_failed_and(bus, call, unit, error, r, and);
 }
 
 static int say_timeout(struct bus *bus, const char *what, const char *unit, struct bus_wait *wait)
@@ -96,8 +194,7 @@ static int say_timeout(struct bus *bus, const char *what, const char *unit, stru
 	const char *unit_too = "";
 
 	cancel_job(bus, wait->job);
-	/* Another's unit, such as journald, is better left as it is. */
-	if (strcmp(what, "StopUnit") != 0 && strncmp(unit, OURS, strlen(OURS)) == 0)
+	if (strcmp(what, "StopUnit") != 0 && is_ours(unit))
 		unit_too = stop_unit(bus, unit, wait) ? ", and the unit stopped" :
 			   ", but the unit could not be stopped and may go on";
 	log_say(bus->log, LEVEL_ERROR, "%s %s: no result within %u s ([unit] start_timeout); the job was canceled%s; see "
@@ -152,7 +249,9 @@ int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_m
 	if (r < 0)
 		return bus_say_failed(bus, what, unit, &SD_BUS_ERROR_NULL, r);
 	wait->job = strdup(job);
-	r = wait->job ? wait_for_job(bus, wait, what, unit) : -ENOMEM;
+	r = wait->job ? note_sender(bus, wait, reply) : -ENOMEM;
+	if (r == 0)
+		r = wait_for_job(bus, wait, what, unit);
 	if (r == -ETIMEDOUT)
 		return say_timeout(bus, what, unit, wait);
 	if (r < 0) {
@@ -171,13 +270,19 @@ int bus_run_job(struct bus *bus, enum bus_job job, const char *unit)
 		[BUS_START] = "StartUnit", [BUS_RESTART] = "RestartUnit", [BUS_STOP] = "StopUnit",
 	};
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
 	_cleanup_(bus_wait_done) struct bus_wait wait = {0};
 	uint64_t since = bus_now(CLOCK_REALTIME);
 	int r;
 
 	r = bus_watch_jobs(bus, &wait, &slot);
-	if (r == 0)
-		r = CALL(bus, methods[job], unit, &reply, "ss", unit, "replace");
-	return r < 0 ? r : bus_finish_job(bus, methods[job], unit, reply, &wait, since);
+	if (r < 0)
+		return r;
+	r = sd_bus_call_method(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, methods[job], &error, &reply, "ss",
+			       unit, "replace");
+	if (r < 0)
+		return job == BUS_STOP ? bus_say_failed(bus, methods[job], unit, &error, r) :
+			bus_say_not_started(bus, methods[job], unit, &error, r);
+	return bus_finish_job(bus, methods[job], unit, reply, &wait, since);
 }

@@ -17,6 +17,7 @@ struct bus {
 	const struct host *host;
 	struct log *log;
 	const char *destination;	/* NULL on systemd's private socket */
+	const char *address;	/* as configured; the caller's of bus_open() */
 	uint64_t timeout;
 };
 
@@ -26,6 +27,10 @@ const char *bus_reason(int r);
 /* Logs a failed call with D-Bus's own text, and returns r. */
 int bus_say_failed(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error,
 		   int r);
+
+/* The same with something at the end. */
+int bus_say_failed_and(struct bus *bus, const char *call, const char *unit, const sd_bus_error *error, int r,
+		       const char *and);
 
 /* 0, or the negative errno of an answer that is an error; -ECONNRESET for what sd-bus itself makes of every call that
  * the end of the connection leaves open, under another name from release to release. */

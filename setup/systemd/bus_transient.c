@@ -150,7 +150,7 @@ static int run_helper(struct bus *bus, const char *description, const char *cons
 	if (r >= 0)
 		r = end_start(bus, m, &error, &reply);
 	if (r < 0)
-		return bus_say_failed(bus, "StartTransientUnit", unit, &error, r);
+		return bus_say_not_started(bus, "StartTransientUnit", unit, &error, r);
 	return bus_finish_job(bus, "StartTransientUnit", unit, reply, &wait, since);
 }
 
@@ -202,7 +202,7 @@ int bus_start_rules(struct bus *bus, const char *auditctl, const struct text *ru
 		nanosleep(&pause, NULL);
 	}
 	if (r < 0)
-		return bus_say_failed(bus, "StartTransientUnit", TRANSIENT_UNIT, &error, r);
+		return bus_say_not_started(bus, "StartTransientUnit", TRANSIENT_UNIT, &error, r);
 	return bus_finish_job(bus, "StartTransientUnit", TRANSIENT_UNIT, reply, &wait, since);
 }
 

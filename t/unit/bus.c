@@ -341,8 +341,9 @@ static void set_timeout(struct bus *bus, uint64_t timeout)
 static const char *run_fault(const struct point *point, const struct fault *fault)
 {
 	const struct plan plan = { point->call, fault };
-	struct peer peer = { .answer = answer, .plan = &plan };
-	struct host host;
+	/* A job that has no end is one that is there. */
+	struct peer peer = { .answer = answer, .plan = &plan, .job = 7 };
+	struct host host, nowhere = { .fd = -1, .root = (char[]){ "/" } };
 	struct capture c;
 	struct bus *bus;
 	uint64_t since;
@@ -352,9 +353,12 @@ static const char *run_fault(const struct point *point, const struct fault *faul
 	assert_int_equal(host_open_root(&host, test_path("root")), 0);
 	capture_begin(&c);
 	assert_int_equal(bus_open(&bus, &host, "auto", LONG_TIMEOUT, c.log), 0);
+	if (fault->kind == SIGNAL_CLOSE || fault->error == -ECONNRESET)
+		bus->timeout = TIMEOUT;
 	if (fault->error == -ETIMEDOUT || fault->error == -EEXIST)
 		set_timeout(bus, TIMEOUT);
-	/* No journal is looked for a second at a time. */
+	/* No journal is looked for a second at a time, and no other connection made. */
+	bus->host = &nowhere;
 	host_done(&host);
 	alarm(60);
 	since = now();
@@ -588,6 +592,162 @@ static void name_stays_taken(void **state)
 	peer_stop(&peer);
 }
 
+/* --- who sends what --- */
+
+#define FORGER ":1.66"
+#define ANEW ":1.2"	/* systemd, executed anew */
+
+/* What a job is answered with, in words: "." the job's path; "f:RESULT" its end by the forger, "s:RESULT" by systemd, with a
+ * "*" in front 5,000 times; "n" systemd has another name from here on; "e" the job is no more; "x" the connection ends. */
+struct story {
+	const char *title;
+	bool bus;
+	const char *words;
+	int error;
+	const char *said;
+};
+
+static const struct story stories[] = {
+	{ "failed, forged before the answer", true, "f:failed . s:done", 0, "" },
+	{ "failed, forged after it", true, ". f:failed s:done", 0, "" },
+	{ "failed, forged after the real one", true, ". s:done f:failed", 0, "" },
+	{ "done, forged before a failure", true, "f:done . s:failed", -EIO, "'failed'" },
+	{ "done, forged before a failure, after the answer", true, ". f:done f:done s:failed", -EIO, "'failed'" },
+	{ "done, forged, of a job without an end", true, "f:done . f:done", -ETIMEDOUT, "no result within" },
+	{ "failed, forged, of a job without an end", true, "f:failed . f:failed", -ETIMEDOUT, "no result within" },
+	{ "a flood before", true, "*f:failed . s:done", 0, "" },
+	{ "a flood after", true, ". *f:failed s:done", 0, "" },
+	{ "a flood, and a failure", true, ". *f:done s:failed *f:done", -EIO, "'failed'" },
+	{ "private: failed, with a sender", false, "f:failed . f:failed s:done", 0, "" },
+	{ "private: done, with a sender", false, "f:done . f:done s:failed", -EIO, "'failed'" },
+	{ "private: done, with a sender, no end", false, "f:done . f:done", -ETIMEDOUT, "no result within" },
+	{ "executed anew, and a word from it", true, ". n s:done e", 0, "" },
+	{ "executed anew, and no word", true, ". n e", 0, "" },
+	{ "a word that was lost", true, ". e", 0, "" },
+	{ "private: a word that was lost", false, ". e", 0, "" },
+	{ "the connection ends, the job has ended", true, ". e x", 0, "" },
+	{ "private: the connection ends, the job has ended", false, ". e x", 0, "" },
+	{ "the connection ends, the job goes on", true, ". x", -ETIMEDOUT, "no result within" },
+};
+
+static bool tell(struct peer *peer, const struct peer_call *call, const char *word)
+{
+	unsigned times = *word == '*' ? 5000 : 1;
+	bool ok = true;
+
+	word += *word == '*';
+	if (*word == '.')
+		return peer_reply_path(peer, call, PEER_JOB);
+	if (*word == 'n')
+		peer->as = ANEW;
+	if (*word == 'e')
+		peer->job = 0;
+	if (*word == 'x')
+		return false;
+	if (word[1] == ':') {
+		const char *own = peer->as;
+
+		for (peer->as = *word == 'f' ? FORGER : own; ok && times > 0; times--)
+			ok = peer_job_removed(peer, PEER_JOB, word + 2);
+		peer->as = own;
+	}
+	return ok;
+}
+
+static bool answer_story(struct peer *peer, const struct peer_call *call)
+{
+	const struct story *story = peer->plan;
+	_cleanup_free_ char *words = strdup(story->words);
+	char *at = NULL;
+
+	if (strcmp(call->name, "RestartUnit") != 0 && strcmp(call->name, "StartTransientUnit") != 0)
+		return peer_answer_well(peer, call);
+	for (char *word = strtok_r(words, " ", &at); word; word = strtok_r(NULL, " ", &at))
+		if (!tell(peer, call, word))
+			return false;
+	return true;
+}
+
+static void tell_story(const struct story *story, int (*run)(struct bus *bus))
+{
+	struct peer peer = { .answer = answer_story, .plan = story, .job = 7 };
+	_cleanup_free_ char *address = NULL;
+	struct host host;
+	struct capture c;
+	struct bus *bus;
+	uint64_t since;
+	int r;
+
+	peer_start(&peer, socket_path("root/run/systemd/private"));
+	assert_int_equal(host_open_root(&host, test_path("root")), 0);
+	assert_true(asprintf(&address, "unix:path=%s", test_path("root/run/systemd/private")) > 0);
+	capture_begin(&c);
+	assert_int_equal(bus_open(&bus, &host, story->bus ? address : "auto", LONG_TIMEOUT, c.log), 0);
+	if (story->error == -ETIMEDOUT)
+		set_timeout(bus, TIMEOUT);
+	alarm(60);
+	since = now();
+	r = run(bus);
+	alarm(0);
+	if (r != story->error || !strstr(capture_text(&c), story->said) || (r == 0 && *capture_text(&c)))
+		WRONG("%s: %s, not %s: %s", story->title, strerror(-r), strerror(-story->error), capture_text(&c));
+	if (now() - since > (uint64_t)LONG_TIMEOUT / 2)
+		WRONG("%s: %llu ms", story->title, (unsigned long long)(now() - since) / 1000);
+	bus_close(bus);
+	host_done(&host);
+	capture_end(&c);
+	peer_stop(&peer);
+}
+
+/* The job that loads and the one that locks, by file and over D-Bus alone. */
+static int lock_unit(struct bus *bus) { return bus_run_job(bus, BUS_RESTART, "cloud-audit-lock.service"); }
+
+static void senders(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stories); i++) {
+		tell_story(&stories[i], lock_unit);
+		tell_story(&stories[i], load);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* The connection ends when a unit of ours was asked for: it is stopped, if it was started. */
+static bool answer_lost(struct peer *peer, const struct peer_call *call)
+{
+	if (strcmp(call->name, "StartTransientUnit") == 0 || strcmp(call->name, "RestartUnit") == 0)
+		return false;
+	if (strcmp(call->name, "StopUnit") == 0)
+		peer->late++;
+	return peer_answer_well(peer, call);
+}
+
+static void lost_when_asked(void **state)
+{
+	int (*const runs[])(struct bus *bus) = { lock_unit, load, start_rules };
+
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+		struct peer peer = { .answer = answer_lost };
+		struct host host;
+		struct capture c;
+		struct bus *bus;
+
+		peer_start(&peer, socket_path("root/run/systemd/private"));
+		assert_int_equal(host_open_root(&host, test_path("root")), 0);
+		capture_begin(&c);
+		assert_int_equal(bus_open(&bus, &host, "auto", LONG_TIMEOUT, c.log), 0);
+		assert_int_equal(runs[i](bus), -ECONNRESET);
+		assert_int_equal(peer.late, 1);
+		assert_non_null(strstr(capture_text(&c), "Connection reset by peer ("));
+		assert_non_null(strstr(capture_text(&c), "; nothing of it goes on\n"));
+		/* It serves again. */
+		assert_int_equal(stop(bus), 0);
+		bus_close(bus);
+		host_done(&host);
+		capture_end(&c);
+		peer_stop(&peer);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -597,6 +757,8 @@ int main(void)
 		TEST("where the system bus fails, systemd's own socket serves", open_second),
 		TEST("a call that fails is that error and one message with call, unit and reason, in time", calls_fail),
 		TEST("a job that does not end well is one message with unit and result, in time", jobs_fail),
+		TEST("who is not systemd has no say in how a job ended; a word that is lost is asked for", senders),
+		TEST("a unit of ours whose start has no answer does not go on", lost_when_asked),
 		TEST("a transient unit whose name stays taken is given up in time", name_stays_taken),
 	};
 

@@ -18,6 +18,7 @@
 
 #include "setup/base/text.h"
 
+#define PEER_SYSTEMD ":1.1"
 #define PEER_JOB "/org/freedesktop/systemd1/job/7"
 
 enum { PEER_RETURN = 2, PEER_ERROR = 3, PEER_SIGNAL = 4 };
@@ -39,6 +40,9 @@ struct peer {
 	bool (*answer)(struct peer *peer, const struct peer_call *call);
 	bool mute;		/* not even authentication is answered */
 	bool deaf;		/* nothing more is read */
+	bool named;		/* this connection is one to a bus, with names: Hello was called */
+	const char *as;		/* who sends, NULL for systemd itself: PEER_SYSTEMD on a bus, else no name */
+	uint32_t job;		/* what "Job" of a unit answers: 0 for none */
 	unsigned late;		/* milliseconds that a job takes */
 	char buffer[4096];	/* what was received and not yet taken: from at to end */
 	size_t at, end;
@@ -112,7 +116,8 @@ static inline void peer_message(struct peer *peer, struct text *out, char type, 
 		peer_field(&fields, 4, "s", name, 0);
 	if (*signature)
 		peer_field(&fields, 8, "g", signature, 0);
-	peer_field(&fields, 7, "s", ":1.1", 0);
+	if (peer->as || peer->named)
+		peer_field(&fields, 7, "s", peer->as ? peer->as : PEER_SYSTEMD, 0);
 	text_add_bytes(out, head, sizeof(head));
 	peer_u32(out, body ? (uint32_t)body->len : 0);
 	peer_u32(out, ++peer->serial);
@@ -284,10 +289,24 @@ static inline bool peer_take_call(struct peer *peer, struct peer_call *call)
 	text_add_bytes(&peer->body, rest + fields, length);
 	if (strcmp(call->name, "Get") == 0)
 		peer_second(rest + fields, length, call->name, sizeof(call->name));
+	if (strcmp(call->name, "Hello") == 0)
+		peer->named = true;
 	return true;
 }
 
 /* --- a systemd that works: every unit is there and active, every job is done --- */
+
+/* "Job": "(uo)". */
+static inline bool peer_reply_job_property(struct peer *peer, const struct peer_call *call)
+{
+	_cleanup_text_ struct text body = {0};
+
+	peer_signature(&body, "(uo)");
+	peer_align(&body, 8);
+	peer_u32(&body, peer->job);
+	peer_string(&body, peer->job ? PEER_JOB : "/");
+	return peer_reply(peer, call, "v", &body);
+}
 
 static inline bool peer_reply_variant(struct peer *peer, const struct peer_call *call, const char *type,
 				      const char *string, uint64_t number)
@@ -399,6 +418,8 @@ static inline bool peer_answer_well(struct peer *peer, const struct peer_call *c
 					     properties[i].number);
 	if (strcmp(call->name, "DropInPaths") == 0)
 		return peer_reply_words(peer, call, "/d/a.conf /d/b.conf");
+	if (strcmp(call->name, "Job") == 0)
+		return peer_reply_job_property(peer, call);
 	if (strcmp(call->name, "StandardInputData") == 0)
 		return peer_reply_bytes(peer, call);
 	if (strcmp(call->name, "GetUnit") == 0)
@@ -424,6 +445,7 @@ static inline void *peer_run(void *context)
 		if (peer->fd < 0)
 			continue;
 		peer->at = peer->end = 0;
+		peer->named = false;
 		if (peer_authenticate(peer))
 			while (peer_take_call(peer, &call) && (peer->calls++, peer->answer(peer, &call))) { }
 		close(peer->fd);
