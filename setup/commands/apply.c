@@ -84,7 +84,7 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 	bool fail = other_rules && c->config.on_locked == ON_LOCKED_FAIL;
 
 	if (host && change_locked(c, checks, before) < 0) {
-		undo(c, before);
+		undo(c, before, false);
 		return STATUS_NODE;
 	}
 	if (left_behind(c, before))
@@ -107,7 +107,8 @@ static bool loader_active(const struct context *c, const struct node *before)
 	return before->units[FILE_SETUP_UNIT].active && before->files[FILE_SETUP_UNIT].s;
 }
 
-static int change_node(struct context *c, const struct checks *checks, const struct node *before)
+/* *ret_loaded: the kernel may have rules of this run. */
+static int change_node(struct context *c, const struct checks *checks, const struct node *before, bool *ret_loaded)
 {
 	const char *earlier = node_own_rules(before)->s;
 	bool start = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0 ||
@@ -118,6 +119,7 @@ static int change_node(struct context *c, const struct checks *checks, const str
 		r = step_delete_earlier(c, earlier);
 	if (r == 0)
 		r = change_host(c, checks, before);
+	*ret_loaded = r == 0 && start;
 	if (r == 0 && start)
 		r = step_start(c);
 	/* A restart of journald may have switched auditing off. */
@@ -133,7 +135,7 @@ static int change_node(struct context *c, const struct checks *checks, const str
 	return r;
 }
 
-/* This run locked, but not what it had read back. */
+/* The kernel is locked, but not with what was read back. */
 static void say_raced(struct context *c)
 {
 	bool files = !c->wanted.transient.s;
@@ -144,18 +146,33 @@ static void say_raced(struct context *c)
 	report_done(c, "apply", files ? "staged" : "locked", "the kernel is locked with other rules");
 }
 
+/* A run that failed, when somebody locked what it had loaded: its files stay, as the kernel cannot go back. */
+static enum exit_status keep_locked(struct context *c)
+{
+	_cleanup_(checks_done) struct checks checks = {0};
+
+	if (checks_build_kernel(&checks, &c->wanted, &c->config, &c->node) < 0 || checks_failed(&checks) > 0) {
+		say_raced(c);
+		return STATUS_LOCKED;
+	}
+	log_conclude(c->log, "somebody locked the audit configuration meanwhile, with the rules asked for, so units and files of "
+		     "this run stay in place; mend the cause and run apply again");
+	return STATUS_NODE;
+}
+
 static enum exit_status apply_unlocked(struct context *c, const struct checks *checks, const struct node *before)
 {
-	int r = change_node(c, checks, before);
+	bool loaded = false;
+	int r = change_node(c, checks, before, &loaded);
 
 	if (r == -EKEYREJECTED) {
 		say_raced(c);
 		return STATUS_LOCKED;
 	}
-	if (r < 0) {
-		undo(c, before);
+	if (r == -EINPROGRESS)
 		return STATUS_NODE;
-	}
+	if (r < 0)
+		return undo(c, before, loaded) == -EKEYREJECTED ? keep_locked(c) : STATUS_NODE;
 	report_done(c, "apply", "applied", "%zu rules are in force%s", c->node.rules.n,
 		    c->config.lock ? ", locked" : ", not locked");
 	return STATUS_DONE;

@@ -165,12 +165,17 @@ static int load_host_rules(struct context *c)
 static int take_back_rules(struct context *c)
 {
 	bool replaced;
-	int r = delete_rules(c, &replaced);
+	int r = delete_rules(c, &replaced), s;
 
 	if (r == 0 && replaced)
 		r = load_host_rules(c);
-	if (r == 0)
-		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+	s = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+	if (r < 0 && s == 0 && node_locked(&c->node)) {
+		log_say(c->log, LEVEL_WARNING, "somebody locked the audit configuration meanwhile, so the kernel's rules stay as "
+			"they are now");
+		return 0;
+	}
+	r = r < 0 ? r : s;
 	if (r < 0)
 		log_conclude(c->log, "the kernel's rules are not those of the host's own set-up; load them on the node "
 			     "(augenrules --load), or reboot it");
@@ -185,6 +190,9 @@ enum exit_status command_remove(struct context *c)
 	if (!any_file_ours(c) && !c->node.transient.s) {
 		report_done(c, "remove", "unchanged", "nothing to remove: no unit or file of "
 			    "cloud-audit-setup is on this node");
+		if (node_locked(&c->node) && c->node.rules.n > 0)
+			log_say(c->log, LEVEL_WARNING, "the audit configuration is locked, so the kernel keeps its %zu rules, "
+				"whoever loaded them, until a reboot: reboot or recreate the node", c->node.rules.n);
 		return STATUS_DONE;
 	}
 	c->wanted.auditctl = wanted_find_auditctl(&c->host);

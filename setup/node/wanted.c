@@ -249,6 +249,7 @@ void wanted_done(struct wanted *wanted)
 int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
 			 bool *ret_replaced)
 {
+	static const char *const begins[] = { "-a ", "-A ", "-S ", "-w " };
 	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
 	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
 	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
@@ -266,10 +267,10 @@ int wanted_earlier_rules(const struct host *host, const char *content, struct ru
 			return -ENOMEM;
 		if (strcmp(line, "-D") == 0)
 			*ret_replaced = true;
-		/* A line that somebody else spoilt is no rule of ours. */
-		if (strncmp(line, "-a ", 3) == 0 || strncmp(line, "-A ", 3) == 0 ||
-		    strncmp(line, "-w ", 3) == 0)
-			if (rules_read_line(ret, &env, wanted_files[FILE_RULES].path, 0, line) == -ENOMEM)
+		/* What rule_print() begins a rule with. A line that somebody else spoilt is no rule of ours. */
+		for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+			if (strncmp(line, begins[i], strlen(begins[i])) == 0 &&
+			    rules_read_line(ret, &env, wanted_files[FILE_RULES].path, 0, line) == -ENOMEM)
 				return -ENOMEM;
 		content += length + (content[length] == '\n');
 	}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "setup/checks/checks.h"
 #include "setup/host/rights.h"
@@ -104,10 +105,16 @@ int step_load_units(struct context *c)
 	return bus_reload(c->bus);
 }
 
+/* The option of a line, as its second letter, and that of a watch. */
+enum how { ADD, PREPEND, DELETE };
+
 /* Adds a rule of the kernel's as a line that adds it, or deletes it. */
-static void add_rule(struct context *c, struct text *lines, bool delete,
+static void add_rule(struct context *c, struct text *lines, enum how how,
 		     const struct audit_rule_data *data, size_t size)
 {
+	/* Of a watch there is no form that puts it in front. */
+	static const char option[] = { [ADD] = 'a', [PREPEND] = 'A', [DELETE] = 'd' };
+	static const char watch[] = { [ADD] = 'w', [PREPEND] = 'w', [DELETE] = 'W' };
 	_cleanup_text_ struct text line = {0};
 	char *list = NULL;
 
@@ -119,17 +126,23 @@ static void add_rule(struct context *c, struct text *lines, bool delete,
 	/* "-a LIST,ACTION ...", "-w PATH ...", or "-S CALLS -a LIST,ACTION ..." */
 	if (line.s)
 		list = strncmp(line.s, "-S ", 3) == 0 ? strchr(line.s + 3, ' ') + 1 : line.s;
-	if (list && delete)
-		list[1] = list[1] == 'w' ? 'W' : 'd';
+	if (list)
+		list[1] = list[1] == 'w' ? watch[how] : option[how];
 	lines->failed = lines->failed || text_error(&line) < 0;
 	text_addf(lines, "%s\n", line.s ? line.s : "");
 }
 
 static int load(struct context *c, const struct text *lines, const char *description)
 {
-	if (text_error(lines) < 0)
+	_cleanup_text_ struct text all = {0};
+
+	if (!lines->s)
+		return text_error(lines) < 0 ? log_no_memory(c->log) : 0;
+	/* A line that is refused costs that line alone; the exit status says that there was one. */
+	text_addf(&all, "-c\n%s", lines->s);
+	if (text_error(lines) < 0 || text_error(&all) < 0)
 		return log_no_memory(c->log);
-	return lines->s ? bus_load_rules(c->bus, description, c->wanted.auditctl, lines) : 0;
+	return bus_load_rules(c->bus, description, c->wanted.auditctl, &all);
 }
 
 static int set_option(struct context *c, const char *option, const char *value, const char *description)
@@ -147,7 +160,7 @@ int step_delete_rules(struct context *c, const struct rule_set *set)
 		return log_no_memory(c->log);
 	for (size_t i = 0; i < set->n_rules; i++)
 		if (!diff.missing[i])
-			add_rule(c, &lines, true, set->rules[i].data, set->rules[i].size);
+			add_rule(c, &lines, DELETE, set->rules[i].data, set->rules[i].size);
 	return load(c, &lines, "Delete audit rules for cloud-audit-setup");
 }
 
@@ -172,14 +185,31 @@ int step_enable(struct context *c)
 	return set_option(c, "-e", "1", "Switch audit on for cloud-audit-setup");
 }
 
+/* How many rules from the start are needed to have each that is there twice. */
+static size_t repeated(const struct kernel_rules *rules)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rules->n; i++)
+		for (size_t k = 0; k < i && n <= i; k++)
+			if (rules->rules[i].size == rules->rules[k].size &&
+			    memcmp(rules->rules[i].data, rules->rules[k].data, rules->rules[i].size) == 0)
+				n = i + 1;
+	return n;
+}
+
 int step_restore_kernel(struct context *c, const struct kernel_status *status,
 			const struct kernel_rules *rules)
 {
+	size_t twice = repeated(rules);
 	_cleanup_text_ struct text lines = {0};
 
 	text_add(&lines, "-D\n");
-	for (size_t i = 0; i < rules->n; i++)
-		add_rule(c, &lines, false, rules->rules[i].data, rules->rules[i].size);
+	for (size_t i = twice; i < rules->n; i++)
+		add_rule(c, &lines, ADD, rules->rules[i].data, rules->rules[i].size);
+	/* What is there already the kernel takes once more in front only (audit_compare_rule()): so from the last on. */
+	for (size_t i = twice; i-- > 0;)
+		add_rule(c, &lines, PREPEND, rules->rules[i].data, rules->rules[i].size);
 	text_addf(&lines, "-b %" PRIu32 "\n-f %" PRIu32 "\n-r %" PRIu32 "\n--backlog_wait_time %" PRIu32 "\n-e %" PRIu32
 		  "\n", status->backlog_limit, status->failure, status->rate_limit, status->backlog_wait_time,
 		  status->enabled);
@@ -251,12 +281,66 @@ static int run_lock(struct context *c)
 	return set_option(c, "-e", "2", "Lock the Linux audit configuration until the next boot");
 }
 
+static int say_unknown(struct context *c)
+{
+	log_conclude(c->log, "whether the lock is in force, and with which rules, is not known: nothing of this run is taken "
+		     "back; see auditctl -s on the node, and run apply again");
+	return -EINPROGRESS;
+}
+
+/* Out of systemd's reach: the job ends by itself, as its unit has a time limit. */
+static int wait_for_lock(struct context *c)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	int r = 0;
+
+	for (int64_t left = c->config.start_timeout; r == 0 && !node_locked(&c->node) && left > 0; left -= 200000) {
+		nanosleep(&pause, NULL);
+		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
+	}
+	return r == 0 && node_locked(&c->node) ? 0 : -ENOTCONN;
+}
+
+/* So that it neither goes on nor counts as failed. */
+static int end_lock(struct context *c)
+{
+	_cleanup_(unit_state_done) struct unit_state now = {0};
+	int r = 0;
+
+	/* One that was not started from a file is gone. */
+	if (!c->wanted.transient.s)
+		r = bus_unit_state(c->bus, LOCK_UNIT, &now);
+	if (r == 0 && now.changing)
+		r = bus_run_job(c->bus, BUS_STOP, LOCK_UNIT);
+	if (r == 0)
+		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
+	/* That one is failed though it did its work is no reason to fail, even where it stays so. */
+	if (r == 0 && now.failed && node_locked(&c->node) && bus_reset_failed(c->bus, LOCK_UNIT) < 0)
+		return 0;
+	return r;
+}
+
+/* Whatever failed, the kernel knows whether there is a lock. 0 when there is; cause when there is none and none comes. */
+static int settle_lock(struct context *c, int cause)
+{
+	int r = bus_revive(c->bus) < 0 ? wait_for_lock(c) : end_lock(c);
+
+	if (r < 0)
+		return say_unknown(c);
+	if (!node_locked(&c->node))
+		return cause;
+	log_say(c->log, LEVEL_WARNING, "the kernel is locked all the same: what was written stays");
+	return 0;
+}
+
 int step_lock(struct context *c)
 {
 	int r = run_lock(c);
 
-	if (r == 0)
-		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
+	if (r < 0)
+		r = settle_lock(c, r);
+	else if (node_read_status(&c->node, c->kernel, &c->host, c->log) < 0)
+		r = say_unknown(c);
 	if (r < 0)
 		return r;
 	if (!node_locked(&c->node)) {
@@ -266,5 +350,5 @@ int step_lock(struct context *c)
 	}
 	/* A job lay between the reading back and the lock. */
 	r = compare(c, "somebody changed the rules just before they were locked, and they are locked");
-	return r == -EBADE ? -EKEYREJECTED : r;
+	return r == -EBADE ? -EKEYREJECTED : r < 0 ? say_unknown(c) : 0;
 }

@@ -31,8 +31,9 @@ int step_stop_transient(struct context *c) _must_check_;
  * exactly those wanted. */
 int step_read_back(struct context *c) _must_check_;
 
-/* Runs the unit that locks, and reads back that it did, and what: -EKEYREJECTED when somebody changed the rules just
- * before, who are locked in now. */
+/* Runs the unit that locks, and reads back that it did, and what. However that job ended: 0 when the kernel is locked with
+ * the rules that are wanted, with a warning where the job failed; -EKEYREJECTED when it is locked with others, and
+ * -EINPROGRESS when that cannot be known: then nothing may be taken back; other errors when it is not locked. */
 int step_lock(struct context *c) _must_check_;
 
 /* Has the host run TTY_PROGRAM once: before a runtime is made to depend on it. */
@@ -59,7 +60,8 @@ int step_delete_rules(struct context *c, const struct rule_set *set) _must_check
 /* Has the host's auditctl switch auditing on. */
 int step_enable(struct context *c) _must_check_;
 
-/* Has the host's auditctl bring rules and settings back to those of an earlier reading. */
+/* Has the host's auditctl bring rules and settings back to those of an earlier reading, in their order, as far as each is
+ * taken. */
 int step_restore_kernel(struct context *c, const struct kernel_status *status,
 			const struct kernel_rules *rules) _must_check_;
 

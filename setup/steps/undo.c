@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rules/rule/show.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/steps/files.h"
 #include "setup/steps/steps.h"
 #include "units/audit_units.h"
+
+enum { NAMED = 8 };	/* rules, of each kind */
 
 /* Rule sets own their rules; this one borrows those of a listing. */
 static struct rule_set borrow(const struct kernel_rules *listed, struct rule *store)
@@ -42,10 +45,37 @@ static bool same_kernel(const struct node *a, const struct node *b)
 	return same_rules(a, b) && same_settings(a, b) && a->loginuid_immutable == b->loginuid_immutable;
 }
 
+/* Names the rules of `of` that `in` lacks, some of many. */
+static void say_rules(struct context *c, const struct node *of, const struct node *in, const char *what)
+{
+	_cleanup_free_ struct rule *store = calloc(of->rules.n + 1, sizeof(*store));
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	struct rule_set set;
+	size_t n = 0;
+
+	if (!store)
+		return;
+	set = borrow(&of->rules, store);
+	if (rulesdiff_compare(&diff, &set, &in->rules, true) < 0)
+		return;
+	for (size_t i = 0; i < set.n_rules; i++) {
+		_cleanup_text_ struct text line = {0};
+
+		if (!diff.missing[i] || n++ >= NAMED)
+			continue;
+		rule_show(&line, set.rules[i].data, set.rules[i].size);
+		log_conclude(c->log, "%s: %s", what, line.s ? line.s : "");
+	}
+	if (n > NAMED)
+		log_conclude(c->log, "%s: %zu more", what, n - NAMED);
+}
+
 static void say_kernel(struct context *c, const struct node *before)
 {
 	const struct kernel_status *now = &c->node.status, *old = &before->status;
 
+	say_rules(c, before, &c->node, "this rule of the kernel's could not be brought back");
+	say_rules(c, &c->node, before, "this rule is in force, and was not before");
 	if (!same_rules(before, &c->node))
 		log_conclude(c->log, "the kernel has %zu audit rules and enabled=%u, before it had %zu and enabled=%u; see "
 			     "auditctl -l on the node, and reboot it to start anew", c->node.rules.n, now->enabled,
@@ -222,16 +252,24 @@ static int undo_journald(struct context *c, const struct node *before)
 	return r < 0 ? r : bus_run_job(c->bus, BUS_RESTART, JOURNALD_UNIT);
 }
 
-void undo(struct context *c, const struct node *before)
+/* What loads or locks and is on its way, as after a connection that was lost. */
+static int stop_loading(struct context *c)
 {
-	int host = stop_host(c, before), files, units, kernel, journald;
+	static const size_t loading[] = { FILE_LOCK_UNIT, FILE_SETUP_UNIT };
+	int worst = node_read_units(&c->node, &c->wanted, c->bus), r;
+	bool read = worst == 0;
+
+	for (size_t i = 0; read && i < ARRAY_SIZE(loading); i++) {
+		r = c->node.units[loading[i]].changing ? step_stop_unit(c, loading[i]) : 0;
+		worst = worst < 0 ? worst : r;
+	}
+	return worst;
+}
+
+static void say_undone(struct context *c, const struct node *before, int files, int units, int kernel)
+{
 	bool ima;
 
-	files = undo_files(c, before);
-	units = undo_units(c, before);
-	journald = undo_journald(c, before);
-	units = host < 0 ? host : journald < 0 ? journald : units;
-	kernel = undo_kernel(c, before);
 	recording_done(&c->node.recording);
 	recording_read(&c->node.recording, &c->host);
 	ima = !text_equal(&c->node.recording.ima_policy, &before->recording.ima_policy);
@@ -249,4 +287,26 @@ void undo(struct context *c, const struct node *before)
 	if (units < 0)
 		log_conclude(c->log, "see systemctl status %s %s %s %s on the node", SETUP_UNIT, LOCK_UNIT, HOST_UNIT,
 			     JOURNALD_UNIT);
+}
+
+int undo(struct context *c, const struct node *before, bool loaded)
+{
+	int host, files, units, kernel = 0, journald, loading, revived = bus_revive(c->bus);
+
+	/* What needs systemd then fails, and says so. */
+	if (revived < 0)
+		log_say(c->log, LEVEL_DEBUG, "systemd cannot be reached: %s", strerror(-revived));
+	loading = loaded ? stop_loading(c) : 0;
+	if (loaded)
+		kernel = undo_kernel(c, before);
+	if (loaded && kernel < 0 && node_locked(&c->node))
+		return -EKEYREJECTED;
+	host = stop_host(c, before);
+	files = undo_files(c, before);
+	units = undo_units(c, before);
+	journald = undo_journald(c, before);
+	/* An earlier unit has loaded its rules, and a restart of journald may have switched auditing off. */
+	kernel = undo_kernel(c, before);
+	say_undone(c, before, files, loading < 0 ? loading : host < 0 ? host : journald < 0 ? journald : units, kernel);
+	return 0;
 }

@@ -47,6 +47,7 @@ struct peer {
 	char buffer[4096];	/* what was received and not yet taken: from at to end */
 	size_t at, end;
 	unsigned calls;
+	struct text heard;	/* the body of the last StartTransientUnit */
 	const void *plan;	/* answer's own */
 	struct text body;	/* of the last call */
 };
@@ -291,6 +292,10 @@ static inline bool peer_take_call(struct peer *peer, struct peer_call *call)
 		peer_second(rest + fields, length, call->name, sizeof(call->name));
 	if (strcmp(call->name, "Hello") == 0)
 		peer->named = true;
+	if (strcmp(call->name, "StartTransientUnit") == 0) {
+		text_done(&peer->heard);
+		text_add_bytes(&peer->heard, rest + fields, length);
+	}
 	return true;
 }
 
@@ -482,6 +487,7 @@ static inline void peer_stop(struct peer *peer)
 		abort();
 	pthread_join(peer->thread, NULL);
 	text_done(&peer->body);
+	text_done(&peer->heard);
 	close(peer->stop);
 	close(peer->listener);
 }
