@@ -256,7 +256,7 @@ static int undo_journald(struct context *c, const struct node *before)
 static int stop_loading(struct context *c)
 {
 	static const size_t loading[] = { FILE_LOCK_UNIT, FILE_SETUP_UNIT };
-	int worst = node_read_units(&c->node, &c->wanted, c->bus), r;
+	int worst = node_read_units(&c->node, &c->wanted, &c->host, c->bus), r;
 	bool read = worst == 0;
 
 	for (size_t i = 0; read && i < ARRAY_SIZE(loading); i++) {
