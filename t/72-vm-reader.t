@@ -78,6 +78,14 @@ start_switches_off() {
 vm_up reader-cos cos
 in_guest --timeout 400 <<'EOF'
 	is "$(socket)" active "$on: journald's audit socket is on at first"
+
+	auditctl -w /etc/motd -p wa -k agent; auditctl -a never,task
+	taken="existing = replace deletes the kernel's 2 rules of others, by key: without a key 1 .-a task,never., agent 1"
+	out=$(cas plan 2>&1); like "$out" "warning: $taken" "$on: plan names the rules of others that apply would delete"
+	out=$(cas -s rules.existing=keep plan 2>&1); unlike "$out" 'rules of others' "$on: existing = keep deletes none"
+	out=$(cas -s audit.lock=no apply 2>&1); like "$out" "warning: $taken" "$on: so does apply, which does it" "$out"
+	out=$(cas -s audit.lock=no -s events.tty=no apply 2>&1); unlike "$out" 'rules of others' "$on: rules of an earlier run are our own"
+	cas -q -s audit.lock=no remove; auditctl -D >/dev/null
 	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: reader = enable with the socket on" "$out"
 	is "$(ls $dropin 2>&1 | grep -c cannot)" 1 "$on: leaves a host alone whose journal gets the records"
 	cas -q -s audit.lock=no remove

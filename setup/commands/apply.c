@@ -190,6 +190,8 @@ enum exit_status command_apply(struct context *c)
 	if (rules_check_features(&c->wanted.rules, c->log, c->node.status.feature_bitmap) < 0)
 		return STATUS_CONFIG;
 	r = hazards_warn(&c->config, &c->node, c->log);
+	if (r == 0)
+		r = report_taken(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {

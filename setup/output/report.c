@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "setup/checks/hazards.h"
+#include "setup/checks/taken.h"
 #include "setup/output/evidence.h"
 #include "setup/output/tap.h"
 
@@ -145,6 +146,17 @@ void report_reader(const struct context *c)
 {
 	if (c->config.reader == READER_CHECK)
 		reader_warn(&c->node.reader, c->config.unit_mode == MODE_FILE, c->log);
+}
+
+int report_taken(const struct context *c)
+{
+	_cleanup_text_ struct text keys = {0};
+	int n = node_locked(&c->node) ? 0 : taken_list(&keys, &c->wanted, &c->config, &c->node, &c->host);
+
+	if (n > 0)
+		log_say(c->log, LEVEL_WARNING, "existing = replace deletes the kernel's %d rules of others, by key: %s; to have "
+			"them stay, set [rules] existing = keep, or put them into [rules] directory", n, keys.s);
+	return n < 0 ? log_no_memory(c->log) : 0;
 }
 
 void report_lost(const struct context *c)

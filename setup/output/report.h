@@ -22,6 +22,9 @@ bool report_others(const struct context *c, const struct checks *checks);
 /* Warns when nobody takes the records, as [journal] reader asks for. */
 void report_reader(const struct context *c);
 
+/* Warns of the rules of others that [rules] existing = replace deletes, where it still will. 0 or -ENOMEM. */
+int report_taken(const struct context *c) _must_check_;
+
 /* Warns of records that the kernel could not keep. */
 void report_lost(const struct context *c);
 
