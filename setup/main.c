@@ -1,7 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "setup/commands/commands.h"
 #include "setup/host/confine.h"
@@ -92,6 +95,33 @@ static bool failed(enum exit_status status)
 	return status == STATUS_NODE || status == STATUS_USAGE || status == STATUS_CONFIG;
 }
 
+/* The reader of a pipe is gone when it has seen enough, as head(1) has. */
+static bool nobody_reads(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
+}
+
+/* What is left of the result goes out; the exit status of a run whose result does not. */
+static int finish_output(struct log *log, enum exit_status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return (int)status;
+	if (!nobody_reads()) {
+		/* The last error is why a container ended: that stays the failure. */
+		log_say(log, failed(status) ? LEVEL_WARNING : LEVEL_ERROR,
+			"the result could not be written to stdout: %s", strerror(errno));
+		return (int)(status == STATUS_DONE ? STATUS_NODE : status);
+	}
+	if (status != STATUS_DONE)
+		return (int)status;
+	/* As other tools end there, but with everything done: until here the signal was ignored. */
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+	return 128 + SIGPIPE;
+}
+
 int main(int argc, char **argv)
 {
 	const struct terminal terminal = terminal_look();
@@ -100,7 +130,7 @@ int main(int argc, char **argv)
 	_cleanup_(context_done) struct context context = { .options = &options, .log = log, .terminal = terminal,
 							    .lock = -1 };
 	enum exit_status status;
-	int r;
+	int r, code;
 
 	confine_process();
 	/* Sorting and case are those of the C locale, whatever the environment says. */
@@ -121,13 +151,8 @@ int main(int argc, char **argv)
 	} else {
 		status = r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		/* The last error is why a container ended: that stays the failure. */
-		log_say(log, failed(status) ? LEVEL_WARNING : LEVEL_ERROR,
-			"the result could not be written to stdout: %s", strerror(errno));
-		status = status == STATUS_DONE ? STATUS_NODE : status;
-	}
-	if (status != STATUS_DONE)
+	code = finish_output(log, status);
+	if (code != STATUS_DONE)
 		leave_termination_message(log);
-	return (int)status;
+	return code;
 }
