@@ -72,7 +72,8 @@ static void check_rows(const char *machine, const struct row *rows, size_t n)
 static void text_that_auditctl_would_misread_is_refused(void **state)
 {
 	static const struct row rows[] = {
-		{ "-w /a\0 -k k", E "F:1: a NUL byte: auditctl would ignore the rest of the line\n", 11 },
+		{ "-w /a\0 -k k\nx\0y\nnonsense", E "F:1: a NUL byte: auditctl would ignore the rest of the line; what follows was not "
+		  "read\n", 24 },
 		{ "\n-w /a -k k\r\n", E "F:2: a carriage return: auditctl would take it as part of the word\n", 0 },
 		{ "\t-w /a", E "F:1: a tab: auditctl separates words by spaces only and would take it as part of "
 		  "the word\n", 0 },
