@@ -163,4 +163,86 @@ scene <<'EOF'
 	like "$out" 'locked with rules that are not those asked for.*in place for the next boot' 'the files wait for the next boot'
 	out=$(cas verify 2>&1); is $? 5 'as verify says'
 EOF
+
+# --- a lock that took effect is a lock, whatever became of its job ---
+cat >>"$vm_tmp/shared.sh" <<'EOF'
+is_locked() { # WHAT [OPTION...]: $out and $? are those of an apply
+	ok $? "$1: apply succeeds" "$out"
+	is "$(setting enabled) $(keys)" '2 key=one ' "$1: the kernel is locked with the rules asked for"
+	what=$1; shift
+	out=$(cas "$@" verify 2>&1); ok $? "$what: verify agrees" "$out"
+	is "$(systemctl --failed --no-legend 'cloud-audit-*')" '' "$what: no unit of ours has failed"
+}
+EOF
+t/vm/vm load "$vm" fresh && t/vm/vm push "$vm" "$vm_tmp/shared.sh" "$cas" && t/vm/vm save "$vm" fresh || exit 1
+scene <<'EOF'
+	mine one
+	echo '/usr/sbin/auditctl.real "$@"; exit 1' >/run/before-e
+	out=$(cas apply 2>&1); status=$?
+	like "$out" 'warning: the kernel is locked all the same' 'a lock whose job fails after it is said'
+	(exit $status); is_locked 'failed after it'
+	rm /run/before-e; sync
+EOF
+t/vm/vm reboot "$vm" || exit 1
+vm_guest <<'EOF'
+	. $cas/shared.sh
+	true; is_locked 'failed after it, and a reboot'
+EOF
+scene <<'EOF'
+	mine one
+	echo '/usr/sbin/auditctl.real "$@"; sleep 25' >/run/before-e
+	out=$(cas -s unit.start_timeout=10s apply 2>&1); status=$?; rm /run/before-e
+	like "$out" 'warning: the kernel is locked all the same' 'so is one whose job does not end'
+	(exit $status); is_locked 'no end' -s unit.start_timeout=10s
+EOF
+scene <<'EOF'
+	mine one
+	echo 'systemctl restart dbus.service; sleep 3' >/run/before-e
+	out=$(cas apply 2>&1); is_locked 'dbus-daemon is restarted meanwhile'
+EOF
+scene <<'EOF'
+	mine one
+	# What loads fails, having loaded that and more; what is to take it back finds that somebody has locked.
+	echo '[ -e /run/loaded ] || { >/run/loaded; /usr/sbin/auditctl.real "$@"; /usr/sbin/auditctl.real -w /etc/issue -p wa -k foreign; exit 1; }; /usr/sbin/auditctl.real -e 2' >/run/before-R
+	out=$(free apply 2>&1); is $? 5 'a lock in the middle of taking back is exit status 5' || diag "$out"
+	like "$out" 'locked with rules that are not those asked for.*in place for the next boot' 'and said'
+	is "$(systemctl is-enabled cloud-audit-setup) $(ls /etc/audit | grep cloud)" 'enabled cloud-audit-setup.rules' 'the files of what is locked stay'
+	rm /run/before-R
+	out=$(free remove 2>&1); is $? 5 'remove' || diag "$out"
+	out=$(free remove 2>&1); ok $? 'a second remove has nothing to do' "$out"
+	like "$out" "warning: the audit configuration is locked, so the kernel keeps its [0-9]+ rules" 'but says that the rules stay'
+EOF
+scene <<'EOF'
+	# Somebody locks when remove has begun: as if it had been so before.
+	mine one; free -q apply
+	echo '/usr/sbin/auditctl.real -e 2' >/run/before-R
+	out=$(free remove 2>&1); is $? 5 'a lock in the middle of remove is exit status 5' || diag "$out"
+	like "$out" 'error: the audit configuration is locked, so the kernel keeps its [0-9]+ rules' 'and says what stays'
+	is "$(find /etc/audit /etc/systemd -name '*cloud-audit*')" '' 'units and files are gone'
+EOF
+
+# --- all that was there is there again ---
+scene <<'EOF'
+	auditctl -A always,exit -F arch=b64 -S mount -F auid=0 -k twice; auditctl -A always,exit -F arch=b64 -S mount -F auid=0 -k twice
+	auditctl -a always,exit -F arch=b64 -S umount2 -F auid=0 -k once; auditctl -A always,exit -F arch=b64 -S umount2 -F auid=0 -k once
+	auditctl -S 5 -a always,user -F uid=0; auditctl -w '/srv/odd!=name' -p wa -k host-odd; auditctl -a never,exclude -F msgtype=CWD
+	auditctl -b 5000 -f 0 -r 777 --backlog_wait_time 3000 >/dev/null
+	all() { auditctl -l; auditctl -s | grep -E '^(enabled|failure|rate_limit|backlog_limit|backlog_wait_time) '; }
+	before=$(all); is "$(auditctl -l | grep -c twice) $(auditctl -l | grep -c once)" '2 2' 'there are rules that auditctl -R would stop at'
+	mine one; printf '%s\n' "$refused" >>/srv/rules.d/mine.rules
+	out=$(free apply 2>&1); is $? 1 'a rule that the kernel refuses'
+	like "$out" 'nothing is left of this run' 'is undone'
+	is "$(all)" "$before" 'with all rules, in their order, and all settings' || diag "$out"
+	mine one; echo '-S 7 -a always,user -F uid=77' >>/srv/rules.d/mine.rules
+	keep -q apply; ok $? 'a rule that is written -S N -a'
+	mine two
+	out=$(keep apply 2>&1); ok $? 'is wanted no more' "$out"
+	unlike "$(auditctl -l)" 'uid=77|key=one|-k one' 'and goes'
+	mine one; echo '-S 7 -a always,user -F uid=77' >>/srv/rules.d/mine.rules; keep -q apply
+	printf '%s\n' "$refused" >>/srv/rules.d/mine.rules; was=$(auditctl -l | sort)
+	out=$(keep apply 2>&1); is $? 1 'beside it a rule that the kernel refuses'
+	is "$(auditctl -l | sort)" "$was" 'is undone' || diag "$out"
+	out=$(keep remove 2>&1); ok $? 'remove' "$out"
+	is "$(auditctl -l | sort)" "$(printf '%s\n' "$before" | grep -E '^-|^LIST' | sort)" 'leaves the host'\''s own rules'
+EOF
 done_testing
