@@ -140,6 +140,17 @@ int host_read_own(const char *path, struct text *ret)
 	return read_fd(fd, &st, ret);
 }
 
+int host_check_own_directory(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statvfs mount;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || fstatvfs(fd, &mount) < 0)
+		return -errno;
+	return st.st_mode & S_IWOTH && !(mount.f_flag & ST_RDONLY) ? -EPERM : 0;
+}
+
 const char *host_own_reason(int r)
 {
 	switch (r) {
