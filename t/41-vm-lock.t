@@ -17,6 +17,65 @@ vm_guest --timeout 300 <<'EOF'
 	like "$out" 'nothing to do' 'and nothing is done'
 	out=$(./cloud-audit-setup verify 2>&1); ok $? 'verify succeeds' "$out"
 
+	# --- the same node, the same verdict ---
+	cas() { ./cloud-audit-setup "$@"; }
+	loaded=$(auditctl -l)
+	printf '# a comment\n\n[audit]\n# and another\nlock = yes\n' >$conf/config.ini
+	out=$(cas verify 2>&1); ok $? 'a comment in the configuration is no difference' "$out"
+	out=$(cas plan 2>/dev/null); is "$? $out" '0 ' 'for plan neither'
+	out=$(cas 2>&1); like "$out" 'nothing to do' 'and apply has nothing to do'
+	rm $conf/config.ini
+	mkdir -p /opt/there/bin /opt/there/share/cloud-audit-setup; cp cloud-audit-setup /opt/there/bin/
+	cp -r rules /opt/there/share/cloud-audit-setup/
+	out=$(/opt/there/bin/cloud-audit-setup verify 2>&1); ok $? 'nor is a program that lies elsewhere' "$out"
+	rm -r /opt/there
+	systemctl --runtime set-property vm-agent.service CPUWeight=100
+	for path in /etc/sudoers.d /etc/apparmor /run/systemd/journald.conf.d /run/systemd/system.control; do
+		[ -e $path ] || new="$new $path"
+		mkdir -p $path
+	done
+	diag "new:$new"
+	is "$(auditctl -l)" "$loaded" 'directories that come do not change the rules that are locked'
+	out=$(cas -o tap verify 2>&1); ok $? 'they are no difference' "$out"
+	for path in $new; do
+		case $path in /etc/*) like "$out" "^not ok .* $path is watched as what it is # TODO" "but a notice: $path";; esac
+	done
+	out=$(cas plan 2>/dev/null); is "$? $out" '0 ' 'for plan neither'
+	out=$(cas 2>&1); like "$out" 'nothing to do' 'and apply has nothing to do'
+
+	# --- what a boot would see ---
+	file=/etc/audit/cloud-audit-setup.rules
+	chmod 0646 $file
+	out=$(cas verify 2>&1); is $? 4 'a rules file that everybody may write is a difference'
+	like "$out" "$file belongs to root and has mode 0640 .it belongs to uid 0 and has mode 0646" 'named'
+	chown daemon $file
+	out=$(cas 2>&1); ok $? 'apply mends owner and mode under the lock' "$out"
+	is "$(stat -c '%a %U' $file)" '640 root' 'so that they are as before'
+	out=$(cas verify 2>&1); ok $? 'and verify agrees' "$out"
+	drop_in=/run/systemd/system/cloud-audit-lock.service.d
+	mkdir -p $drop_in; printf '[Service]\nExecStart=\nExecStart=/bin/false\n' >$drop_in/x.conf; systemctl daemon-reload
+	out=$(cas verify 2>&1); is $? 4 "somebody's drop-in on the lock unit is a difference"
+	like "$out" "$drop_in/x.conf: systemctl cat cloud-audit-lock.service" 'named'
+	systemctl restart cloud-audit-lock.service 2>/dev/null
+	rm -r $drop_in; systemctl daemon-reload
+	out=$(cas verify 2>&1); is $? 4 'so is a lock unit that has failed'
+	like "$out" 'cloud-audit-lock.service has not failed' 'named'
+	out=$(cas 2>&1); ok $? 'apply has systemd forget the failure' "$out"
+	out=$(cas verify 2>&1); ok $? 'and verify agrees' "$out"
+	for how in file mask; do
+		path=/run/systemd/transient/cloud-audit-setup.service; mkdir -p /run/systemd/transient
+		[ $how = mask ] && ln -s /dev/null $path || printf '[Service]\nExecStart=/bin/true\n' >$path
+		systemctl daemon-reload
+		out=$(cas verify 2>&1); is $? 4 "a $how that comes before our unit is a difference"
+		like "$out" "a boot reads /etc/systemd/system/cloud-audit-setup.service .$path comes first" 'named'
+		out=$(cas 2>&1); is $? 1 'apply refuses'
+		like "$out" "$path comes first.*nothing was changed" 'and says why'
+		rm $path; systemctl daemon-reload
+	done
+	systemctl mask -q --runtime cloud-audit-lock.service
+	out=$(cas verify 2>&1); ok $? 'a runtime mask that our file wins over is none' "$out"
+	systemctl unmask -q --runtime cloud-audit-lock.service
+
 	echo '-w /etc/hostname -p wa -k staged' >$conf/rules.d/10-mine.rules
 	rules=$(auditctl -l)
 	out=$(./cloud-audit-setup verify 2>&1); is $? 5 'verify says 5 when the lock is in the way'

@@ -10,7 +10,12 @@ vm_guest --timeout 300 <<'EOF'
 	is "$(realpath "$(systemctl show -P FragmentPath cloud-audit-setup)")" $vendor 'the node brings a unit of that name'
 	out=$(./cloud-audit-setup -s audit.lock=no 2>&1); ok $? 'apply succeeds on a read-only root' "$out"
 	is "$(systemctl show -P FragmentPath cloud-audit-setup)" /etc/systemd/system/cloud-audit-setup.service "our unit overrides the vendor's"
+	is "$(stat -c '%a %U' /etc/cloud-audit-setup)" '755 root' "the program's own directory was made"
+	journal_mark; touch /etc/cloud-audit-setup/file
+	journal_has 'PATH item=[^}]*name=..?/etc/cloud-audit-setup/file'; ok $? 'so that what comes into it is recorded'
+	rm /etc/cloud-audit-setup/file
 	out=$(./cloud-audit-setup -s audit.lock=no remove 2>&1); ok $? 'remove succeeds' "$out"
+	is "$(ls -d /etc/cloud-audit-setup 2>&1 | grep -c cannot)" 1 'and takes it away'
 	is "$(realpath "$(systemctl show -P FragmentPath cloud-audit-setup)")" $vendor "after remove the vendor's unit is visible again"
 	out=$(./cloud-audit-setup 2>&1); ok $? 'apply with the lock succeeds' "$out"
 	like "$(auditctl -s)" '^enabled 2$' 'the node is locked'

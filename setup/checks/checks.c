@@ -7,7 +7,7 @@
 
 #include "rules/rule/show.h"
 #include "setup/checks/hazards.h"
-#include "setup/node/others.h"
+#include "setup/systemd/others.h"
 #include "setup/node/settings.h"
 #include "units/audit_units.h"
 #include "units/host_units.h"
@@ -141,8 +141,19 @@ static void add_hazard(void *context, const char *name, const char *detail)
 	add(context, CHECK_NOTICE, !detail, detail ? strdup(detail) : NULL, "%s", name);
 }
 
+/* A watch is what it was loaded as: seen when the path has become something else, and the lock is in the way. */
+static void check_forms(struct checks *checks, const struct wanted *wanted)
+{
+	for (size_t i = 0; i < wanted->n_forms; i++)
+		add(checks, CHECK_NOTICE, false, strdup(wanted->forms[i].directory ?
+		    "it is no directory any more" : "a directory has come since the rules were loaded and locked: the path "
+		    "is watched, files in it are not until rules are loaded again"), "%s is watched as what it is",
+		    wanted->forms[i].path);
+}
+
 /* What apply could not mend, or was not asked to. */
-static void check_notices(struct checks *checks, const struct config *config, const struct node *node)
+static void check_notices(struct checks *checks, const struct config *config, const struct wanted *wanted,
+			  const struct node *node)
 {
 	if (config->reader == READER_CHECK)
 		check_reader(checks, CHECK_NOTICE, node);
@@ -153,6 +164,7 @@ static void check_notices(struct checks *checks, const struct config *config, co
 	}
 	check_missed(checks, &node->reader);
 	add_lost(checks, node);
+	check_forms(checks, wanted);
 	if (hazards_look(config, node, add_hazard, checks) < 0)
 		checks->out_of_memory = true;
 }
@@ -394,7 +406,7 @@ int checks_build(struct checks *ret, const struct wanted *wanted, const struct c
 		if (wanted_files[i].drop_in && wanted->files[i].s && wanted_same(wanted, i, &node->files[i]))
 			check_own_drop_in(&checks, wanted, node, i);
 	}
-	check_notices(&checks, config, node);
+	check_notices(&checks, config, wanted, node);
 	if (checks.out_of_memory) {
 		checks_done(&checks);
 		return -ENOMEM;

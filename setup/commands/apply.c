@@ -162,9 +162,19 @@ static enum exit_status keep_locked(struct context *c)
 
 static enum exit_status apply_unlocked(struct context *c, const struct checks *checks, const struct node *before)
 {
+	_cleanup_(checks_done) struct checks again = {0};
 	bool loaded = false;
-	int r = change_node(c, checks, before, &loaded);
+	int r = step_make_directory(c);
 
+	/* With it other rules are wanted. */
+	if (r == 0 && c->made_directory) {
+		r = checks_build(&again, &c->wanted, &c->config, &c->node);
+		checks = &again;
+		if (r < 0)
+			log_no_memory(c->log);
+	}
+	if (r == 0)
+		r = change_node(c, checks, before, &loaded);
 	if (r == -EKEYREJECTED) {
 		say_raced(c);
 		return STATUS_LOCKED;

@@ -96,6 +96,9 @@ static int delete_files(struct context *c)
 		r = step_enable(c);
 	if (r == 0)
 		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
+	/* Where somebody has put something into it, it stays; and under the lock, where its end would take a rule along. */
+	if (r == 0 && !node_locked(&c->node) && host_remove_directory(&c->host, OWN_DIRECTORY) == 0)
+		log_say(c->log, LEVEL_DEBUG, "deleted " OWN_DIRECTORY);
 	return r < 0 ? r : step_stop_transient(c);
 }
 

@@ -9,6 +9,7 @@
 #include "setup/base/nearest.h"
 #include "setup/base/sha256.h"
 #include "setup/host/host.h"
+#include "setup/host/own.h"
 
 #define WHITE " \t\r\n\v\f"
 

@@ -7,6 +7,7 @@
 #include "setup/config/config_keys.h"
 #include "setup/config/shipped.h"
 #include "setup/host/host.h"
+#include "setup/host/own.h"
 
 /* Bounds memory: a rule takes 1.4 kB. */
 enum { RULES_MAX = 100000 };

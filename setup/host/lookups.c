@@ -16,6 +16,12 @@ static int path_type(void *context, const char *path, bool *ret_directory)
 	struct lookups *lookups = context;
 	struct lookup now = { .path = NULL };
 
+	for (size_t i = 0; i < lookups->n_assumed; i++) {
+		if (strcmp(lookups->assumed[i].path, path) == 0) {
+			*ret_directory = lookups->assumed[i].directory;
+			return 1;
+		}
+	}
 	for (size_t i = 0; i < lookups->n; i++) {
 		const struct lookup *kept = &lookups->kept[i];
 

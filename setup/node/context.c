@@ -24,9 +24,20 @@ static int read_host(struct context *c)
 	return r < 0 ? r : node_read_units(&c->node, &c->wanted, &c->host, c->bus);
 }
 
-int context_read(struct context *c)
+/* The kernel's part, and what under its lock is wanted of it. */
+static int read_kernel(struct context *c)
 {
 	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+
+	if (r < 0 || !node_locked(&c->node) || c->options->command == COMMAND_REMOVE)
+		return r;
+	r = wanted_keep_forms(&c->wanted, &c->config, &c->host, &c->node.rules);
+	return r < 0 ? log_no_memory(c->log) : 0;
+}
+
+int context_read(struct context *c)
+{
+	int r = read_kernel(c);
 
 	return r < 0 ? r : read_host(c);
 }
@@ -37,7 +48,7 @@ int context_observe(struct context *c)
 
 	r = node_open_kernel(&c->kernel, &c->host, c->log);
 	if (r == 0)
-		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+		r = read_kernel(c);
 	s = bus_open(&c->bus, &c->host, c->config.dbus_address, (uint64_t)c->config.start_timeout,
 		     c->log);
 	if (s == 0)

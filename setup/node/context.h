@@ -28,6 +28,7 @@ struct context {
 	struct kernel *kernel;
 	struct bus *bus;
 	int lock;		/* the host's lock, while it is held; -1 */
+	bool made_directory;	/* OWN_DIRECTORY, by this run */
 };
 
 /* Opens the kernel and the host's systemd and reads the node. Both are tried before giving up, so

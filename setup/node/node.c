@@ -5,7 +5,7 @@
 
 #include "setup/host/confine.h"
 #include "setup/host/rights.h"
-#include "setup/node/others.h"
+#include "setup/systemd/others.h"
 #include "units/audit_units.h"
 
 /* The drop-in's time tells whether the service has been started with it. */

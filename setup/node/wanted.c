@@ -107,7 +107,7 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 {
 	struct rules_setting settings[SETTINGS_MAX];
 	struct text store[SETTINGS_MAX] = {0};
-	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
+	_cleanup_(lookups_done) struct lookups lookups = { .assumed = wanted->forms, .n_assumed = wanted->n_forms };
 	struct rules_host ask = lookups_for(&lookups, host);
 	struct utsname uts;
 	struct rules_env env = {
@@ -217,6 +217,35 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	return r;
 }
 
+/* Everything that there is to say was said at the first reading. */
+static int build_quietly(struct wanted *ret, const struct config *config, const struct host *host, struct text *text)
+{
+	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
+	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
+	int r = quiet ? build_rules(ret, config, host, NULL, quiet) : -ENOMEM;
+
+	return r < 0 ? r : print_rules_file(ret, config, text, quiet);
+}
+
+int wanted_read_again(struct wanted *wanted, const struct config *config, const struct host *host, struct text *text)
+{
+	struct wanted fresh = { .forms = wanted->forms, .n_forms = wanted->n_forms };
+	_cleanup_text_ struct text content = {0};
+	int r = build_quietly(&fresh, config, host, &content);
+
+	if (r == 0) {
+		struct rule_set old = wanted->rules;
+
+		wanted->rules = fresh.rules;
+		fresh.rules = old;
+		text_done(text);
+		*text = content;
+		content = (struct text){0};
+	}
+	rule_set_done(&fresh.rules);
+	return r;
+}
+
 const struct text *wanted_rules_text(const struct wanted *wanted)
 {
 	return wanted->transient.s ? &wanted->transient : &wanted->files[FILE_RULES];
@@ -226,18 +255,25 @@ bool wanted_same(const struct wanted *wanted, size_t i, const struct text *have)
 {
 	const char *comments = wanted_files[i].comments;
 
+	if (i == FILE_RULES && wanted->files[i].s)
+		return wanted_same_rules(wanted, have);
 	return comments ? text_equal_but_comments(&wanted->files[i], have, comments) :
 		text_equal(&wanted->files[i], have);
 }
 
 bool wanted_same_rules(const struct wanted *wanted, const struct text *have)
 {
-	return text_equal_but_comments(wanted_rules_text(wanted), have, RULE_COMMENT);
+	return text_equal_but_comments(wanted_rules_text(wanted), have, RULE_COMMENT) ||
+		(wanted->loaded.s && text_equal_but_comments(&wanted->loaded, have, RULE_COMMENT));
 }
 
 void wanted_done(struct wanted *wanted)
 {
 	text_done(&wanted->transient);
+	text_done(&wanted->loaded);
+	for (size_t i = 0; i < wanted->n_forms; i++)
+		free(wanted->forms[i].path);
+	free(wanted->forms);
 	rule_set_done(&wanted->rules);
 	free(wanted->overrides);
 	for (size_t i = 0; i < N_FILES; i++) {

@@ -7,6 +7,7 @@
 
 #include "setup/checks/checks.h"
 #include "setup/host/rights.h"
+#include "setup/node/wanted_node.h"
 #include "setup/steps/files.h"
 #include "units/audit_units.h"
 #include "units/transient.h"
@@ -68,6 +69,27 @@ void step_clean(const struct context *c)
 	for (size_t i = 0; i < N_FILES; i++)
 		if (wanted_path(&c->wanted, i))
 			host_clean(&c->host, wanted_path(&c->wanted, i));
+}
+
+int step_make_directory(struct context *c)
+{
+	struct text *text = c->wanted.transient.s ? &c->wanted.transient : &c->wanted.files[FILE_RULES];
+	int r;
+
+	if (!wanted_lacks_directory(&c->wanted))
+		return 0;
+	r = host_make_directory(&c->host, OWN_DIRECTORY);
+	if (r < 0) {
+		log_say(c->log, LEVEL_DEBUG, OWN_DIRECTORY " cannot be made below %s: %s; it is watched as a path", c->host.root,
+			strerror(-r));
+		return 0;
+	}
+	c->made_directory = true;
+	log_say(c->log, LEVEL_DEBUG, "made " OWN_DIRECTORY);
+	r = wanted_read_again(&c->wanted, &c->config, &c->host, text);
+	if (r < 0)
+		log_say(c->log, LEVEL_ERROR, "the rules cannot be read again: %s", strerror(-r));
+	return r;
 }
 
 int step_write_files(struct context *c)

@@ -8,6 +8,10 @@
 /* Deletes the temporary files of a run that was killed. */
 void step_clean(const struct context *c);
 
+/* Makes OWN_DIRECTORY where it is watched and not there, so that it is watched as a directory: the wanted rules are those
+ * that are wanted then. Where it cannot be made it is watched as a path, as before. */
+int step_make_directory(struct context *c) _must_check_;
+
 /* Writes the files that differ, then deletes those no longer wanted, after stopping what they are for. */
 int step_write_files(struct context *c) _must_check_;
 

@@ -307,6 +307,9 @@ int undo(struct context *c, const struct node *before, bool loaded)
 	journald = undo_journald(c, before);
 	/* An earlier unit has loaded its rules, and a restart of journald may have switched auditing off. */
 	kernel = undo_kernel(c, before);
+	/* Somebody may have put something into it. */
+	if (c->made_directory && host_remove_directory(&c->host, OWN_DIRECTORY) < 0)
+		log_conclude(c->log, OWN_DIRECTORY " was made, and stays: it is not empty");
 	say_undone(c, before, files, loading < 0 ? loading : host < 0 ? host : journald < 0 ? journald : units, kernel);
 	return 0;
 }

@@ -1,4 +1,4 @@
-#include "setup/node/others.h"
+#include "setup/systemd/others.h"
 
 #include <errno.h>
 #include <string.h>
