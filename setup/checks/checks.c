@@ -80,10 +80,11 @@ static void check_rights(struct checks *checks, const struct node *node, size_t 
 	bool ok = node_rights_ok(node, i);
 	char *detail = NULL;
 
-	if (!ok && asprintf(&detail, "it belongs to uid %u and has mode %04o: a boot may refuse it, and others may write "
-			    "it; apply writes it anew", (unsigned)node->rights[i].owner, (unsigned)node->rights[i].mode) < 0)
+	if (!ok && asprintf(&detail, "it belongs to uid %u and has mode %04o: a boot may refuse it, and others may "
+			    "write it; apply writes it anew", (unsigned)node->rights[i].owner, (unsigned)node->rights[i].mode) < 0)
 		detail = NULL;
-	add(checks, CHECK_FILE, ok, detail, "%s belongs to root and has mode %04o", path, (unsigned)wanted_files[i].mode);
+	add(checks, CHECK_FILE, ok, detail, "%s belongs to root and has mode %04o", path,
+	    (unsigned)wanted_files[i].mode);
 }
 
 static void check_files(struct checks *checks, const struct wanted *wanted, const struct node *node)
@@ -211,7 +212,8 @@ static void check_host(struct checks *checks, const struct config *config, const
 }
 
 /* What a boot takes in the place of file i. */
-static void check_replaced(struct checks *checks, const struct node *node, const char *unit, const char *path, size_t i)
+static void check_replaced(struct checks *checks, const struct node *node, const char *unit, const char *path,
+			   size_t i)
 {
 	const char *instead = node->instead[i];
 	bool ok = !instead && !node->units[i].masked;
@@ -247,7 +249,8 @@ static void check_drop_ins(struct checks *checks, const struct unit_state *state
 }
 
 /* Is a drop-in of ours for somebody else's unit among those that systemd reads? */
-static void check_own_drop_in(struct checks *checks, const struct wanted *wanted, const struct node *node, size_t i)
+static void check_own_drop_in(struct checks *checks, const struct wanted *wanted, const struct node *node,
+			      size_t i)
 {
 	const char *path = wanted_path(wanted, i), *instead = NULL;
 	char *const *drop_ins = node->units[i].drop_ins;
@@ -261,10 +264,12 @@ static void check_own_drop_in(struct checks *checks, const struct wanted *wanted
 			instead = drop_ins[k];
 	}
 	if (!found && instead)
-		r = asprintf(&detail, "%s has the same name and comes first: delete it, then systemctl daemon-reload", instead);
+		r = asprintf(&detail, "%s has the same name and comes first: delete it, then systemctl daemon-reload",
+			     instead);
 	else if (!found)
 		r = asprintf(&detail, "it does not");
-	add(checks, instead && !found ? CHECK_REPLACED : CHECK_UNIT, found, r < 0 ? NULL : detail, "a start of its unit reads %s", path);
+	add(checks, instead && !found ? CHECK_REPLACED : CHECK_UNIT, found, r < 0 ? NULL : detail,
+	    "a start of its unit reads %s", path);
 }
 
 static void check_unit(struct checks *checks, const struct config *config, const struct node *node,

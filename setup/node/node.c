@@ -48,7 +48,7 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 	return 0;
 }
 
-/* The unit that file i is, or is a drop-in of; *store is the caller's, and may hold it. NULL for none that matters. */
+/* The unit that file i is, or is a drop-in of, NULL for none that matters; *store, the caller's, may hold it. */
 static const char *unit_of(const struct wanted *wanted, const struct node *node, size_t i, char **store)
 {
 	const char *path = wanted_path(wanted, i);

@@ -20,15 +20,15 @@ struct wanted {
 	const char *auditctl;		/* as the host sees it */
 };
 
-/* Reads filters, shipped groups and the user's directory, checks all of them and prints the files.
- * machine NULL: this one. A host that has no auditctl is told of at that level, LEVEL_DEBUG where it does not matter.
+/* Reads filters, shipped groups and the user's directory, checks all of them and prints the files. machine
+ * NULL: this one. A host that has no auditctl is told of at that level, LEVEL_DEBUG where it does not matter.
  * Returns 0; -EINVAL after logging every mistake; -ENOENT where a missing auditctl is an error; -ENOMEM. */
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
 		 const char *machine, enum log_level no_auditctl, struct log *log) _must_check_;
 void wanted_done(struct wanted *wanted);
 
-/* Reads the rules again, of which nothing but the host's paths and the known forms has changed, and prints them into text,
- * one of wanted's own. 0 or negative errno, unlogged. */
+/* Reads the rules again, of which nothing but the host's paths and the known forms has changed, and prints them
+ * into text, one of wanted's own. 0 or negative errno, unlogged. */
 int wanted_read_again(struct wanted *wanted, const struct config *config, const struct host *host, struct text *text)
 	_must_check_;
 

@@ -11,9 +11,9 @@
 int wanted_complete(struct wanted *wanted, const struct config *config, const struct host *host,
 		    const struct node *node, struct log *log) _must_check_;
 
-/* Under the lock a watch keeps the form that it was loaded in, which is no difference: takes the forms of a listing over
- * where only they differ. The rules are then those that the kernel can have, the files those for the next boot.
- * 0 or -ENOMEM, unlogged. */
+/* Under the lock a watch keeps the form that it was loaded in, which is no difference: takes the forms of a
+ * listing over where only they differ. The rules are then those that the kernel can have, the files those for
+ * the next boot. 0 or -ENOMEM, unlogged. */
 int wanted_keep_forms(struct wanted *wanted, const struct config *config, const struct host *host,
 		      const struct kernel_rules *listed) _must_check_;
 

@@ -15,8 +15,9 @@ void report_done(const struct context *c, const char *command, const char *resul
 /* The run ended before its result: says so, with the last error, where a program reads stdout (JSON, TAP). */
 void report_failed(const struct context *c, enum exit_status status);
 
-/* Says what of somebody else's is in the way, at the level of its kind: an error, with what became of the run, for what is
- * taken in the place of ours; a warning for drop-ins. Returns whether there is something in place of ours. */
+/* Says what of somebody else's is in the way, at the level of its kind: an error, with what became of the run,
+ * for what is taken in the place of ours; a warning for drop-ins. Returns whether there is something in place
+ * of ours. */
 bool report_others(const struct context *c, const struct checks *checks);
 
 /* Warns when nobody takes the records, as [journal] reader asks for. */

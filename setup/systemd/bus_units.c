@@ -15,7 +15,8 @@ static const struct question {
 	char type;		/* of the answer; 'a': of strings */
 } questions[N_QUESTIONS] = {
 	[LOAD] = { "LoadState", 's' }, [ACTIVE] = { "ActiveState", 's' }, [FRAGMENT] = { "FragmentPath", 's' },
-	[NEEDS_RELOAD] = { "NeedDaemonReload", 'b' }, [DROP_INS] = { "DropInPaths", 'a' }, [FILE_STATE] = { "GetUnitFileState", 's' },
+	[NEEDS_RELOAD] = { "NeedDaemonReload", 'b' }, [DROP_INS] = { "DropInPaths", 'a' },
+	[FILE_STATE] = { "GetUnitFileState", 's' },
 };
 
 struct answer {

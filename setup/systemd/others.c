@@ -52,7 +52,9 @@ int others_instead(const struct host *host, const struct unit_state *state, cons
 
 bool others_is_default(const char *drop_in)
 {
-	static const char *const directories[] = { "/usr/lib/systemd/system/service.d/", "/lib/systemd/system/service.d/" };
+	static const char *const directories[] = {
+		"/usr/lib/systemd/system/service.d/", "/lib/systemd/system/service.d/",
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
 		if (strncmp(drop_in, directories[i], strlen(directories[i])) == 0)

@@ -5,9 +5,9 @@
 #include "setup/host/host.h"
 #include "setup/systemd/bus_units.h"
 
-/* The file that systemd takes in the place of ours at path, which is that of a unit: one in a directory that comes before
- * /etc/systemd/system, or a mask. The host's files tell, and what systemd has loaded where they cannot be seen.
- * *ret, the caller's, is NULL for none. 0 or -ENOMEM. */
+/* The file that systemd takes in the place of ours at path, which is that of a unit: one in a directory that
+ * comes before /etc/systemd/system, or a mask. The host's files tell, and what systemd has loaded where they
+ * cannot be seen. *ret, the caller's, is NULL for none. 0 or -ENOMEM. */
 int others_instead(const struct host *host, const struct unit_state *state, const char *unit, const char *path,
 		   char **ret) _must_check_;
 
