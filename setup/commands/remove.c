@@ -82,6 +82,13 @@ static int stop_units(struct context *c)
 	return 0;
 }
 
+/* Where somebody has put something into it, it stays; so under the lock, where its end would take a rule along. */
+static void delete_directory(const struct context *c)
+{
+	if (!node_locked(&c->node) && host_remove_directory(&c->host, OWN_DIRECTORY) == 0)
+		log_say(c->log, LEVEL_DEBUG, "deleted " OWN_DIRECTORY);
+}
+
 static int delete_files(struct context *c)
 {
 	uint32_t enabled = c->node.status.enabled;
@@ -96,9 +103,8 @@ static int delete_files(struct context *c)
 		r = step_enable(c);
 	if (r == 0)
 		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
-	/* Where somebody has put something into it, it stays; and under the lock, where its end would take a rule along. */
-	if (r == 0 && !node_locked(&c->node) && host_remove_directory(&c->host, OWN_DIRECTORY) == 0)
-		log_say(c->log, LEVEL_DEBUG, "deleted " OWN_DIRECTORY);
+	if (r == 0)
+		delete_directory(c);
 	return r < 0 ? r : step_stop_transient(c);
 }
 
@@ -191,6 +197,7 @@ enum exit_status command_remove(struct context *c)
 		return STATUS_NODE;
 	step_clean(c);
 	if (!any_file_ours(c) && !c->node.transient.s) {
+		delete_directory(c);
 		report_done(c, "remove", "unchanged", "nothing to remove: no unit or file of "
 			    "cloud-audit-setup is on this node");
 		if (node_locked(&c->node) && c->node.rules.n > 0)
