@@ -9,6 +9,7 @@
 #include "setup/checks/hazards.h"
 #include "setup/systemd/others.h"
 #include "setup/node/settings.h"
+#include "setup/node/wanted_node.h"
 #include "units/audit_units.h"
 #include "units/host_units.h"
 #include "units/transient.h"
@@ -146,10 +147,8 @@ static void add_hazard(void *context, const char *name, const char *detail)
 static void check_forms(struct checks *checks, const struct wanted *wanted)
 {
 	for (size_t i = 0; i < wanted->n_forms; i++)
-		add(checks, CHECK_NOTICE, false, strdup(wanted->forms[i].directory ?
-		    "it is no directory any more" : "a directory has come since the rules were loaded and locked: the path "
-		    "is watched, files in it are not until rules are loaded again"), "%s is watched as what it is",
-		    wanted->forms[i].path);
+		add(checks, CHECK_NOTICE, false, strdup(wanted_form_note(&wanted->forms[i])),
+		    "%s is watched as what it is", wanted->forms[i].path);
 }
 
 /* What apply could not mend, or was not asked to. */

@@ -210,6 +210,7 @@ enum exit_status command_apply(struct context *c)
 	}
 	if (report_others(c, &checks))
 		return STATUS_NODE;
+	report_forms(c);
 	report_reader(c);
 	step_clean(c);
 	if (checks_to_change(&checks) == 0) {

@@ -14,6 +14,7 @@ enum exit_status command_verify(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
+	report_forms(c);
 	report_reader(c);
 	report_lost(c);
 	if (node_locked(&c->node) && checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] > 0)

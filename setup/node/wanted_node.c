@@ -351,6 +351,13 @@ int wanted_keep_forms(struct wanted *wanted, const struct config *config, const 
 	return r == -ENOMEM ? r : 0;
 }
 
+const char *wanted_form_note(const struct path_form *form)
+{
+	return form->directory ? "it is no directory any more" :
+		"a directory has come since the rules were loaded and locked: the path is watched, files in it are not until "
+		"rules are loaded again";
+}
+
 bool wanted_lacks_directory(const struct wanted *wanted)
 {
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {

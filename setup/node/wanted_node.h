@@ -17,6 +17,9 @@ int wanted_complete(struct wanted *wanted, const struct config *config, const st
 int wanted_keep_forms(struct wanted *wanted, const struct config *config, const struct host *host,
 		      const struct kernel_rules *listed) _must_check_;
 
+/* What to say of a form that was kept. */
+const char *wanted_form_note(const struct path_form *form);
+
 /* Is OWN_DIRECTORY watched, and not there? */
 bool wanted_lacks_directory(const struct wanted *wanted);
 

@@ -25,6 +25,8 @@ void report_reader(const struct context *c);
 
 /* Warns of the rules of others that [rules] existing = replace deletes, where it still will. 0 or -ENOMEM. */
 int report_taken(const struct context *c) _must_check_;
+/* Warns of watches that the lock keeps as what they were loaded as. */
+void report_forms(const struct context *c);
 
 /* Warns of records that the kernel could not keep. */
 void report_lost(const struct context *c);
