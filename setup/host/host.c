@@ -158,6 +158,12 @@ static int open_parent(const struct host *host, const char *path, bool make, mod
 			close(fd);
 			return r;
 		}
+		/* What is in a directory is lost with its own entry in the one above. */
+		if (r == 0 && fd >= 0 && fsync(above) < 0) {
+			r = -errno;
+			close(fd);
+			return r;
+		}
 	}
 	return fd;
 }
@@ -228,6 +234,15 @@ int host_write(const struct host *host, const char *path, const char *content, s
 		return r;
 	}
 	return fsync(dir) < 0 ? -errno : 0;
+}
+
+int host_sync_directory(const struct host *host, const char *path)
+{
+	_cleanup_close_ int fd = host_open(host, path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return fsync(fd) < 0 ? -errno : 0;
 }
 
 static int unlink_below(const struct host *host, const char *path, int flags)

@@ -41,9 +41,12 @@ int host_read_stat(const struct host *host, const char *path, struct text *ret, 
 bool host_is_masked(const struct host *host, const char *path);
 
 /* Puts the file there whole or not at all: written beside the target, synced, renamed over it, the
- * directory synced. Missing parent directories are made with 0755 (the last one with dir_mode). */
+ * directory synced. Missing parent directories are made with 0755 (the last one with dir_mode), and synced. */
 int host_write(const struct host *host, const char *path, const char *content, size_t size,
 	       mode_t mode, mode_t dir_mode) _must_check_;
+
+/* Has the entries of a directory that others changed be on the disk when it returns; 0 also for one that is absent. */
+int host_sync_directory(const struct host *host, const char *path) _must_check_;
 
 /* Deletes what a host_write() to the path that was killed has left beside it, as far as that can be done. */
 void host_clean(const struct host *host, const char *path);
