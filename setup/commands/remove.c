@@ -79,7 +79,7 @@ static int stop_units(struct context *c)
 			return r;
 		c->node.units[i].enabled = false;
 	}
-	return 0;
+	return step_sync_links(c);
 }
 
 /* Where somebody has put something into it, it stays; so under the lock, where its end would take a rule along. */

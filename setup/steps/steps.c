@@ -59,8 +59,10 @@ static int delete_file(struct context *c, size_t i)
 	/* HOST_UNIT's end sets AppArmor back, which systemd knows of only as long as the file is there. */
 	int r = unit ? step_stop_unit(c, i) : 0;
 
-	if (r == 0 && unit && c->node.units[i].enabled)
+	if (r == 0 && unit && c->node.units[i].enabled) {
 		r = bus_disable(c->bus, unit);
+		r = r < 0 ? r : step_sync_links(c);
+	}
 	return r < 0 ? r : say_file(c, i, false, file_delete(&c->host, &c->wanted, i));
 }
 
@@ -106,6 +108,23 @@ int step_write_files(struct context *c)
 	return r;
 }
 
+int step_sync_links(struct context *c)
+{
+	/* The links, then the directory of links, which systemd makes when it is missing and deletes when it is empty. */
+	static const char *const directories[] = { UNIT_DIRECTORY "/multi-user.target.wants", UNIT_DIRECTORY };
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		int r = host_sync_directory(&c->host, directories[i]);
+
+		if (r < 0) {
+			log_say(c->log, LEVEL_ERROR, "%s below %s cannot be synced to the disk: %s; without that, which units "
+				"are enabled may be lost with the power", directories[i], c->host.root, strerror(-r));
+			return r;
+		}
+	}
+	return 0;
+}
+
 int step_load_units(struct context *c)
 {
 	int r;
@@ -123,6 +142,9 @@ int step_load_units(struct context *c)
 		if (r < 0)
 			return r;
 	}
+	r = step_sync_links(c);
+	if (r < 0)
+		return r;
 	log_say(c->log, LEVEL_DEBUG, "systemd reads its units again");
 	return bus_reload(c->bus);
 }

@@ -18,6 +18,10 @@ int step_write_files(struct context *c) _must_check_;
 /* Over D-Bus: enables or disables the units as configured and has systemd read them again. */
 int step_load_units(struct context *c) _must_check_;
 
+/* After units were enabled or disabled: has the links that systemd made and deleted for that on the disk, before files
+ * that they name go, or a message says that all is in place for the next boot. systemd does not sync them. */
+int step_sync_links(struct context *c) _must_check_;
+
 /* Deletes what an earlier run loaded, where [rules] existing = keep lets the rest be: before the file goes that tells
  * what that was, earlier, its content. */
 int step_delete_earlier(struct context *c, const char *earlier) _must_check_;
