@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "rules/rule/data.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/rulefiles.h"
 #include "setup/host/lookups.h"
@@ -102,6 +103,37 @@ static int add_filters(struct rule_set *set, const struct rules_env *env,
 	return worst;
 }
 
+/* Prepended or not. */
+static bool same_rule(const struct rule *a, const struct rule *b)
+{
+	size_t flags = sizeof(a->data->flags);
+
+	return a->size == b->size && data_list(a->data) == data_list(b->data) &&
+		memcmp((const char *)a->data + flags, (const char *)b->data + flags, a->size - flags) == 0;
+}
+
+/* Appends END_RULE, in the place of one that a user has copied from a rules file of ours. */
+static int add_end(struct rule_set *set, const struct rules_env *env)
+{
+	int r = rules_read_line(set, env, WANTED_BUILT_IN, 0, END_RULE);
+	struct rule *rules = set->rules;
+	size_t last = set->n_rules - 1, n = 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i <= last; i++) {
+		if (i == last || !same_rule(&rules[i], &rules[last])) {
+			rules[n++] = rules[i];
+			continue;
+		}
+		log_at(env->log, LEVEL_WARNING, rules[i].file, rules[i].line, "this is the rule that ends every rules file of "
+		       "cloud-audit-setup; it is loaded once, as the last [lint: double]");
+		rule_done(&rules[i]);
+	}
+	set->n_rules = n;
+	return 0;
+}
+
 static int build_rules(struct wanted *wanted, const struct config *config, const struct host *host,
 		       const char *machine, struct log *log)
 {
@@ -131,6 +163,8 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 		worst = r < 0 ? r : worst;
 		if (worst == 0)
 			worst = rules_finish(&wanted->rules, &env);
+		if (worst == 0)
+			worst = add_end(&wanted->rules, &env);
 	}
 	for (size_t i = 0; i < SETTINGS_MAX; i++)
 		text_done(&store[i]);
@@ -155,7 +189,8 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	int r = 0;
 
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
-		 "# Loaded with auditctl -R.\n");
+		 "# Loaded with auditctl -R.\n"
+		 "# " WANTED_BUILT_IN ": a rule that the kernel refuses does not keep the others out\n-c\n");
 	settings_lines(config, true, print_control, out);
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
