@@ -94,6 +94,15 @@ vm_guest --timeout 300 <<'EOF'
 	auditctl -D >/dev/null 2>&1
 	journal_has 'CONFIG_CHANGE.*res=0'; ok $? 'an attempt to delete rules under the lock is recorded'
 	is "$(auditctl -l)" "$rules" 'and fails'
+
+	# What starts containers on a node, with the order that it has there.
+	unit() { printf '[Unit]\n%s\n[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' "$2" >/etc/systemd/system/$1.service; }
+	unit containerd 'After=network.target local-fs.target'
+	unit docker "$(printf 'After=network-online.target containerd.service\nWants=network-online.target containerd.service')"
+	unit crio "$(printf 'After=network-online.target\nWants=network-online.target\nBefore=kubelet.service')"
+	unit kubelet "$(printf 'After=network-online.target\nWants=network-online.target')"
+	systemctl enable -q containerd docker crio kubelet
+	out=$(systemd-analyze verify multi-user.target 2>&1); unlike "$out" 'ordering cycle' 'with them there is no ordering cycle'
 	sync
 EOF
 
@@ -106,6 +115,17 @@ vm_guest --timeout 300 <<'EOF'
 	at() { systemctl show -P ActiveEnterTimestampMonotonic "$1"; }
 	[ "$(at cloud-audit-lock.service)" -gt 0 ] && [ "$(at cloud-audit-lock.service)" -le "$(at multi-user.target)" ]
 	ok $? 'before multi-user.target' "$(at cloud-audit-lock.service) $(at multi-user.target)"
+	did() { systemctl show -P "ExecMain$1TimestampMonotonic" "$2.service"; }
+	locked=$(did Exit cloud-audit-lock)
+	for unit in containerd docker crio kubelet; do
+		[ "$locked" -gt 0 ] && [ "$(did Start $unit)" -gt "$locked" ]; ok $? "before $unit" "$locked $(did Start $unit)"
+	done
+	unlike "$(journalctl -q -b _PID=1 -o cat)" 'ordering cycle' 'and systemd found no cycle'
+	for unit in auditd audit-rules; do
+		started=$(did Start $unit)
+		[ "${started:-0}" -lt "$(did Start cloud-audit-setup)" ]; ok $? "after $unit, where it is" "$started"
+	done
+	diag "microseconds after the kernel's start: rules $(did Exit cloud-audit-setup), lock $locked, containerd $(did Start containerd), basic.target $(at basic.target)"
 	out=$(./cloud-audit-setup verify 2>&1); ok $? 'verify succeeds after the reboot' "$out"
 	out=$(./cloud-audit-setup 2>&1); like "$out" 'nothing to do' 'apply has nothing to do after the reboot'
 	out=$(systemctl --failed --no-legend); is "$out" '' 'no unit has failed'

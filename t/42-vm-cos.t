@@ -30,7 +30,9 @@ vm_guest --timeout 300 <<'EOF'
 	vendor=$(realpath /usr/lib/systemd/system/cloud-audit-setup.service)
 	is "$(ls /etc/audit/cloud-audit-setup.rules 2>&1 | grep -c cannot)" 1 'a reboot empties /etc'
 	is "$(realpath "$(systemctl show -P FragmentPath cloud-audit-setup)")" $vendor "and leaves the vendor's unit"
+	at=$(cut -d' ' -f1 /proc/uptime)
 	out=$(./cloud-audit-setup 2>&1); ok $? 'apply works again after the reboot' "$out"
+	diag "seconds after the kernel's start: apply began at $at and had the rules in force and locked at $(cut -d' ' -f1 /proc/uptime)"
 	out=$(./cloud-audit-setup verify 2>&1); ok $? 'and verify succeeds' "$out"
 	out=$(./cloud-audit-setup remove 2>&1); is $? 5 'remove under the lock is exit status 5'
 EOF
