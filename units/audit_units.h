@@ -14,6 +14,8 @@
  * its end. It matches nothing, as no process that sends a record has that pid, and would keep what it matched; its list is
  * gone through for records that programs send only. Not one with a key: in this list auditctl takes none. */
 #define END_RULE "-a always,user -F pid=0"
+/* The file that it is from. */
+#define END_SOURCE "built-in"
 
 /* Prints the unit that loads rules_file with the host's auditctl; start_timeout in microseconds.
  * 0, -EINVAL when a path cannot stand in a unit file, -ENOMEM. */

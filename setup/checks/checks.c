@@ -327,16 +327,18 @@ static char *print_rule(const struct audit_rule_data *data, size_t size)
 }
 
 static void check_rules(struct checks *checks, const struct wanted *wanted,
-			const struct kernel_rules *listed, const struct rulesdiff *diff, bool keep)
+			const struct kernel_rules *listed, const struct rulesdiff *diff, bool keep, bool locked)
 {
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
 		_cleanup_free_ char *line = print_rule(rule->data, rule->size);
 		const struct rule_place at = rule_place(rule);
+		/* What ends the file changes nothing that is recorded; a version that did not have it locked without. */
+		enum check_kind kind = locked && i + 1 == wanted->rules.n_rules ? CHECK_NOTICE : CHECK_RULE;
 		_cleanup_text_ struct text place = {0};
 
 		rule_add_place(&place, &at);
-		add(checks, CHECK_RULE, !diff->missing[i], diff->missing[i] ? strdup("missing") : NULL,
+		add(checks, kind, !diff->missing[i], diff->missing[i] ? strdup("missing") : NULL,
 		    "rule in force: %s: %s", place.s ? place.s : "", line ? line : "");
 	}
 	for (size_t i = 0; i < listed->n && !keep; i++) {
@@ -376,7 +378,7 @@ int checks_build_kernel(struct checks *ret, const struct wanted *wanted,
 	settings_compare(config, &node->status, node->loginuid_immutable, check_setting, &checks);
 	r = rulesdiff_compare(&diff, &wanted->rules, &node->rules, keep);
 	if (r == 0)
-		check_rules(&checks, wanted, &node->rules, &diff, keep);
+		check_rules(&checks, wanted, &node->rules, &diff, keep, node_locked(node));
 	if (r < 0 || checks.out_of_memory) {
 		checks_done(&checks);
 		return -ENOMEM;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "setup/host/accounts.h"
+#include "setup/host/atboot.h"
 
 bool lookups_see_host(const struct host *host)
 {
@@ -53,10 +54,17 @@ static int group_id(void *context, const char *name, uint32_t *ret_id)
 	return accounts_group(lookups->host, name, ret_id);
 }
 
+static void late(void *context, const char *directory, struct text *out)
+{
+	const struct lookups *lookups = context;
+
+	atboot_late(lookups->host, directory, out);
+}
+
 struct rules_host lookups_for(struct lookups *lookups, const struct host *host)
 {
 	lookups->host = host;
-	return (struct rules_host){ path_type, user_id, group_id, lookups };
+	return (struct rules_host){ path_type, user_id, group_id, late, lookups };
 }
 
 void lookups_done(struct lookups *lookups)

@@ -1,5 +1,6 @@
 #include "setup/node/context.h"
 
+#include "setup/node/others.h"
 #include "setup/node/wanted_node.h"
 
 /* What is wanted of the node, as far as that depends on it, and what is there. */
@@ -21,6 +22,8 @@ static int read_host(struct context *c)
 	r = wanted_complete(&c->wanted, config, &c->host, &c->node, c->log);
 	if (r == 0)
 		r = node_read_files(&c->node, &c->wanted, &c->host, c->log);
+	if (r == 0 && config)
+		r = others_locks(&c->locks, &c->host, c->bus, c->log);
 	return r < 0 ? r : node_read_units(&c->node, &c->wanted, &c->host, c->bus);
 }
 
@@ -60,6 +63,7 @@ void context_done(struct context *c)
 {
 	bus_close(c->bus);
 	kernel_close(c->kernel);
+	own_lines_done(&c->locks);
 	node_done(&c->node);
 	wanted_done(&c->wanted);
 	host_done(&c->host);

@@ -115,7 +115,7 @@ static bool same_rule(const struct rule *a, const struct rule *b)
 /* Appends END_RULE, in the place of one that a user has copied from a rules file of ours. */
 static int add_end(struct rule_set *set, const struct rules_env *env)
 {
-	int r = rules_read_line(set, env, WANTED_BUILT_IN, 0, END_RULE);
+	int r = rules_read_line(set, env, END_SOURCE, 0, END_RULE);
 	struct rule *rules = set->rules;
 	size_t last = set->n_rules - 1, n = 0;
 
@@ -190,7 +190,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
 		 "# Loaded with auditctl -R.\n"
-		 "# " WANTED_BUILT_IN ": a rule that the kernel refuses does not keep the others out\n-c\n");
+		 "# " END_SOURCE ": a rule that the kernel refuses does not keep the others out\n-c\n");
 	settings_lines(config, true, print_control, out);
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];

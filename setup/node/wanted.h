@@ -8,9 +8,6 @@
 #include "setup/host/lookups.h"
 #include "setup/node/wanted_files.h"
 
-/* Where rules come from that are written nowhere: END_RULE. */
-#define WANTED_BUILT_IN "built-in"
-
 struct wanted {
 	struct rule_set rules;		/* as sent to the kernel, in load order */
 	struct text transient;		/* the rules inside TRANSIENT_UNIT; s is NULL for no such unit */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
 #include "setup/host/rights.h"
 #include "setup/node/wanted_node.h"
@@ -43,14 +44,14 @@ int step_stop_unit(struct context *c, size_t i)
 	return r;
 }
 
-static int write_file(struct context *c, size_t i)
+static int write_file(struct context *c, size_t i, const struct text *content)
 {
 	int r = i == FILE_RUNTIME ? step_prove_tty_program(c) : 0;
 
 	/* Its end sets AppArmor back, which the new one may not know of. */
 	if (i == FILE_HOST_UNIT && c->node.units[i].active && !wanted_same(&c->wanted, i, &c->node.files[i]))
 		r = bus_run_job(c->bus, BUS_STOP, HOST_UNIT);
-	return r < 0 ? r : say_file(c, i, true, file_write(&c->host, &c->wanted, i, &c->wanted.files[i]));
+	return r < 0 ? r : say_file(c, i, true, file_write(&c->host, &c->wanted, i, content));
 }
 
 static int delete_file(struct context *c, size_t i)
@@ -98,10 +99,15 @@ int step_write_files(struct context *c)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < N_FILES; i++)
-		if (c->wanted.files[i].s &&
-		    (!text_equal(&c->wanted.files[i], &c->node.files[i]) || !node_rights_ok(&c->node, i)))
-			r = write_file(c, i);
+	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
+		_cleanup_text_ struct text store = {0};
+		const struct text *content = file_content(&c->wanted, i, &c->node.files[i], &store);
+
+		if (!content)
+			r = log_no_memory(c->log);
+		else if (content->s && (!text_equal(content, &c->node.files[i]) || !node_rights_ok(&c->node, i)))
+			r = write_file(c, i, content);
+	}
 	for (size_t i = N_FILES; r == 0 && i-- > 0;)
 		if (!c->wanted.files[i].s && c->node.files[i].s)
 			r = delete_file(c, i);
@@ -276,18 +282,31 @@ int step_stop_transient(struct context *c)
 	return c->node.transient.s ? bus_run_job(c->bus, BUS_STOP, TRANSIENT_UNIT) : 0;
 }
 
+/* auditctl names the lines of the file that it was given; where they come from is what can be mended. */
+static int say_refused(struct context *c, int r)
+{
+	const char *last = log_last_error(c->log);
+	_cleanup_free_ char *said = last ? strdup(last) : NULL;
+
+	if (node_read_kernel(&c->node, c->kernel, &c->host, c->log) == 0)
+		boot_say_missing(c, said);
+	return r;
+}
+
 int step_start(struct context *c)
 {
 	int r = step_stop_transient(c);
 
-	/* A restart of the first unit would take the second along (Requires=) and lock unread rules. */
+	/* Not to lock before the rules are read back: one may be on its way, and version 0.1's comes with every restart of the
+	 * other (Requires=). */
 	if (r == 0 && (c->node.units[FILE_LOCK_UNIT].active || c->node.units[FILE_LOCK_UNIT].changing))
 		r = bus_run_job(c->bus, BUS_STOP, LOCK_UNIT);
 	if (r < 0)
 		return r;
 	log_say(c->log, LEVEL_DEBUG, "systemd starts %s", c->wanted.transient.s ? TRANSIENT_UNIT : SETUP_UNIT);
-	return c->wanted.transient.s ? bus_start_rules(c->bus, c->wanted.auditctl, &c->wanted.transient) :
+	r = c->wanted.transient.s ? bus_start_rules(c->bus, c->wanted.auditctl, &c->wanted.transient) :
 		bus_run_job(c->bus, BUS_RESTART, SETUP_UNIT);
+	return r == -EIO ? say_refused(c, r) : r;
 }
 
 static int compare(struct context *c, const char *locked)
@@ -300,7 +319,7 @@ static int compare(struct context *c, const char *locked)
 	if (checks_build_kernel(&checks, &c->wanted, &c->config, &c->node) < 0)
 		return log_no_memory(c->log);
 	for (size_t i = 0; i < checks.n; i++)
-		if (!checks.items[i].ok)
+		if (!checks.items[i].ok && checks.items[i].kind != CHECK_NOTICE)
 			log_say(c->log, LEVEL_ERROR, "read back from the kernel: %s: %s", checks.items[i].detail,
 				checks.items[i].name);
 	if (node_locked(&c->node) && checks_failed(&checks) > 0)

@@ -61,3 +61,26 @@ bool others_is_default(const char *drop_in)
 			return true;
 	return false;
 }
+
+int others_locks(struct own_lines *ret, const struct host *host, struct bus *bus, struct log *log)
+{
+	static const char *const loaders[] = { "audit-rules.service", "auditd.service" };
+	struct unit_state states[ARRAY_SIZE(loaders)];
+	bool loaded = false;
+	int r;
+
+	own_lines_done(ret);
+	r = atboot_locks(host, ret);
+	if (r < 0)
+		return log_no_memory(log);
+	if (ret->n == 0)
+		return 0;
+	r = bus_unit_states(bus, loaders, ARRAY_SIZE(loaders), states);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(loaders); i++) {
+		loaded = loaded || (states[i].exists && (states[i].enabled || states[i].active));
+		unit_state_done(&states[i]);
+	}
+	if (!loaded)
+		own_lines_done(ret);
+	return r;
+}

@@ -2,7 +2,7 @@
 #ifndef SETUP_OTHERS_H
 #define SETUP_OTHERS_H
 
-#include "setup/host/host.h"
+#include "setup/host/atboot.h"
 #include "setup/systemd/bus_units.h"
 
 /* The file that systemd takes in the place of ours at path, which is that of a unit: one in a directory that
@@ -10,6 +10,10 @@
  * cannot be seen. *ret, the caller's, is NULL for none. 0 or -ENOMEM. */
 int others_instead(const struct host *host, const struct unit_state *state, const char *unit, const char *path,
 		   char **ret) _must_check_;
+
+/* The lines of the host's own rules files that lock at boot, before our rules are loaded: of a host on which something loads
+ * them. ret is filled anew. 0 or negative errno, logged. */
+int others_locks(struct own_lines *ret, const struct host *host, struct bus *bus, struct log *log) _must_check_;
 
 /* A drop-in for every service of the host that came with it: no decision about this unit. */
 bool others_is_default(const char *drop_in);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "setup/host/own.h"
 #include "setup/kernel/kernel.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/node/wanted.h"
