@@ -36,6 +36,8 @@ static int load_config(struct context *c)
 	if (r < 0)
 		return r;
 	r = config_read(&c->config, file, c->log);
+	if (r == -ENOMEM)
+		return r;
 	if (r == -ENOENT && o->config)
 		log_at(c->log, LEVEL_ERROR, file, 0, "does not exist; create it, or leave out --config for "
 		       "the defaults");
@@ -48,6 +50,8 @@ static int load_config(struct context *c)
 				o->set[i]);
 			return r;
 		}
+		if (r == -ENOMEM)
+			return r;
 		worst = r < 0 ? r : worst;
 	}
 	r = config_check(&c->config, c->log);
@@ -68,6 +72,11 @@ static enum exit_status run(struct context *c)
 
 	if (config == -EBADMSG)
 		return STATUS_USAGE;
+	/* What was read is not whole, and nothing more is made of it. */
+	if (config == -ENOMEM) {
+		log_say(c->log, LEVEL_ERROR, "out of memory; the node is untouched");
+		return STATUS_NODE;
+	}
 	r = host_open_root(&c->host, o->root);
 	if (r < 0) {
 		log_say(c->log, LEVEL_ERROR, "the host's root %s cannot be opened: %s; mount it there, or "
@@ -135,8 +144,10 @@ int main(int argc, char **argv)
 	confine_process();
 	/* Sorting and case are those of the C locale, whatever the environment says. */
 	setlocale(LC_ALL, "C");
-	if (!log)
+	if (!log) {
+		fputs("cloud-audit-setup: error: out of memory; the node is untouched\n", stderr);
 		return STATUS_NODE;
+	}
 	log_set_colour(log, terminal.err);
 	log_set_progress(log, terminal.progress);
 	r = confine_capabilities(CONFINE_START);
@@ -149,6 +160,8 @@ int main(int argc, char **argv)
 		if (failed(status))
 			report_failed(&context, status);
 	} else {
+		if (r == -ENOMEM)
+			log_say(log, LEVEL_ERROR, "out of memory; the node is untouched");
 		status = r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
 	}
 	code = finish_output(log, status);

@@ -181,7 +181,7 @@ int bus_unit_active(struct bus *bus, const char *unit, bool *ret)
 	int r = bus_unit_path(unit, &path);
 
 	if (r < 0)
-		return r;
+		return bus_say_failed(bus, "ActiveState", unit, &error, r);
 	r = sd_bus_get_property_string(bus->bus, bus->destination, path, UNIT, "ActiveState", &error, &active);
 	if (r < 0)
 		return bus_say_failed(bus, "ActiveState", unit, &error, r);
