@@ -22,8 +22,9 @@ sub usable {
 	return undef;
 }
 
-# With sanitizers in, a run below strace takes ten times as long, and leaks are not looked for: one in eight.
-sub sanitized { return scalar `nm '@{[program()]}' 2>/dev/null` =~ / __asan_init/ }
+# With sanitizers in, a run below strace takes ten times as long, and leaks are not looked for: one in eight. So where
+# coverage is counted.
+sub sanitized { return scalar `nm '@{[program()]}' 2>/dev/null` =~ / __(?:asan_init|gcov_init)/ }
 
 # Starts it at a socket, with jobs that take so many milliseconds, and answers of a file; ends with this test.
 sub fake_systemd {

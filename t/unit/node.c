@@ -1,5 +1,6 @@
 /* The program on a node that works, in a model of it (model.h), with whatever may fail failing: calls of systemd,
  * jobs, the kernel's answers, memory. FAULTS=all in the environment: each one, else a part. */
+#include "t/unit/memory.h"
 #include "t/unit/model.h"
 
 #include <sys/wait.h>
@@ -12,8 +13,6 @@ int program_main(int argc, char **argv);
 /* --- what fails in the program's process --- */
 
 static struct model *model;
-static size_t n_allocations, fail_allocation;
-static bool failing_for_good;
 
 int kernel_open(struct kernel **ret)
 {
@@ -29,43 +28,6 @@ int nanosleep(const struct timespec *time, struct timespec *left)
 {
 	return 0;
 }
-
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-enum { MEMORY_FAILS = 0 };
-#else
-enum { MEMORY_FAILS = 1 };
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
-static bool fails(void)
-{
-	n_allocations++;
-	if (!fail_allocation || n_allocations < fail_allocation || (n_allocations > fail_allocation && !failing_for_good))
-		return false;
-	errno = ENOMEM;
-	return true;
-}
-
-void *malloc(size_t size)
-{
-	return fails() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-	return fails() ? NULL : __libc_realloc(old, size);
-}
-#endif
 
 /* --- runs --- */
 
@@ -102,12 +64,10 @@ static void in_child(char **args, int n, size_t fail, bool for_good)
 
 	assert_non_null(freopen(test_path("out"), "we", stdout));
 	assert_non_null(freopen(test_path("err"), "we", stderr));
-	n_allocations = 0;
-	failing_for_good = for_good;
-	fail_allocation = fail;
+	memory_begin(fail, for_good);
 	status = program_main(n, args);
-	fail_allocation = 0;
-	*shared_allocations = n_allocations;
+	*shared_allocations = memory_n;
+	memory_fail = 0;
 	exit(status);
 }
 
