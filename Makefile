@@ -5,7 +5,8 @@
 #   make check     all tests
 #   make check-host  those that need no machine and no root: between two edits, under 3 minutes
 #   make coverage  line and branch coverage by the host tests, room by room
-#   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie) and aarch64; hours
+#   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie) and aarch64, the fuzzers
+#                  for longer; hours
 #   make image     the container image, for amd64 and arm64, below build/image
 #   make deb       a Debian package, below build/deb
 #   make dist-node a tarball for hosts without a package manager, for amd64 and arm64, in build
@@ -160,13 +161,15 @@ SHOW := --failures --comments
 # machine run a second time with the sanitizers in.
 TESTS = $(shell ls -r t/*.t)
 SANITIZED = $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(TESTS))
-# What one runs between two edits: no machine, no root, nothing installed.
-HOST_TESTS = $(filter-out t/17-fuzz.t,$(SANITIZED))
+# What one runs between two edits: no machine, no root, nothing installed or fetched. Of the longest it is the part
+# that they take of themselves with the sanitizers in; check runs them whole. One more than processors: some wait.
+HOST_TESTS = $(filter-out t/17-fuzz.t t/27-kubernetes.t,$(SANITIZED))
+HOST_LONG = t/16-hostile-host.t t/38-apply-faults.t
 check-host:
 	@$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all unit-tests
 	@$(MAKE) --no-print-directory -j2 all unit-tests
-	BUILD=build/sanitize prove -j2 --timer $(SHOW) $(HOST_TESTS)
-	prove -j2 --timer $(SHOW) $(HOST_TESTS)
+	BUILD=build/sanitize prove -j3 --timer $(SHOW) $(HOST_TESTS)
+	prove -j3 --timer $(SHOW) $(filter-out $(HOST_LONG),$(HOST_TESTS))
 
 # How much of setup/, units/ and rules/ the host tests come through, by room; it fails below these percentages. Left
 # out: setup/runtime, a static program of its own that its tests run as it is installed; t/14, which looks at how the
@@ -190,15 +193,18 @@ check:
 	@$(MAKE) --no-print-directory -j2 CC=clang BUILD=build/clang all unit-tests
 	@$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all unit-tests
 	@$(MAKE) --no-print-directory -j2 all unit-tests
-	BUILD=build/sanitize prove -j2 --timer $(SHOW) $(SANITIZED)
-	prove -j2 --timer $(SHOW) $(TESTS)
+	BUILD=build/sanitize prove -j3 --timer $(SHOW) $(SANITIZED)
+	FUZZ_TIME=$(FUZZ_TIME) prove -j2 --timer $(SHOW) $(TESTS)
+# Seconds for each fuzzer; check-suites gives each a minute.
+FUZZ_TIME ?= 10
 
 # Every test of machines on each suite; `make check` has most on bookworm alone. Too long for every change.
 SUITES ?= bullseye trixie
 check-suites:
 	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(DEPS_SUITES)"
 	@$(MAKE) --no-print-directory all
-	@failed=; for suite in $(SUITES); do \
+	@failed=; FUZZ_TIME=60 prove --timer $(SHOW) t/17-fuzz.t || failed=' fuzz'; \
+	for suite in $(SUITES); do \
 		echo "--- $$suite"; \
 		VM_SUITE=$$suite prove -j2 --timer $(SHOW) $(filter-out $(AARCH64),$(wildcard t/*-vm-*.t)) || \
 			failed="$$failed $$suite"; \
