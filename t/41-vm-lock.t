@@ -139,9 +139,24 @@ vm_guest --timeout 300 <<'EOF'
 	./cloud-audit-setup remove 2>/dev/null
 	sync
 EOF
-t/vm/vm reboot "$vm" || exit 1
+t/vm/vm reboot "$vm" --append apparmor=0 || exit 1
 vm_guest <<'EOF'
 	is "$(auditctl -l)" 'No rules' 'after remove and a reboot the rules are gone'
 	unlike "$(auditctl -s)" '^enabled 2$' 'and so is the lock'
+
+	# --- what a host may record besides rules, and this one cannot; t/70-vm-recording.t has one that can ---
+	cd $cas
+	before=$(auditctl -l; ls -R /etc/audit /etc/systemd/system)
+	out=$(./cloud-audit-setup -s apparmor.audit=all apply 2>&1); is $? 1 'without AppArmor, audit = all is exit status 1'
+	like "$out" 'error: .*this host has no AppArmor.*leave it at .keep.*nothing was changed' 'and the message says what to do'
+	case $(uname -r) in
+	5.10.*-cloud-*) ;;
+	*)
+		echo 'measure func=BPRM_CHECK' >/run/ima; mkdir -p /etc/ima; cp /run/ima /etc/ima/ima-policy
+		out=$(./cloud-audit-setup -s ima.policy=exec apply 2>&1); is $? 1 "a host's own IMA policy is not replaced"
+		like "$out" 'error: .*would replace an IMA policy of the host' 'and the message says so'
+		;;
+	esac
+	is "$(auditctl -l; ls -R /etc/audit /etc/systemd/system)" "$before" 'the node is untouched'
 EOF
 done_testing
