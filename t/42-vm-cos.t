@@ -2,6 +2,7 @@
 # A node shaped like Container-Optimized OS: read-only root, /etc lost at every boot, a vendor's unit.
 . t/vm/lib.sh
 vm_up cos cos
+t/vm/vm save "$vm" fresh || exit 1
 
 vm_guest --timeout 300 <<'EOF'
 	cd $cas
@@ -37,7 +38,8 @@ vm_guest --timeout 300 <<'EOF'
 	out=$(./cloud-audit-setup remove 2>&1); is $? 5 'remove under the lock is exit status 5'
 EOF
 
-t/vm/vm reboot "$vm" || exit 1
+# As it was after its boot.
+t/vm/vm load "$vm" fresh || exit 1
 vm_guest --timeout 300 <<'EOF'
 	cd $cas || exit 1
 	systemctl start cloud-audit-setup || diag "$(systemctl status cloud-audit-setup)"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "setup/base/strings.h"
+#include "setup/host/own.h"
 
 #define RULES_D "/etc/audit/rules.d"
 #define AUDIT_RULES "/etc/audit/audit.rules"
