@@ -1,6 +1,6 @@
 #include "setup/node/context.h"
 
-#include "setup/node/others.h"
+#include "setup/systemd/others.h"
 #include "setup/node/wanted_node.h"
 
 /* What is wanted of the node, as far as that depends on it, and what is there. */
