@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "setup/commands/commands.h"
-#include "setup/host/confine.h"
 #include "setup/host/hostlock.h"
 #include "setup/output/report.h"
+#include "setup/rights/confine.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended
  * (terminationMessagePath); it is there only in a Pod. */

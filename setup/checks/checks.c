@@ -7,9 +7,9 @@
 
 #include "rules/rule/show.h"
 #include "setup/checks/hazards.h"
-#include "setup/systemd/others.h"
 #include "setup/node/settings.h"
 #include "setup/node/wanted_node.h"
+#include "setup/systemd/others.h"
 #include "units/audit_units.h"
 #include "units/host_units.h"
 #include "units/transient.h"

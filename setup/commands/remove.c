@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "setup/host/rights.h"
 #include "setup/node/wanted_node.h"
 #include "setup/output/report.h"
+#include "setup/rights/rights.h"
 #include "setup/steps/steps.h"
 #include "units/audit_units.h"
 

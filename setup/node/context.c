@@ -1,7 +1,7 @@
 #include "setup/node/context.h"
 
-#include "setup/systemd/others.h"
 #include "setup/node/wanted_node.h"
+#include "setup/systemd/others.h"
 
 /* What is wanted of the node, as far as that depends on it, and what is there. */
 static int read_host(struct context *c)

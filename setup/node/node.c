@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "setup/host/confine.h"
-#include "setup/host/rights.h"
+#include "setup/rights/confine.h"
+#include "setup/rights/rights.h"
 #include "setup/systemd/others.h"
 #include "units/audit_units.h"
 

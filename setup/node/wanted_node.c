@@ -9,8 +9,8 @@
 #include "setup/config/shipped.h"
 #include "setup/host/own.h"
 #include "setup/host/pam.h"
-#include "setup/host/rights.h"
 #include "setup/kernel/forms.h"
+#include "setup/rights/rights.h"
 #include "units/audit_units.h"
 #include "units/unit_file.h"
 

@@ -7,8 +7,8 @@
 
 #include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
-#include "setup/host/rights.h"
 #include "setup/node/wanted_node.h"
+#include "setup/rights/rights.h"
 #include "setup/steps/files.h"
 #include "units/audit_units.h"
 #include "units/transient.h"

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "setup/host/rights.h"
+#include "setup/rights/rights.h"
 
 enum { REVIVE = 5000000 };	/* microseconds that dbus-daemon has for its start */
 

@@ -50,7 +50,7 @@ static const char rules[] =
 
 static int do_rules(struct text *out, struct log *log)
 {
-	static const struct rules_host host = { path_type, look_up, look_up, NULL };
+	static const struct rules_host host = { .path_type = path_type, .user_id = look_up, .group_id = look_up };
 	static const struct rules_setting settings[] = {
 		{ "-b", "8192", "backlog_limit = 8192", "config:1" }, { "-D", "", "existing = replace", "config:3" },
 	};
@@ -64,7 +64,9 @@ static int do_rules(struct text *out, struct log *log)
 	if (r == 0)
 		r = rules_check_features(&set, log, 0x7f);
 	for (size_t i = 0; r == 0 && i < set.n_rules; i++) {
-		rule_add_place(out, set.rules[i].file, set.rules[i].line);
+		const struct rule_place place = rule_place(&set.rules[i]);
+
+		rule_add_place(out, &place);
 		text_add(out, " ");
 		if (!rule_print(out, set.rules[i].data, set.rules[i].size))
 			out->failed = true;
@@ -78,7 +80,7 @@ static int do_rules(struct text *out, struct log *log)
 static int do_mistakes(struct text *out, struct log *log)
 {
 	static const char mistakes[] = "-a always,exit -F arch=b65 -S opne\n-w rel\n-F uid=1\n-e 2\n-q\n-a x,y\n";
-	static const struct rules_host host = { path_type, look_up, look_up, NULL };
+	static const struct rules_host host = { .path_type = path_type, .user_id = look_up, .group_id = look_up };
 	const struct rules_env env = { .log = log, .host = &host, .machine = "x86_64" };
 	_cleanup_(rule_set_done) struct rule_set set = {0};
 	int r = rules_read(&set, &env, "F", mistakes, strlen(mistakes));
@@ -129,7 +131,6 @@ static int do_options(struct text *out, struct log *log)
 static int do_units(struct text *out, struct log *log)
 {
 	const struct host_recording want = { "all", "measure func=BPRM_CHECK\naudit func=BPRM_CHECK" };
-	char *const argv[] = { (char[]){"/usr/bin/containerd"}, (char[]){"a b\"$c%\\"}, NULL };
 	struct text data = { .s = (char[]){"-D\n"}, .len = 3 };
 	int r = print_setup_unit("/sbin/auditctl", "/etc/audit/a b.rules", 5000000, out);
 
@@ -140,7 +141,7 @@ static int do_units(struct text *out, struct log *log)
 	if (r == 0)
 		r = print_journald_drop_in(out);
 	if (r == 0)
-		r = print_runtime_drop_in("/opt/cloud-audit-tty", true, argv, out);
+		r = print_runtime_drop_in("/opt/cloud-audit-tty", true, "/bin/x -y", out);
 	return r < 0 ? r : print_transient_unit("/sbin/auditctl", 5000000, &data, out);
 }
 
