@@ -103,7 +103,13 @@ static int look_at_unit(struct bus *bus, struct bus_wait *wait, const char *what
 	}
 	if (r < 0)
 		return sd_bus_is_open(bus->bus) > 0 ? 0 : r;
-	if (!result || wait->result)
+	if (!result)
+		return 0;
+	/* What systemd had to say of it came before its answer, and waits behind what others say. */
+	for (uint64_t until = bus_now(CLOCK_MONOTONIC) + LOOK; !wait->result && bus_now(CLOCK_MONOTONIC) < until;)
+		if (sd_bus_process(bus->bus, NULL) <= 0)
+			break;
+	if (wait->result)
 		return 0;
 	wait->result = strdup(result);
 	return wait->result ? 0 : -ENOMEM;

@@ -674,29 +674,33 @@ struct story {
 	const char *words;
 	int error;
 	const char *said;
+	const char *late;	/* what systemd says just before it answers that there is no such unit any more */
 };
 
 static const struct story stories[] = {
-	{ "failed, forged before the answer", true, "f:failed . s:done", 0, "" },
-	{ "failed, forged after it", true, ". f:failed s:done", 0, "" },
-	{ "failed, forged after the real one", true, ". s:done f:failed", 0, "" },
-	{ "done, forged before a failure", true, "f:done . s:failed", -EIO, "'failed'" },
-	{ "done, forged before a failure, after the answer", true, ". f:done f:done s:failed", -EIO, "'failed'" },
-	{ "done, forged, of a job without an end", true, "f:done . f:done", -ETIMEDOUT, "no result within" },
-	{ "failed, forged, of a job without an end", true, "f:failed . f:failed", -ETIMEDOUT, "no result within" },
-	{ "a flood before", true, "*f:failed . s:done", 0, "" },
-	{ "a flood after", true, ". *f:failed s:done", 0, "" },
-	{ "a flood, and a failure", true, ". *f:done s:failed *f:done", -EIO, "'failed'" },
-	{ "private: failed, with a sender", false, "f:failed . f:failed s:done", 0, "" },
-	{ "private: done, with a sender", false, "f:done . f:done s:failed", -EIO, "'failed'" },
-	{ "private: done, with a sender, no end", false, "f:done . f:done", -ETIMEDOUT, "no result within" },
-	{ "executed anew, and a word from it", true, ". n s:done e", 0, "" },
-	{ "executed anew, and no word", true, ". n e", 0, "" },
-	{ "a word that was lost", true, ". e", 0, "" },
-	{ "private: a word that was lost", false, ". e", 0, "" },
-	{ "the connection ends, the job has ended", true, ". e x", 0, "" },
-	{ "private: the connection ends, the job has ended", false, ". e x", 0, "" },
-	{ "the connection ends, the job goes on", true, ". x", -ETIMEDOUT, "no result within" },
+	{ "failed, forged before the answer", true, "f:failed . s:done", 0, "", NULL },
+	{ "failed, forged after it", true, ". f:failed s:done", 0, "", NULL },
+	{ "failed, forged after the real one", true, ". s:done f:failed", 0, "", NULL },
+	{ "done, forged before a failure", true, "f:done . s:failed", -EIO, "'failed'", NULL },
+	{ "done, forged before a failure, after the answer", true, ". f:done f:done s:failed", -EIO, "'failed'", NULL },
+	{ "done, forged, of a job without an end", true, "f:done . f:done", -ETIMEDOUT, "no result within", NULL },
+	{ "failed, forged, of a job without an end", true, "f:failed . f:failed", -ETIMEDOUT, "no result within", NULL },
+	{ "a flood before", true, "*f:failed . s:done", 0, "", NULL },
+	{ "a flood after", true, ". *f:failed s:done", 0, "", NULL },
+	{ "a flood, and a failure", true, ". *f:done s:failed *f:done", -EIO, "'failed'", NULL },
+	{ "private: failed, with a sender", false, "f:failed . f:failed s:done", 0, "", NULL },
+	{ "private: done, with a sender", false, "f:done . f:done s:failed", -EIO, "'failed'", NULL },
+	{ "private: done, with a sender, no end", false, "f:done . f:done", -ETIMEDOUT, "no result within", NULL },
+	{ "executed anew, and a word from it", true, ". n s:done e", 0, "", NULL },
+	{ "executed anew, and no word", true, ". n e", 0, "", NULL },
+	{ "a word that was lost", true, ". e", 0, "", NULL },
+	{ "private: a word that was lost", false, ". e", 0, "", NULL },
+	{ "the connection ends, the job has ended", true, ". e x", 0, "", NULL },
+	{ "private: the connection ends, the job has ended", false, ". e x", 0, "", NULL },
+	{ "a unit that is gone, and its word with that", true, ".", 0, "", "done" },
+	{ "private: a unit that is gone, and its word with that", false, ".", -EIO, "'failed'", "failed" },
+	{ "a unit that is gone without a word", true, ". f:done", -EIO, "'unknown'", "" },
+	{ "the connection ends, the job goes on", true, ". x", -ETIMEDOUT, "no result within", NULL },
 };
 
 static bool tell(struct peer *peer, const struct peer_call *call, const char *word)
@@ -729,6 +733,9 @@ static bool answer_story(struct peer *peer, const struct peer_call *call)
 	_cleanup_free_ char *words = strdup(story->words);
 	char *at = NULL;
 
+	if (strcmp(call->name, "GetUnit") == 0 && story->late)
+		return (!*story->late || peer_job_removed(peer, PEER_JOB, story->late)) &&
+			peer_error(peer, call, SYSTEMD1 "NoSuchUnit", SAID);
 	if (strcmp(call->name, "RestartUnit") != 0 && strcmp(call->name, "StartTransientUnit") != 0)
 		return peer_answer_well(peer, call);
 	for (char *word = strtok_r(words, " ", &at); word; word = strtok_r(NULL, " ", &at))
