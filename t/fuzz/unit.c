@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "setup/base/strings.h"
 #include "t/fuzz/fuzz.h"
 #include "units/audit_units.h"
 #include "units/host_units.h"
 #include "units/unit.h"
+#include "units/unit_file.h"
 
 enum { ENTRIES_MAX = 32, WORDS_MAX = 16 };
 
@@ -246,6 +248,29 @@ static void print_ours(const struct input *input)
 		text_done(&out[i]);
 }
 
+/* The same bytes as a unit file of somebody's: whatever it says, a value is one line, and a command that can be wrapped
+ * is. */
+static void read_theirs(const uint8_t *bytes, size_t size)
+{
+	_cleanup_strings_ char **values = NULL;
+	_cleanup_text_ struct text content = { 0 };
+	bool said;
+
+	text_add(&content, "[Service]\nKey=");
+	text_add_bytes(&content, bytes, size);
+	if (unit_file_read(&content, "Service", "Key", &values, &said) < 0 || (values && values[0] && !said))
+		FAIL("a unit file cannot be read");
+	for (size_t i = 0; values && values[i]; i++) {
+		_cleanup_text_ struct text out = { 0 };
+
+		if (!*values[i] || strpbrk(values[i], "\n\r") || !text_is_utf8(values[i]))
+			FAIL("no value: %s", values[i]);
+		if (unit_command_is_plain(values[i]) && print_runtime_drop_in("/x", false, values[i], &out) == 0 &&
+		    !strstr(out.s, values[i] + (*values[i] == '-')))
+			FAIL("another command:\n%s", out.s);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct input input = { .n = 0 };
@@ -254,6 +279,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	take_input(&input, &b);
 	print(&input);
 	print_ours(&input);
+	read_theirs(bytes, size);
 	done(&input);
 	return 0;
 }
