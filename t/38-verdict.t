@@ -126,7 +126,14 @@ like $err, qr/: error: .*systemctl unmask cloud-audit-setup\.service; nothing wa
 is readlink("$root$files[0]"), '/dev/null', 'it is still there';
 reset_node();
 put($answers, "cloud-audit-lock.service LoadState masked\n");
-is says(verify($program), "a boot reads $files[1]"), 'not ok', 'a mask that only systemd knows of is one';
+$out = verify($program);
+is says($out, "a boot reads $files[1]"), 'ok', 'a mask that our file wins over takes no place';
+is says($out, "cloud-audit-lock.service is loaded from $files[1]"), 'not ok', 'but systemd is to read its units again';
+unlink "$root$files[1]";
+put("$root/run/systemd/system/cloud-audit-lock.service", '');
+is says(verify($program), "a boot reads $files[1]"), 'ok', 'nor does one keep our file from being written';
+unlike +(run($program, '-R', $root, @options, 'apply'))[2], qr/this does not hold/, 'which apply does';
+reset_node();
 put($answers, "cloud-audit-lock.service FragmentPath /run/systemd/generator.early/cloud-audit-lock.service\n");
 $out = verify($program);
 like found($out, "a boot reads $files[1]"), qr{^/run/systemd/generator\.early/}, 'so is a file that it has loaded from there';

@@ -215,11 +215,11 @@ static void check_replaced(struct checks *checks, const struct node *node, const
 			   size_t i)
 {
 	const char *instead = node->instead[i];
-	bool ok = !instead && !node->units[i].masked;
+	bool ok = !instead;
 	char *detail = NULL;
 	int r = 0;
 
-	if (!ok && (!instead || strcmp(instead, path) == 0))
+	if (!ok && strcmp(instead, path) == 0)
 		r = asprintf(&detail, "it is masked, so that no boot starts it: systemctl unmask %s", unit);
 	else if (!ok)
 		r = asprintf(&detail, "%s comes first: delete it, then systemctl daemon-reload; systemctl cat %s shows what "

@@ -136,7 +136,6 @@ static int take_state(struct bus *bus, const char *unit, const struct answer *an
 		/* A link is there that starts it at boot: read from the disk, as systemctl is-enabled does. */
 		.enabled = strcmp(text[FILE_STATE], "enabled") == 0,
 		.needs_reload = needs_reload,
-		.masked = masked,
 		.fragment = strdup(masked ? "" : text[FRAGMENT]),
 		.drop_ins = TAKE(drop_ins),
 	};

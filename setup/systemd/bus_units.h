@@ -15,7 +15,6 @@ struct unit_state {
 	bool changing;		/* on its way: activating, deactivating, reloading */
 	bool enabled;
 	bool needs_reload;	/* the file on disk is not the one loaded */
-	bool masked;
 	char *fragment;		/* the file that it was loaded from, "" for none, or a mask */
 	char **drop_ins;	/* the files that were read after it, in that order, ends with NULL */
 };
