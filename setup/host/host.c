@@ -83,27 +83,16 @@ int host_read_open(int fd, const struct stat *st, struct text *ret)
 	return 0;
 }
 
-static bool leads_nowhere(int fd)
-{
-	char target[16];
-	ssize_t n = readlinkat(fd, "", target, sizeof(target));
-
-	return n == 9 && memcmp(target, "/dev/null", 9) == 0;
-}
-
-static bool is_null_link(const struct host *host, const char *path)
-{
-	_cleanup_close_ int fd = host_open(host, path, O_PATH | O_NOFOLLOW);
-
-	return fd >= 0 && leads_nowhere(fd);
-}
-
 bool host_is_masked(const struct host *host, const char *path)
 {
 	_cleanup_close_ int fd = host_open(host, path, O_PATH | O_NOFOLLOW);
-	struct stat st;
+	char target[16];
+	ssize_t n;
 
-	return fd >= 0 && (leads_nowhere(fd) || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0));
+	if (fd < 0)
+		return false;
+	n = readlinkat(fd, "", target, sizeof(target));
+	return n == 9 && memcmp(target, "/dev/null", 9) == 0;
 }
 
 int host_read(const struct host *host, const char *path, struct text *ret)
@@ -120,7 +109,7 @@ int host_read_stat(const struct host *host, const char *path, struct text *ret, 
 	_cleanup_close_ int fd = host_open(host, path, flags | O_NOFOLLOW);
 
 	/* A symlink, most likely. */
-	if (fd == -ELOOP && !is_null_link(host, path))
+	if (fd == -ELOOP && !host_is_masked(host, path))
 		fd = host_open(host, path, flags);
 	if (fd < 0)
 		return fd;

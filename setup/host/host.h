@@ -37,7 +37,7 @@ int host_read_open(int fd, const struct stat *st, struct text *ret) _must_check_
 /* The same of a path; *ret_st is what fstat(2) says of it. */
 int host_read_stat(const struct host *host, const char *path, struct text *ret, struct stat *ret_st) _must_check_;
 
-/* Is the path's last part a symlink to /dev/null, or an empty file: what systemd takes for a mask? */
+/* Is the path's last part a symlink to /dev/null, as systemctl mask makes it? */
 bool host_is_masked(const struct host *host, const char *path);
 
 /* Puts the file there whole or not at all: written beside the target, synced, renamed over it, the

@@ -351,7 +351,7 @@ static void rights_and_masks(void **state)
 	assert_int_equal(host_read_stat(&host, "/masks/link", &t, &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0646);
 	assert_true(host_is_masked(&host, "/masks/null"));
-	assert_true(host_is_masked(&host, "/masks/empty"));
+	assert_false(host_is_masked(&host, "/masks/empty"));
 	assert_false(host_is_masked(&host, "/masks/file"));
 	assert_false(host_is_masked(&host, "/masks/link"));
 	assert_false(host_is_masked(&host, "/masks/none"));
