@@ -38,7 +38,8 @@ my %old = map { $_ => content($_) } @files;
 # The new ones, from what writes nothing: `render`, and for PAM the earlier one with the block behind it.
 my (undef, $units) = run(@options, 'render', 'unit');
 my %new = map { my ($name, $text) = m{\A/(\S+)\n(.*?\n)\n?\z}s; $name ? ($name => $text) : () } split /^# (?=\/etc\/)/m, $units;
-$new{'etc/audit/cloud-audit-setup.rules'} = (run(@options, 'render', 'rules'))[1];
+chomp(my $boot = slurp('/proc/sys/kernel/random/boot_id'));
+$new{'etc/audit/cloud-audit-setup.rules'} = (run(@options, 'render', 'rules'))[1] =~ s/\n/\n# staged in boot $boot\n/r;
 $new{'etc/pam.d/sshd'} = "$old{'etc/pam.d/sshd'}# BEGIN cloud-audit-setup: keystrokes of SSH sessions; undo: cloud-audit-setup remove\n" .
 	"-session optional pam_tty_audit.so enable=*\n# END cloud-audit-setup\n";
 is join(' ', sort keys %new), join(' ', sort @files), 'there is a new one of each file';
