@@ -128,6 +128,8 @@ for my $name (sort keys %tree) {
 is((find_section($tree{'to Cloud Logging'}, 'match cloud_logging'))[0][2]{log_id}, 'linux-auditd', 'the log is linux-auditd');
 my $root = (find_section($tree{'to Cloud Logging'}, 'system'))[0][2]{root_dir};
 like $root, qr{^$state/}, 'chunks put aside are on the node';
+my ($kept) = find_section($tree{'to Cloud Logging'}, 'source chunk_backup');
+is $kept->[2]{path}, "$root/backup", '... where their limit is looked after';
 
 my $fb = YAML::XS::Load(slurp("$bit/fluent-bit.yaml"));
 my ($input, $filter, $output) = map { $fb->{pipeline}{$_}[0] } qw(inputs filters outputs);
@@ -145,6 +147,25 @@ ok !exists $output->{'storage.total_limit_size'}, '... and none is thrown away f
 ok !$input->{read_from_tail}, '... from the first entry of the journal';
 like $_, qr{^$state/}, "... $_ is on the node" for $input->{db}, $fb->{service}{'storage.path'};
 ok -f "$bit/$filter->{script}", '... its script is there';
+
+# --- nothing grows without an end on a node's disk: what k8s/README.md says, from the files ---
+sub bytes { my ($text) = @_; return $text =~ /^(\d+)([mM])$/ ? $1 << 20 : die "no size: $text\n" }
+{
+	my ($rows) = slurp('k8s/README.md') =~ /^\| below \Q$state\E \|[^\n]*\n\| ---[^\n]*\n((?:\|[^\n]*\n)+)/m;
+	my %said = map { my (undef, $path, $limit) = split / *\| */; $path =~ s/`//gr => $limit } split /\n/, $rows // '';
+	my %is = ('fluentd/backup' => bytes($kept->[2]{limit}), "fluent-bit/storage/$fb->{service}{'storage.rejected.path'}" =>
+		bytes($fb->{service}{'storage.rejected.limit'}), 'fluent-bit/storage' => $fb->{service}{'storage.max_chunks_up'} * (2 << 20));
+	for my $name (sort keys %tree) {
+		my ($buffer) = find_section($tree{$name}, 'buffer file');
+		$is{$buffer->[2]{path} =~ s{^$state/}{}r} = bytes($buffer->[2]{total_limit_size});
+	}
+	is_deeply { map { $_ => $said{$_} } grep { $said{$_} =~ /MiB/ } keys %said },
+		{ map { $_ => ($is{$_} >> 20) . ' MiB' } keys %is }, 'the limits of all that shippers keep are those of k8s/README.md';
+	# Whatever else either of them is told to write is one small file, named there, too.
+	my @paths = map { my $s = $_; map { $s->[2]{$_} =~ m{^$state/(.*)} ? $1 : () } keys %{$s->[2]} } map { all($tree{$_}) } sort keys %tree;
+	push @paths, map { m{^$state/(.*)} ? $1 : () } grep { defined && !ref } map { values %$_ } $fb->{service}, $input, $output;
+	is join(' ', grep { my $p = $_; !grep { $p eq $_ } keys %said, 'fluentd' } @paths), '', '... which names all that they write';
+}
 
 # --- what the Pod gives them ---
 my $daemonset = YAML::XS::Load(slurp('k8s/base/daemonset.yaml'));
@@ -300,13 +321,16 @@ SKIP: {
 	is_deeply $untouched, record(1, 'SYSCALL', 'x', key('"exec"'), PID => '7'), 'fluentd: the fields of the journal stay as they are';
 }
 
-# --- the output ---
-SKIP: {
-	skip 'ruby is missing: apt-get install ruby', 1 unless $ruby;
-	my ($code, $out, $err) = run($ruby, '-w', 't/shipper/output.rb');
-	is $code, 0, 'the output to Cloud Logging ran to its end' or diag $err;
-	for (split /\n/, $out) {
-		if (/^((?:not )?)ok \d+ - (.*)/) { ok !$1, "Cloud Logging: $2" } else { diag $_ unless /^1\.\./ }
+# --- the output, and what was refused ---
+for ([ 'output', 'Cloud Logging' ], [ 'backup', 'refused chunks' ]) {
+	my ($script, $name) = @$_;
+	SKIP: {
+		skip 'ruby is missing: apt-get install ruby', 1 unless $ruby;
+		my ($code, $out, $err) = run($ruby, '-w', "t/shipper/$script.rb");
+		is $code, 0, "$name: the plugin's test ran to its end" or diag $err;
+		for (split /\n/, $out) {
+			if (/^((?:not )?)ok \d+ - (.*)/) { ok !$1, "$name: $2" } else { diag $_ unless /^1\.\./ }
+		}
 	}
 }
 

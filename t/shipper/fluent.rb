@@ -1,4 +1,4 @@
-# As much of fluentd as the two plugins beside its configuration see, so that they run without it.
+# As much of fluentd, and of prometheus-client, as the plugins beside its configuration see, so that they run without.
 module Fluent
   class ConfigError < StandardError; end
   class UnrecoverableError < StandardError; end
@@ -12,6 +12,7 @@ module Fluent
   module Plugin
     def self.register_filter(name, what) = (@known ||= {})["filter #{name}"] = what
     def self.register_output(name, what) = (@known ||= {})["match #{name}"] = what
+    def self.register_input(name, what) = (@known ||= {})["source #{name}"] = what
     def self.known = @known
 
     class Base
@@ -21,8 +22,10 @@ module Fluent
 
         def config_param(name, type, **more)
           params[name] = more
-          raise "unknown type #{type}" unless %i[string integer bool].include?(type)
+          raise "unknown type #{type}" unless %i[string integer bool size time].include?(type)
         end
+
+        def helpers(*names) = names == [:timer] || raise("unknown helpers #{names}")
       end
       attr_reader :log
 
@@ -42,14 +45,53 @@ module Fluent
 
     class Filter < Base; end
     class Output < Base; end
+
+    class Input < Base
+      def start = nil
+      def timer_execute(_title, _interval, &code) = @timer = code
+      # A test's: the time has come.
+      def tick = @timer.call
+    end
+  end
+end
+
+module Prometheus
+  module Client
+    class Metric
+      attr_reader :value
+
+      def initialize = @value = 0
+      def set(value) = @value = value
+      def increment = @value += 1
+    end
+
+    class Registry
+      attr_reader :metrics
+
+      def initialize = @metrics = {}
+      def get(name) = @metrics[name]
+      def gauge(name, docstring:) = add(name, docstring)
+      def counter(name, docstring:) = add(name, docstring)
+
+      private
+
+      def add(name, text)
+        raise "#{name} twice, or without a text" if @metrics[name] || text.empty?
+
+        @metrics[name] = Metric.new
+      end
+    end
+
+    def self.registry = @registry ||= Registry.new
   end
 end
 $LOADED_FEATURES << 'fluent/plugin/filter.rb' << 'fluent/plugin/output.rb'
 # `require` asks for them by this name.
 module Kernel
   alias shipper_require require
-  def require(name) = %w[fluent/plugin/filter fluent/plugin/output].include?(name) ? true : shipper_require(name)
+  def require(name) = %w[fluent/plugin/filter fluent/plugin/input fluent/plugin/output prometheus/client].include?(name) ? true : shipper_require(name)
 end
 FLUENTD = File.expand_path('../../k8s/base/fluentd', __dir__)
 require "#{FLUENTD}/filter_linux_audit.rb"
 require "#{FLUENTD}/out_cloud_logging.rb"
+require "#{FLUENTD}/in_chunk_backup.rb"
