@@ -84,7 +84,7 @@ static inline int model_id(void *context, const char *name, uint32_t *ret_id)
 /* One line that auditctl would compile; false when it would not. */
 static inline bool model_compile(struct model *m, struct rule_set *set, const char *line)
 {
-	const struct rules_host host = { .path_type = model_path_type, .user_id = model_id, .group_id = model_id, .context = m };
+	const struct rules_host host = { model_path_type, model_id, model_id, m };
 	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
 	struct log *log = log_new(null);
 	const struct rules_env env = { .log = log, .host = &host, .machine = "x86_64" };
@@ -430,7 +430,7 @@ static inline bool model_property(struct model *m, struct peer *peer, const stru
 	const struct model_unit *unit;
 	bool ours, exists;
 
-	model_unescape(call->path, name, sizeof(name));
+	model_unescape(call->object, name, sizeof(name));
 	unit = model_unit(m, name);
 	ours = strncmp(name, "cloud-audit-", 12) == 0;
 	snprintf(path, sizeof(path), "/etc/systemd/system/%s", name);
@@ -460,7 +460,7 @@ static inline bool model_answer(struct peer *peer, const struct peer_call *call)
 		return false;
 	if (m->calls == m->fail_call)
 		return peer_error(peer, call, "org.freedesktop.DBus.Error.AccessDenied", "made up");
-	if (strncmp(call->path, "/org/freedesktop/systemd1/unit/", 31) == 0)
+	if (strncmp(call->object, "/org/freedesktop/systemd1/unit/", 31) == 0)
 		return model_property(m, peer, call);
 	if (strcmp(call->name, "GetUnitFileState") == 0)
 		return peer_reply_plain_string(peer, call, model_unit(m, model_string(peer, 0))->enabled ?
