@@ -64,9 +64,7 @@ static int do_rules(struct text *out, struct log *log)
 	if (r == 0)
 		r = rules_check_features(&set, log, 0x7f);
 	for (size_t i = 0; r == 0 && i < set.n_rules; i++) {
-		const struct rule_place place = rule_place(&set.rules[i]);
-
-		rule_add_place(out, &place);
+		text_addf(out, "%u", set.rules[i].line);
 		text_add(out, " ");
 		if (!rule_print(out, set.rules[i].data, set.rules[i].size))
 			out->failed = true;
@@ -141,7 +139,7 @@ static int do_units(struct text *out, struct log *log)
 	if (r == 0)
 		r = print_journald_drop_in(out);
 	if (r == 0)
-		r = print_runtime_drop_in("/opt/cloud-audit-tty", true, "/bin/x -y", out);
+		r = print_runtime_drop_in("/opt/cloud-audit-tty", true, "/usr/bin/containerd --x", out);
 	return r < 0 ? r : print_transient_unit("/sbin/auditctl", 5000000, &data, out);
 }
 

@@ -84,7 +84,7 @@ static inline int model_id(void *context, const char *name, uint32_t *ret_id)
 /* One line that auditctl would compile; false when it would not. */
 static inline bool model_compile(struct model *m, struct rule_set *set, const char *line)
 {
-	const struct rules_host host = { model_path_type, model_id, model_id, m };
+	const struct rules_host host = { .path_type = model_path_type, .user_id = model_id, .group_id = model_id, .context = m };
 	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
 	struct log *log = log_new(null);
 	const struct rules_env env = { .log = log, .host = &host, .machine = "x86_64" };
@@ -424,19 +424,47 @@ static inline bool model_reply_rules(const struct model *m, struct peer *peer, c
 	return peer_reply(peer, call, "v", &body);
 }
 
+/* Of those asked for, what systemd has in memory: what is active. */
+static inline bool model_list_units(const struct model *m, struct peer *peer, const struct peer_call *call)
+{
+	_cleanup_text_ struct text body = {0};
+	uint32_t n;
+
+	peer_u32(&body, 0);
+	peer_align(&body, 8);
+	for (size_t i = 0; i < m->is.n_units; i++) {
+		const struct model_unit *unit = &m->is.units[i];
+
+		if (!unit->active || !memmem(peer->body.s, peer->body.len, unit->name, strlen(unit->name) + 1))
+			continue;
+		peer_align(&body, 8);
+		for (const char *const *word = (const char *const []){ unit->name, "", "loaded", "active", "running", "", NULL }; *word;
+		     word++)
+			peer_string(&body, *word);
+		peer_string(&body, "/o");
+		peer_u32(&body, 0);
+		peer_string(&body, "");
+		peer_string(&body, "/");
+	}
+	n = (uint32_t)(body.len - 8);
+	memcpy(body.s, &n, sizeof(n));
+	return peer_reply(peer, call, "a(ssssssouso)", &body);
+}
+
 static inline bool model_property(struct model *m, struct peer *peer, const struct peer_call *call)
 {
-	char name[128], path[200], fragment[200] = "";
+	char name[128], path[220], fragment[220] = "";
 	const struct model_unit *unit;
 	bool ours, exists;
 
-	model_unescape(call->object, name, sizeof(name));
+	model_unescape(call->path, name, sizeof(name));
 	unit = model_unit(m, name);
 	ours = strncmp(name, "cloud-audit-", 12) == 0;
 	snprintf(path, sizeof(path), "/etc/systemd/system/%s", name);
 	exists = ours ? model_has_file(m, path) : strstr(name, "absent") == NULL;
 	if (exists)
-		snprintf(fragment, sizeof(fragment), "%s", ours ? path : "/lib/systemd/system/x.service");
+		snprintf(fragment, sizeof(fragment), "%s", ours ? path : strcmp(name, "containerd.service") == 0 ?
+			 "/lib/systemd/system/containerd.service" : "/lib/systemd/system/x.service");
 	if (strcmp(call->name, "LoadState") == 0)
 		return peer_reply_variant(peer, call, "s", exists ? "loaded" : "not-found", 0);
 	if (strcmp(call->name, "ActiveState") == 0)
@@ -448,6 +476,9 @@ static inline bool model_property(struct model *m, struct peer *peer, const stru
 		return peer_reply_variant(peer, call, "b", NULL, 0);
 	if (strcmp(call->name, "StandardInputData") == 0)
 		return model_reply_rules(m, peer, call);
+	snprintf(path, sizeof(path), "/etc/systemd/system/%s.d/cloud-audit-setup.conf", name);
+	if (strcmp(call->name, "DropInPaths") == 0)
+		return peer_reply_words(peer, call, model_has_file(m, path) ? path : "");
 	return peer_answer_well(peer, call);
 }
 
@@ -460,8 +491,10 @@ static inline bool model_answer(struct peer *peer, const struct peer_call *call)
 		return false;
 	if (m->calls == m->fail_call)
 		return peer_error(peer, call, "org.freedesktop.DBus.Error.AccessDenied", "made up");
-	if (strncmp(call->object, "/org/freedesktop/systemd1/unit/", 31) == 0)
+	if (strncmp(call->path, "/org/freedesktop/systemd1/unit/", 31) == 0)
 		return model_property(m, peer, call);
+	if (strcmp(call->name, "ListUnitsByNames") == 0)
+		return model_list_units(m, peer, call);
 	if (strcmp(call->name, "GetUnitFileState") == 0)
 		return peer_reply_plain_string(peer, call, model_unit(m, model_string(peer, 0))->enabled ?
 					       "enabled" : "disabled");

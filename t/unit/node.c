@@ -1,5 +1,6 @@
 /* The program on a node that works, in a model of it (model.h), with whatever may fail failing: calls of systemd,
  * jobs, the kernel's answers, memory. FAULTS=all in the environment: each one, else a part. */
+#include "t/unit/memory.h"
 #include "t/unit/model.h"
 
 #include <sys/wait.h>
@@ -12,8 +13,6 @@ int program_main(int argc, char **argv);
 /* --- what fails in the program's process --- */
 
 static struct model *model;
-static size_t n_allocations, fail_allocation;
-static bool failing_for_good;
 
 int kernel_open(struct kernel **ret)
 {
@@ -29,43 +28,6 @@ int nanosleep(const struct timespec *time, struct timespec *left)
 {
 	return 0;
 }
-
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-enum { MEMORY_FAILS = 0 };
-#else
-enum { MEMORY_FAILS = 1 };
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
-static bool fails(void)
-{
-	n_allocations++;
-	if (!fail_allocation || n_allocations < fail_allocation || (n_allocations > fail_allocation && !failing_for_good))
-		return false;
-	errno = ENOMEM;
-	return true;
-}
-
-void *malloc(size_t size)
-{
-	return fails() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-	return fails() ? NULL : __libc_realloc(old, size);
-}
-#endif
 
 /* --- runs --- */
 
@@ -102,12 +64,10 @@ static void in_child(char **args, int n, size_t fail, bool for_good)
 
 	assert_non_null(freopen(test_path("out"), "we", stdout));
 	assert_non_null(freopen(test_path("err"), "we", stderr));
-	n_allocations = 0;
-	failing_for_good = for_good;
-	fail_allocation = fail;
+	memory_begin(fail, for_good);
 	status = program_main(n, args);
-	fail_allocation = 0;
-	*shared_allocations = n_allocations;
+	*shared_allocations = memory_n;
+	memory_fail = 0;
 	exit(status);
 }
 
@@ -242,6 +202,11 @@ static const struct scenario scenarios[] = {
 	{ "", TRANSIENT "-s audit.lock=yes apply", 0, 0, TRANSIENT "-s audit.lock=yes verify" },
 	{ UNLOCKED "apply", MORE "plan", 4, 4, NULL },
 	{ UNLOCKED "apply", MORE "verify", 4, 4, NULL },
+	{ UNLOCKED "apply", MORE "-o json plan", 4, 4, NULL },
+	{ UNLOCKED "apply", MORE "-o json verify", 4, 4, NULL },
+	{ UNLOCKED "apply", CHANGED MORE "-o tap verify", 4, 4, NULL },
+	{ "", UNLOCKED "-s unit.enable=no -v apply", 0, 0, UNLOCKED "-s unit.enable=no verify" },
+	{ "apply", "-o json remove", 5, 0, NULL },
 	{ "", "render rules", 0, 0, NULL },
 	{ "", MORE "-o json render kernel", 0, 0, NULL },
 };
@@ -255,6 +220,119 @@ static void each_scenario_ends_as_it_should(void **state)
 		expect(s->words, s->status);
 		if (s->verify)
 			expect(s->verify, 0);
+	}
+}
+
+static unsigned complaints;
+
+/* All that is wrong is shown. */
+static _printf_format_(1, 2) void complain(const char *format, ...)
+{
+	va_list args;
+
+	printf("# ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	complaints++;
+}
+
+/* What somebody else does to the kernel while apply is at work, before the rules are loaded or after, and what is
+ * said of it. */
+static void others_are_noticed(void **state)
+{
+	static const struct {
+		const char *on_start, *meanwhile, *words;
+		int status;
+		const char *said;
+	} rows[] = {
+		{ NULL, "-w /etc/issue -p wa -k z", "apply", 1, "/etc/issue" },
+		{ NULL, "-D", "apply", 1, "read back from the kernel: missing" },
+		{ NULL, "-e 0", "apply", 1, "auditing is off (enabled=0) after the rules were loaded" },
+		{ NULL, "-w /etc/issue -p wa -k z\n-e 2", "apply", 5, "somebody else locked the audit configuration meanwhile" },
+		{ NULL, "-w /etc/issue -p wa -k z", TRANSIENT "apply", 1, "/etc/issue" },
+		{ NULL, "-e 2", TRANSIENT "-s audit.backlog_limit=7 apply", 0, "in force" },
+		{ NULL, "-r 5", "apply", 1, "-r 5" },
+		{ "-e 2", NULL, "apply", 5, "the job ended with 'failed'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct result *result;
+
+		begin("");
+		model->on_start = rows[i].on_start;
+		model->meanwhile = rows[i].meanwhile;
+		result = run_words(rows[i].words);
+		model->on_start = model->meanwhile = NULL;
+		if (result->status != rows[i].status || !(strstr(result->err, rows[i].said) || strstr(result->out, rows[i].said)))
+			fail_msg("%s, while %s: exit %d, %s%s", rows[i].words, rows[i].meanwhile ? rows[i].meanwhile : rows[i].on_start,
+				 result->status, result->err, result->out);
+	}
+}
+
+/* What keeps a run from beginning, or from ending well, made with a shell. */
+static void obstacles_are_named(void **state)
+{
+	static const struct {
+		const char *before, *shell, *words;
+		int status;
+		const char *said;
+	} rows[] = {
+		{ UNLOCKED "apply", "rm node/usr/sbin/auditctl", "remove", 1, "there is no auditctl in /sbin or /usr/sbin" },
+		{ "", "rm node/usr/sbin/auditctl", "apply", 1, "auditctl" },
+		{ "", "rm node/usr/lib/x86_64-linux-gnu/security/pam_tty_audit.so", MORE "apply", 1, "pam_tty_audit.so" },
+		{ "", "rm node/etc/pam.d/sshd", MORE "apply", 1, "/etc/pam.d/sshd" },
+		{ "", "mkdir node/etc/systemd/system/cloud-audit-setup.service", "apply", 1, "cloud-audit-setup.service" },
+		{ "", "mkdir node/etc/audit/cloud-audit-setup.rules", "apply", 1, "cloud-audit-setup.rules" },
+		{ "", "printf 'a\\0b' >node/etc/pam.d/sshd", MORE "apply", 1, "is not a regular text file" },
+		{ "", "true", MORE "-s tty.runtime_unit=absent.service apply", 1, "absent.service" },
+		{ "", "true", "-R /nonexistent apply", 1, "/nonexistent cannot be opened" },
+		{ "", "true", "-s dbus.address=unix:path=/nonexistent verify", 1, "no D-Bus connection" },
+		{ "", "true", "-s audit.lock=perhaps apply", 3, "expected yes or no" },
+		{ "", "true", "-s nonsense apply", 2, "expected SECTION.KEY=VALUE" },
+		{ "", "true", "-c /nonexistent/c.ini apply", 3, "does not exist" },
+	};
+
+	complaints = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct result *result;
+
+		begin(rows[i].before);
+		shell(rows[i].shell);
+		result = run_words(rows[i].words);
+		if (result->status != rows[i].status || !strstr(result->err, rows[i].said))
+			complain("%s, %s: exit %d, %s%s", rows[i].words, rows[i].shell, result->status, result->err, result->out);
+		shell("rm -rf node/etc/systemd/system/cloud-audit-setup.service node/etc/audit/cloud-audit-setup.rules");
+	}
+	assert_int_equal(complaints, 0);
+}
+
+/* What remove has the host load in the place of ours. */
+static void the_host_has_its_own_rules_again(void **state)
+{
+	static const struct {
+		const char *unit;
+		bool active, enabled;
+		const char *path;	/* of its rule */
+	} rows[] = {
+		{ "audit-rules.service", true, false, "/etc/passwd" }, { "audit-rules.service", false, true, "/etc/passwd" },
+		{ "auditd.service", false, true, "/etc/group" }, { "auditd.service", true, false, "/etc/group" },
+		{ "auditd.service", false, false, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct model_unit *unit;
+
+		begin(UNLOCKED "apply");
+		model_unit(model, "auditd.service")->active = false;
+		unit = model_unit(model, rows[i].unit);
+		unit->active = rows[i].active;
+		unit->enabled = rows[i].enabled;
+		expect("remove", 0);
+		assert_int_equal(model->is.n_rules, rows[i].path ? 1 : 0);
+		if (rows[i].path)
+			assert_non_null(memmem(model->is.rules[0].data, MODEL_RULE_MAX, rows[i].path, strlen(rows[i].path)));
 	}
 }
 
@@ -293,21 +371,6 @@ static const struct result *run_with(const struct scenario *s, const struct kind
 	if (kind->count)
 		*counter(kind->fault) = (unsigned)n;
 	return run_failing(s->words, kind->count ? 0 : n, kind->for_good);
-}
-
-static unsigned complaints;
-
-/* All that is wrong is shown. */
-static _printf_format_(1, 2) void complain(const char *format, ...)
-{
-	va_list args;
-
-	printf("# ");
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf("\n");
-	complaints++;
 }
 
 /* A node that a scenario begins with. */
@@ -357,7 +420,7 @@ static void check_fault(const struct scenario *s, const struct kind *kind, size_
 		if (s->verify && run_words(s->verify)->status != 0)
 			complain("%s, after %s %zu: verify finds a difference", s->words, kind->name, n);
 	}
-	if (strcmp(s->words + strlen(s->words) - 5, "apply") != 0 && strcmp(s->words, "remove") != 0)
+	if (!strstr(s->words, "apply") && !strstr(s->words, "remove"))
 		return;
 	shell("rm -rf node/etc node/sys && cp -a before/. node/");
 	model->is = before.is;
@@ -414,7 +477,9 @@ static void make_node(void)
 {
 	shell("mkdir -p node/run/systemd rules.d saved/etc/audit saved/etc/systemd/system saved/etc/pam.d saved/usr/sbin "
 	      "saved/sys/module/apparmor/parameters saved/sys/kernel/security saved/usr/lib/x86_64-linux-gnu/security "
-	      "saved/opt saved/srv && "
+	      "saved/opt saved/srv saved/lib/systemd/system saved/proc/1/net && "
+	      "echo '0000000000000000 9 7 00000001 0 0 0 2 0 4711' >saved/proc/1/net/netlink && "
+	      "printf '[Service]\\nExecStart=/usr/bin/containerd --x\\n' >saved/lib/systemd/system/containerd.service && "
 	      "echo root:x:0:0::/:/bin/sh >saved/etc/passwd && echo root:x:0: >saved/etc/group && "
 	      "echo 'session required pam_unix.so' >saved/etc/pam.d/sshd && touch saved/usr/sbin/auditctl "
 	      "saved/usr/sbin/augenrules saved/usr/lib/x86_64-linux-gnu/security/pam_tty_audit.so && "
@@ -453,6 +518,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("each run ends as it should, and verify agrees", each_scenario_ends_as_it_should),
+		TEST("what others do to the kernel meanwhile is noticed and named", others_are_noticed),
+		TEST("what keeps a run from doing its work is named", obstacles_are_named),
+		TEST("remove has the host load its own rules", the_host_has_its_own_rules_again),
 		TEST("whatever systemd or the kernel refuses is said, and what is said of the node is so",
 		     whatever_systemd_or_the_kernel_refuses),
 		TEST("wherever memory ends, that is said, and what is said of the node is so", wherever_memory_ends),
