@@ -183,6 +183,9 @@ coverage:
 	@$(MAKE) --no-print-directory -j2 $(COVERAGE) all unit-tests
 	@# Some tests run the program as nobody, and its counts are kept, too.
 	@find build/coverage -name '*.gcda' -delete; chmod -R a+rwX build/coverage
+	@# Nor is what is there no more counted as never run.
+	@cd build/coverage/obj && find . -name '*.gcno' | while read -r f; do \
+		[ -f "../../../$${f%.gcno}.c" ] || rm "$$f"; done
 	@$(MAKE) --no-print-directory $(COVERAGE) coverage-run
 coverage-run:
 	@BUILD=$(BUILD) prove -j2 --timer $(SHOW) $(COVERING)
