@@ -488,6 +488,10 @@ static const struct {
 } lints[] = {
 	{ { "double", "a rule is given twice; it is loaded once" }, NULL, false },
 	{ { "other-arch", "a system call that this machine lacks and another has is left out" }, NULL, false },
+	{ { "nothing-left", "a rule has no system call that this machine has, and is left out" }, NULL, false },
+	{ { "exit-sign", "exit= with an error's name and no minus sign, which no failed call returns" }, NULL, false },
+	{ { "quotes", "a key in quotes keeps them" }, NULL, false },
+	{ { "swallowed", "an option stands where a key is expected, and becomes the key" }, NULL, false },
 	{ { "unreachable", "an earlier rule takes every event of this one" }, check_unreachable, false },
 	{ { "never-task", "a rule never,task keeps processes from being audited at all" },
 	  check_never_task, false },
