@@ -26,6 +26,20 @@ bool draft_fail(struct draft *draft, const char *format, ...)
 	return false;
 }
 
+void draft_warn(const struct draft *draft, const char *lint, const char *format, ...)
+{
+	_cleanup_free_ char *message = NULL;
+	enum log_level level_of_lint = LEVEL_WARNING;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&message, format, args);
+	va_end(args);
+	log_at(draft->env->log, level_of_lint, draft->file, draft->line, "%s [lint: %s]", n < 0 ? "out of memory" : message,
+	       lint);
+}
+
 const char *draft_list_name(const struct draft *draft)
 {
 	static const char *const names[] = {
@@ -222,14 +236,13 @@ bool draft_say_absent(const struct draft *draft)
 	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
 		nothing_left = nothing_left && !draft->mask[i];
 	if (!nothing_left) {
-		log_at(draft->env->log, LEVEL_WARNING, draft->file, draft->line, "-S %s: %s has no such system "
-		       "call; left out [lint: other-arch]", draft->absent.s, arch_name(draft));
+		draft_warn(draft, "other-arch", "-S %s: %s has no such system call; left out", draft->absent.s,
+			   arch_name(draft));
 		return false;
 	}
 	add_successors(&instead, draft->absent.s);
-	log_at(draft->env->log, LEVEL_WARNING, draft->file, draft->line, "-S %s: %s has no such system call, and "
-	       "nothing is left of the rule%s [lint: nothing-left]", draft->absent.s, arch_name(draft),
-	       instead.s ? instead.s : "");
+	draft_warn(draft, "nothing-left", "-S %s: %s has no such system call, and nothing is left of the rule%s",
+		   draft->absent.s, arch_name(draft), instead.s ? instead.s : "");
 	return true;
 }
 

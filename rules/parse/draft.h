@@ -44,6 +44,9 @@ struct draft {
 /* Logs a mistake of this line. Returns false, for the caller to return. */
 bool draft_fail(struct draft *draft, const char *format, ...) _printf_format_(2, 3);
 
+/* Logs a warning about this line by its name in rules/judge/lint.c. */
+void draft_warn(const struct draft *draft, const char *lint, const char *format, ...) _printf_format_(3, 4);
+
 /* The name of the list that the rule is for, as a rules file writes it. */
 const char *draft_list_name(const struct draft *draft);
 

@@ -182,9 +182,9 @@ static bool read_exit(struct draft *draft, const struct pair *pair)
 				  "\"%s\"%s%s%s", pair->text, pair->value, nearest ? "; did you mean -" : "",
 				  nearest ? nearest : "", nearest ? "?" : "");
 	if (number > 0)
-		log_at(draft->env->log, LEVEL_WARNING, draft->file, draft->line, "-F %s: a call that fails returns "
-		       "-%s; %s is %d, which only a call that succeeds can return, such as the descriptor of an open; "
-		       "write -%s [lint: exit-sign]", pair->text, pair->value, pair->value, number, pair->value);
+		draft_warn(draft, "exit-sign", "-F %s: a call that fails returns -%s; %s is %d, which only a call that "
+			   "succeeds can return, such as the descriptor of an open; write -%s", pair->text, pair->value,
+			   pair->value, number, pair->value);
 	return add(draft, pair, (uint32_t)number);
 }
 
@@ -485,8 +485,8 @@ bool draft_key(struct draft *draft, const char *key)
 		return draft_fail(draft, "-k %s: a key with \"%s\" in it cannot be loaded; auditctl would take "
 				  "that for the operator", key, operators[which].symbol);
 	if (*key && strchr("\"'", *key) && key[strlen(key) - 1] == *key)
-		log_at(draft->env->log, LEVEL_WARNING, draft->file, draft->line, "-k %s: the quotes become part of the "
-		       "key, for auditctl knows none; write the key without them [lint: quotes]", key);
+		draft_warn(draft, "quotes", "-k %s: the quotes become part of the key, for auditctl knows none; write the "
+			   "key without them", key);
 	if (draft->key.len)
 		text_add_bytes(&draft->key, &separator, 1);
 	text_add(&draft->key, key);

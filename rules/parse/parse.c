@@ -402,8 +402,7 @@ static bool check_swallowed(struct draft *draft, const struct option_row *row, c
 	if (strcmp(row->name, "-k") != 0 || (at + 1 < draft->n_tokens && tokens[at + 1][0] != '-'))
 		return draft_fail(draft, "%s: the value is missing; auditctl would take the next word, %s, for it",
 				  row->name, value);
-	log_at(draft->env->log, LEVEL_WARNING, draft->file, draft->line, "-k %s: this option becomes the key; is a word "
-	       "missing before it? [lint: swallowed]", value);
+	draft_warn(draft, "swallowed", "-k %s: this option becomes the key; is a word missing before it?", value);
 	return true;
 }
 
