@@ -397,7 +397,7 @@ static bool check_swallowed(struct draft *draft, const struct option_row *row, c
 {
 	const char *value = tokens[at];
 
-	if (!is_option(value))
+	if (*value != '-' || !is_option(value))
 		return true;
 	if (strcmp(row->name, "-k") != 0 || (at + 1 < draft->n_tokens && tokens[at + 1][0] != '-'))
 		return draft_fail(draft, "%s: the value is missing; auditctl would take the next word, %s, for it",
@@ -425,14 +425,13 @@ static const char *find_value(struct draft *draft, const struct option_row *row,
 		if (!check_swallowed(draft, row, tokens, *at))
 			return NULL;
 	}
+	if (*value != '"' && *value != '\'')
+		return value;
 	for (size_t i = 0; i < ARRAY_SIZE(with_quotes); i++)
 		if (strcmp(row->name, with_quotes[i]) == 0)
 			return value;
-	if (*value == '"' || *value == '\'') {
-		draft_fail(draft, "%s %s: auditctl knows no quotes; write the value without them", row->name, value);
-		return NULL;
-	}
-	return value;
+	draft_fail(draft, "%s %s: auditctl knows no quotes; write the value without them", row->name, value);
+	return NULL;
 }
 
 static bool read_option(struct draft *draft, const char *const *tokens, size_t *at)

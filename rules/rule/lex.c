@@ -71,7 +71,8 @@ static bool check_bytes(struct lexer *lexer, const char *line, size_t size)
 		return lex_fail(lexer, "a carriage return: auditctl would take it as part of the word; the line ends in "
 				"CR LF, others do not: write them all with LF");
 	for (size_t i = 0; i < ARRAY_SIZE(refused_bytes); i++)
-		if (memmem(line, size, refused_bytes[i].bytes, refused_bytes[i].n))
+		if (memchr(line, refused_bytes[i].bytes[0], size) &&
+		    memmem(line, size, refused_bytes[i].bytes, refused_bytes[i].n))
 			return lex_fail(lexer, refused_bytes[i].what);
 	return true;
 }
