@@ -82,6 +82,12 @@ static void add(uint32_t *mask, uint32_t number)
 	mask[AUDIT_WORD(number)] |= AUDIT_BIT(number);
 }
 
+static void merge(uint32_t *mask, const uint32_t *by)
+{
+	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
+		mask[i] |= by[i];
+}
+
 static void add_named(uint32_t *mask, const char *name, uint32_t arch)
 {
 	int number = names_syscall(name, arch);
@@ -113,7 +119,7 @@ bool perm_masks_init(struct perm_masks *masks, uint32_t arch)
 		number = calls[i].number ? calls[i].number : names_syscall(calls[i].name, arch);
 		for (uint32_t bit = 0; number >= 0 && bit < PERM_BITS; bit++) {
 			if (calls[i].perms & 1U << bit)
-				add(masks->known[bit], (uint32_t)number);
+				add(masks->of_bit[bit], (uint32_t)number);
 			if (calls[i].sure & 1U << bit)
 				add(masks->sure[bit], (uint32_t)number);
 		}
@@ -127,20 +133,23 @@ bool perm_masks_init(struct perm_masks *masks, uint32_t arch)
 	add_named(masks->others, "kill", arch);
 	for (uint32_t new = NEW_FIRST; new <= NEW_LAST; new++)
 		add(masks->others, new);
+	for (uint32_t bit = 0; bit < PERM_BITS; bit++)
+		merge(masks->of_bit[bit], masks->others);
 	return true;
 }
 
-static void merge(uint32_t *mask, const uint32_t *by)
+void perm_masks_add(const struct perm_masks *masks, uint32_t perms, uint32_t mask[AUDIT_BITMASK_SIZE])
 {
-	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
-		mask[i] |= by[i];
+	for (uint32_t bit = 0; bit < PERM_BITS; bit++)
+		if (perms & 1U << bit)
+			merge(mask, masks->of_bit[bit]);
 }
 
 void perm_masks_add_known(const struct perm_masks *masks, uint32_t perms, uint32_t mask[AUDIT_BITMASK_SIZE])
 {
 	for (uint32_t bit = 0; bit < PERM_BITS; bit++)
-		if (perms & 1U << bit)
-			merge(mask, masks->known[bit]);
+		for (size_t i = 0; perms & 1U << bit && i < AUDIT_BITMASK_SIZE; i++)
+			mask[i] |= masks->of_bit[bit][i] & ~masks->others[i];
 }
 
 void perm_masks_add_sure(const struct perm_masks *masks, uint32_t perms, uint32_t mask[AUDIT_BITMASK_SIZE])
@@ -152,10 +161,4 @@ void perm_masks_add_sure(const struct perm_masks *masks, uint32_t perms, uint32_
 			merge(mask, masks->sure[bit]);
 	if ((perms & both) == both)
 		merge(mask, masks->opens);
-}
-
-void perm_masks_add(const struct perm_masks *masks, uint32_t perms, uint32_t mask[AUDIT_BITMASK_SIZE])
-{
-	perm_masks_add_known(masks, perms, mask);
-	merge(mask, masks->others);
 }

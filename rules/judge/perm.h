@@ -15,10 +15,10 @@ enum {
 
 /* By letter, the masks of one architecture. */
 struct perm_masks {
-	uint32_t known[PERM_BITS][AUDIT_BITMASK_SIZE];
-	uint32_t sure[PERM_BITS][AUDIT_BITMASK_SIZE];
+	uint32_t of_bit[PERM_BITS][AUDIT_BITMASK_SIZE];	/* on any kernel, also one that is not written yet */
+	uint32_t sure[PERM_BITS][AUDIT_BITMASK_SIZE];	/* on every kernel from 5.10 to 7.2 */
 	uint32_t opens[AUDIT_BITMASK_SIZE];	/* matched by their flags: surely where r and w are asked for */
-	uint32_t others[AUDIT_BITMASK_SIZE];	/* that go with every letter: the unknown ones */
+	uint32_t others[AUDIT_BITMASK_SIZE];	/* in of_bit for what is not known of them */
 };
 
 /* Fills in the masks of an AUDIT_ARCH_*. Returns false when this machine's libaudit does not know
