@@ -511,7 +511,7 @@ bool check_late_never(const struct subject *s, struct text *message)
 
 	if (!shadow->late)
 		return false;
-	text_addf(message, "this comes too late for %u shipped rule%s, the first ", shadow->n_late,
+	text_addf(message, "this comes too late for %u rule%s, the first ", shadow->n_late,
 		  shadow->n_late == 1 ? "" : "s");
 	add_rule_place(message, s, shadow->late);
 	text_add(message, ": what they match is recorded all the same");

@@ -169,13 +169,13 @@ static void what_a_shipped_group_takes_is_told_with_what_helps(void **state)
 	_cleanup_free_ char *messages = said_of(exec_group, rules, "x86_64", &warnings);
 
 	assert_string_equal(messages,
-		"cloud-audit-setup: warning: F:1: this rule never comes to act: S:1 together with S:2 takes every event that "
+		"cloud-audit-setup: warning: F:1: this rule never comes to act: shipped S:1 together with shipped S:2 takes every event that "
 		"it matches; first comes a rule with -A, -F path= and -F perm=, or with [rules] order = user-first every rule "
 		"of yours; [events] exec = no takes the shipped one away [lint: unreachable]\n"
-		"cloud-audit-setup: warning: F:2: this rule never comes to act: S:1 together with S:2 takes every event that "
+		"cloud-audit-setup: warning: F:2: this rule never comes to act: shipped S:1 together with shipped S:2 takes every event that "
 		"it matches; first comes a rule with -A, -F path= and -F perm=, or with [rules] order = user-first every rule "
 		"of yours; [events] exec = no takes the shipped one away [lint: unreachable]\n"
-		"cloud-audit-setup: warning: F:4: this rule never comes to act: S:1 takes every event that it matches; first "
+		"cloud-audit-setup: warning: F:4: this rule never comes to act: shipped S:1 takes every event that it matches; first "
 		"comes a rule with -A, or with [rules] order = user-first every rule of yours; [events] exec = no takes the "
 		"shipped one away [lint: unreachable]\n"
 		"cloud-audit-setup: warning: F:4: no rule with arch=b32 does the same: 32-bit programs are not seen [lint: "
@@ -209,7 +209,7 @@ static void a_rule_with_never_behind_the_shipped_ones_is_told(void **state)
 	unsigned warnings;
 	_cleanup_free_ char *messages = said_of(shipped, "-a never,exit -F exe=/x\n", "x86_64", &warnings);
 
-	assert_string_equal(messages, "cloud-audit-setup: warning: F:1: this comes too late for 2 shipped rules, the first S:2: what "
+	assert_string_equal(messages, "cloud-audit-setup: warning: F:1: this comes too late for 2 rules, the first shipped S:2: what "
 			    "they match is recorded all the same; first comes a rule with -A, or with [rules] order = user-first "
 			    "every rule of yours; [events] network = no takes the shipped one away; [filter] exclude_exe leaves a "
 			    "program out of everything [lint: late-never]\n");
