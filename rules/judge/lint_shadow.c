@@ -13,7 +13,10 @@
 #include "rules/judge/lint_private.h"
 
 /* More are not looked at for one rule: a warning is not worth the square of a hundred thousand. */
-enum { CANDIDATES_MAX = 4096 };
+enum {
+	CANDIDATES_MAX = 4096,
+	TAKERS_MAX = 64,
+};
 
 /* Rules that have the same NAME=VALUE conditions and directory, in the kernel's order. */
 struct chain {
@@ -26,6 +29,7 @@ struct search {
 	struct chain *chains;
 	uint32_t n_chains;
 	uint32_t *next;	/* of its chain, index plus one, by rule */
+	uint32_t *place;	/* in the kernel's order, by rule */
 };
 
 /* A rule that is looked at, with one architecture, and what is not taken of it yet. */
@@ -39,6 +43,8 @@ struct taken {
 	uint32_t perms;
 	uint32_t rest[AUDIT_BITMASK_SIZE];
 	unsigned budget;
+	uint32_t takers[TAKERS_MAX];	/* indices of rules whose conditions follow from this one's, in the kernel's order */
+	size_t n_takers;
 	struct shadow *shadow;
 };
 
@@ -259,6 +265,19 @@ static void note_taker(struct taken *b, uint32_t index)
 	shadow->within = shadow->within || (data_has(taker, AUDIT_DIR) && data_has(b->data, AUDIT_WATCH));
 }
 
+static void add_taker(struct taken *b, uint32_t index)
+{
+	const uint32_t *place = b->search->place;
+	size_t at = b->n_takers;
+
+	if (at == TAKERS_MAX)
+		return;
+	for (; at > 0 && place[b->takers[at - 1]] > place[index]; at--)
+		b->takers[at] = b->takers[at - 1];
+	b->takers[at] = index;
+	b->n_takers++;
+}
+
 static void go_through(struct taken *b, uint64_t sum)
 {
 	const struct search *search = b->search;
@@ -269,11 +288,8 @@ static void go_through(struct taken *b, uint64_t sum)
 	for (at = search->chains[at].first; at && b->budget; at = search->next[at - 1], b->budget--) {
 		const struct audit_rule_data *taker = search->context->set->rules[at - 1].data;
 
-		if (has_any(b, taker) && follows(b, taker) && is_below(b, taker) && take_calls(b, taker)) {
-			note_taker(b, at - 1);
-			if (is_empty(b->rest))
-				return;
-		}
+		if (has_any(b, taker) && follows(b, taker) && is_below(b, taker))
+			add_taker(b, at - 1);
 	}
 }
 
@@ -285,7 +301,7 @@ static void go_through_parts(struct taken *b, const uint64_t *hashes, size_t n, 
 
 	for (size_t i = 0; i < n; i++)
 		sum += hashes[i];
-	for (size_t i = 0; n > EVERY_PART && i < n && !is_empty(b->rest); i++) {
+	for (size_t i = 0; n > EVERY_PART && i < n; i++) {
 		go_through(b, dir + hashes[i]);
 		go_through(b, sum - hashes[i]);
 	}
@@ -294,7 +310,7 @@ static void go_through_parts(struct taken *b, const uint64_t *hashes, size_t n, 
 		go_through(b, sum);
 		return;
 	}
-	for (uint32_t part = 0; part < 1u << n && !is_empty(b->rest); part++) {
+	for (uint32_t part = 0; part < 1u << n; part++) {
 		uint64_t of_part = dir;
 
 		for (size_t i = 0; i < n; i++)
@@ -317,7 +333,7 @@ static void find_takers(struct taken *b)
 	go_through_parts(b, hashes, n, 0);
 	if (!find_text(b->data, AUDIT_DIR, &path) && !find_text(b->data, AUDIT_WATCH, &path))
 		return;
-	for (size_t len = trimmed(&path); len > 0 && !is_empty(b->rest); len--)
+	for (size_t len = trimmed(&path); len > 0; len--)
 		if (len == 1 || len == trimmed(&path) || path.text[len] == '/')
 			go_through_parts(b, hashes, n, hash_dir(path.text, len));
 }
@@ -337,6 +353,9 @@ static bool is_taken(const struct search *search, uint32_t index, const struct l
 		return true;
 	*ret_any = true;
 	find_takers(&b);
+	for (size_t i = 0; i < b.n_takers && !is_empty(b.rest); i++)
+		if (take_calls(&b, search->context->set->rules[b.takers[i]].data))
+			note_taker(&b, b.takers[i]);
 	return is_empty(b.rest);
 }
 
@@ -435,13 +454,15 @@ int shadow_find(struct lint_context *context)
 	size_t n = context->set->n_rules;
 	_cleanup_free_ uint32_t *order = calloc(n + 1, sizeof(*order));
 	_cleanup_free_ uint32_t *next = calloc(n + 1, sizeof(*next));
+	_cleanup_free_ uint32_t *place = calloc(n + 1, sizeof(*place));
 	_cleanup_free_ struct chain *chains = calloc(n + 1, sizeof(*chains));
-	struct search search = { .context = context, .chains = chains, .next = next };
-	int r = order && next && chains ? map_init(&search.map, n) : -ENOMEM;
+	struct search search = { .context = context, .chains = chains, .next = next, .place = place };
+	int r = order && next && place && chains ? map_init(&search.map, n) : -ENOMEM;
 
 	if (r == 0)
 		lint_kernel_order(context->set, order);
 	for (size_t i = 0; r == 0 && i < n; i++) {
+		place[order[i]] = (uint32_t)i;
 		judge(&search, order[i]);
 		/* One that is taken takes nothing that the others do not. */
 		if (!context->shadows[order[i]].by)

@@ -163,7 +163,7 @@ static const char exec_group[] = "-a always,exit -F arch=b64 -S execve,execveat 
 static void what_a_shipped_group_takes_is_told_with_what_helps(void **state)
 {
 	static const char rules[] = "-w /x -p x -k mine\n-a always,exit -F path=/y -F perm=x -F auid>=1000 -k mine\n"
-				    "-A always,exit -F path=/x -F perm=x -k first\n"
+				    "-A always,exit -F path=/z -F perm=x -k first\n"
 				    "-a always,exit -F arch=b64 -S execve -C uid!=euid -F euid=0 -k mine\n";
 	unsigned warnings;
 	_cleanup_free_ char *messages = said_of(exec_group, rules, "x86_64", &warnings);
@@ -180,6 +180,16 @@ static void what_a_shipped_group_takes_is_told_with_what_helps(void **state)
 		"shipped one away [lint: unreachable]\n"
 		"cloud-audit-setup: warning: F:4: no rule with arch=b32 does the same: 32-bit programs are not seen [lint: "
 		"no-b32]\n");
+}
+
+static void the_rule_that_the_kernel_comes_to_first_is_named(void **state)
+{
+	unsigned warnings;
+	_cleanup_free_ char *messages = said("-w /etc -p wa -k a\n-a never,exit -F auid>=5\n"
+					     "-a never,exit -F path=/etc/z -F perm=wa -F auid>=5\n", false, &warnings);
+
+	assert_string_equal(messages, "cloud-audit-setup: warning: F:3: this rule never comes to act: F:1, a watch of a directory "
+			    "above it, takes every event that it matches; to act, it has to stand first [lint: unreachable]\n");
 }
 
 static void a_file_watched_twice_changes_hands(void **state)
@@ -436,6 +446,7 @@ int main(void)
 		cmocka_unit_test(rules_that_an_earlier_one_hides_are_told),
 		cmocka_unit_test(rules_that_a_wider_one_takes_are_told),
 		cmocka_unit_test(what_a_shipped_group_takes_is_told_with_what_helps),
+		cmocka_unit_test(the_rule_that_the_kernel_comes_to_first_is_named),
 		cmocka_unit_test(a_file_watched_twice_changes_hands),
 		cmocka_unit_test(a_rule_with_never_behind_the_shipped_ones_is_told),
 		cmocka_unit_test(rules_that_no_event_matches_are_told),
