@@ -52,6 +52,7 @@ struct subject {
 	bool exit_always;
 };
 
+/* Of the field, its operator and value. */
 uint64_t lint_hash_field(const struct data_field *field);
 
 /* Whether all arch fields of the rule are true of an architecture. */

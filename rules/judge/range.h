@@ -20,6 +20,7 @@ struct ranges {
 	uint32_t empty;	/* the field that no number is left for, plus one; 0: there is none */
 };
 
+/* What all fields of a rule leave together. */
 void ranges_read(struct ranges *ranges, const struct audit_rule_data *data);
 
 /* Whether the field is true of every event whose numbers are within. False: not known, or not so. */

@@ -108,10 +108,11 @@ int names_syscall(const char *name, uint32_t arch)
 {
 	int machine = audit_elf_to_machine(arch);
 	int number = machine < 0 ? -1 : audit_name_to_syscall(name, machine);
+	const struct new_syscall *row;
 
-	for (size_t i = 0; number < 0 && i < ARRAY_SIZE(new_syscalls); i++)
-		if (new_number(&new_syscalls[i], arch) && strcasecmp(new_syscalls[i].name, name) == 0)
-			number = (int)new_number(&new_syscalls[i], arch);
+	for (size_t i = 0; number < 0 && (row = new_syscall_at(i)); i++)
+		if (new_number(row, arch) && strcasecmp(row->name, name) == 0)
+			number = (int)new_number(row, arch);
 	return number;
 }
 
@@ -162,10 +163,11 @@ const char *names_of_syscall(unsigned number, uint32_t arch)
 const char *names_show_syscall(unsigned number, uint32_t arch)
 {
 	const char *name = names_of_syscall(number, arch);
+	const struct new_syscall *row;
 
-	for (size_t i = 0; !name && number && i < ARRAY_SIZE(new_syscalls); i++)
-		if (new_number(&new_syscalls[i], arch) == number)
-			name = new_syscalls[i].name;
+	for (size_t i = 0; !name && number && (row = new_syscall_at(i)); i++)
+		if (new_number(row, arch) == number)
+			name = row->name;
 	return name;
 }
 

@@ -24,7 +24,7 @@ bool names_arch_known(uint32_t arch);
 const char *names_of_arch(uint32_t arch);
 
 /* The number of a name, case ignored as auditctl does; -1: unknown. System calls also by names that are newer than
- * this machine's libaudit (rules/rule/syscalls.h). */
+ * this machine's libaudit (rules/rule/syscalls.c). */
 int names_field(const char *name);
 int names_syscall(const char *name, uint32_t arch);
 int names_message_type(const char *name);

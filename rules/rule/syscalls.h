@@ -1,85 +1,17 @@
-/* Made by rules/rule/syscalls.sh from the headers of Linux 7.2: system calls that libaudit 3.0 has no name for. */
+/* System calls that are newer than the oldest libaudit, or that it knows by another name. */
 #ifndef RULES_SYSCALLS_H
 #define RULES_SYSCALLS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* By architecture the number; 0: libaudit 3.0 has the name, or the architecture no such call. */
-static const struct new_syscall {
+struct new_syscall {
 	const char *name;
 	uint16_t x86_64, i386, aarch64, arm;
-} new_syscalls[] = {
-	{ "pread64", 17, 0, 67, 0 },
-	{ "pwrite64", 18, 0, 68, 0 },
-	{ "getdents64", 0, 0, 61, 0 },
-	{ "fstat", 0, 0, 80, 0 },
-	{ "_llseek", 0, 0, 0, 140 },
-	{ "_newselect", 0, 0, 0, 142 },
-	{ "_sysctl", 0, 0, 0, 149 },
-	{ "arm_fadvise64_64", 0, 0, 0, 270 },
-	{ "kexec_load", 0, 283, 0, 0 },
-	{ "pselect6", 0, 0, 0, 335 },
-	{ "uretprobe", 335, 0, 0, 0 },
-	{ "ppoll", 0, 0, 0, 336 },
-	{ "uprobe", 336, 0, 0, 0 },
-	{ "arm_sync_file_range", 0, 0, 0, 341 },
-	{ "epoll_pwait", 0, 0, 0, 346 },
-	{ "clock_gettime64", 0, 0, 0, 403 },
-	{ "clock_settime64", 0, 0, 0, 404 },
-	{ "clock_adjtime64", 0, 0, 0, 405 },
-	{ "clock_getres_time64", 0, 0, 0, 406 },
-	{ "clock_nanosleep_time64", 0, 0, 0, 407 },
-	{ "timer_gettime64", 0, 0, 0, 408 },
-	{ "timer_settime64", 0, 0, 0, 409 },
-	{ "timerfd_gettime64", 0, 0, 0, 410 },
-	{ "timerfd_settime64", 0, 0, 0, 411 },
-	{ "utimensat_time64", 0, 0, 0, 412 },
-	{ "pselect6_time64", 0, 0, 0, 413 },
-	{ "ppoll_time64", 0, 0, 0, 414 },
-	{ "io_pgetevents_time64", 0, 0, 0, 416 },
-	{ "recvmmsg_time64", 0, 0, 0, 417 },
-	{ "mq_timedsend_time64", 0, 0, 0, 418 },
-	{ "mq_timedreceive_time64", 0, 0, 0, 419 },
-	{ "semtimedop_time64", 0, 0, 0, 420 },
-	{ "rt_sigtimedwait_time64", 0, 0, 0, 421 },
-	{ "futex_time64", 0, 0, 0, 422 },
-	{ "sched_rr_get_interval_time64", 0, 423, 0, 423 },
-	{ "close_range", 436, 436, 436, 436 },
-	{ "openat2", 437, 437, 437, 437 },
-	{ "pidfd_getfd", 438, 438, 438, 438 },
-	{ "faccessat2", 439, 439, 439, 439 },
-	{ "process_madvise", 440, 440, 440, 440 },
-	{ "epoll_pwait2", 441, 441, 441, 441 },
-	{ "mount_setattr", 442, 442, 442, 442 },
-	{ "quotactl_fd", 443, 443, 443, 443 },
-	{ "landlock_create_ruleset", 444, 444, 444, 444 },
-	{ "landlock_add_rule", 445, 445, 445, 445 },
-	{ "landlock_restrict_self", 446, 446, 446, 446 },
-	{ "memfd_secret", 447, 447, 447, 0 },
-	{ "process_mrelease", 448, 448, 448, 448 },
-	{ "futex_waitv", 449, 449, 449, 449 },
-	{ "set_mempolicy_home_node", 450, 450, 450, 450 },
-	{ "cachestat", 451, 451, 451, 451 },
-	{ "fchmodat2", 452, 452, 452, 452 },
-	{ "map_shadow_stack", 453, 453, 453, 453 },
-	{ "futex_wake", 454, 454, 454, 454 },
-	{ "futex_wait", 455, 455, 455, 455 },
-	{ "futex_requeue", 456, 456, 456, 456 },
-	{ "statmount", 457, 457, 457, 457 },
-	{ "listmount", 458, 458, 458, 458 },
-	{ "lsm_get_self_attr", 459, 459, 459, 459 },
-	{ "lsm_set_self_attr", 460, 460, 460, 460 },
-	{ "lsm_list_modules", 461, 461, 461, 461 },
-	{ "mseal", 462, 462, 462, 462 },
-	{ "setxattrat", 463, 463, 463, 463 },
-	{ "getxattrat", 464, 464, 464, 464 },
-	{ "listxattrat", 465, 465, 465, 465 },
-	{ "removexattrat", 466, 466, 466, 466 },
-	{ "open_tree_attr", 467, 467, 467, 467 },
-	{ "file_getattr", 468, 468, 468, 468 },
-	{ "file_setattr", 469, 469, 469, 469 },
-	{ "listns", 470, 470, 470, 470 },
-	{ "rseq_slice_yield", 471, 471, 471, 471 },
 };
+
+/* The i-th of them, from 0; NULL after the last. */
+const struct new_syscall *new_syscall_at(size_t i);
 
 #endif

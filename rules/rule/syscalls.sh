@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes rules/rule/syscalls.h: the system calls of the kernel's own headers that auditctl 3.0 has no name for.
+# Makes rules/rule/syscalls.c: the system calls of the kernel's own headers that auditctl 3.0 has no name for.
 #
-#     rules/rule/syscalls.sh UAPI LIBAUDIT VERSION >rules/rule/syscalls.h
+#     rules/rule/syscalls.sh UAPI LIBAUDIT VERSION >rules/rule/syscalls.c
 #
 # UAPI is usr/lib/linux/uapi of the package linux-libc-dev (from 6.12 on it has all architectures), LIBAUDIT the
 # libaudit.so.1 of Debian's libaudit1 1:3.0, the oldest that is supported, VERSION the kernel's for the comment.
@@ -46,16 +46,11 @@ done >"$work/all"
 [ -s "$work/lacking" ]
 cat <<H
 /* Made by rules/rule/syscalls.sh from the headers of Linux $version: system calls that libaudit 3.0 has no name for. */
-#ifndef RULES_SYSCALLS_H
-#define RULES_SYSCALLS_H
+#include "rules/rule/syscalls.h"
 
-#include <stdint.h>
+#include "setup/base/mem.h"
 
-/* By architecture the number; 0: libaudit 3.0 has the name, or the architecture no such call. */
-static const struct new_syscall {
-	const char *name;
-	uint16_t x86_64, i386, aarch64, arm;
-} new_syscalls[] = {
+static const struct new_syscall calls[] = {
 H
 awk '{ number[$1, $2] = $3; if (!($2 in least) || $3 < least[$2]) least[$2] = $3 }
 	END { for (name in least) printf "%d %s %d %d %d %d\n", least[name], name, number["x86_64", name],
@@ -64,5 +59,8 @@ awk '{ number[$1, $2] = $3; if (!($2 in least) || $3 < least[$2]) least[$2] = $3
 cat <<'H'
 };
 
-#endif
+const struct new_syscall *new_syscall_at(size_t i)
+{
+	return i < ARRAY_SIZE(calls) ? &calls[i] : NULL;
+}
 H
