@@ -3,8 +3,8 @@
 #define RULES_LINT_PRIVATE_H
 
 #include "rules/judge/map.h"
-#include "rules/judge/perm.h"
-#include "rules/judge/range.h"
+#include "rules/match/perm.h"
+#include "rules/match/range.h"
 #include "rules/rule/env.h"
 
 /* An architecture of the machine. */

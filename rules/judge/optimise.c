@@ -18,7 +18,7 @@
  *    buckets are searched by ctx->major for io_uring, too. A number with bit 30 (x32) or from 2048 on
  *    is in no mask, not even in one of all ones. A rule without arch= meets both architectures and
  *    gets the numbers of both. One more use of the mask is when a rule is added: see "kill" in
- *    rules/judge/perm.c. Which numbers these are, and what holds for kernels that are not written yet, is
+ *    rules/match/perm.c. Which numbers these are, and what holds for kernels that are not written yet, is
  *    said there. The class bits 2032 to 2047 are not set, so that the kernel lists the mask as it was
  *    sent.
  *
@@ -49,7 +49,7 @@
 
 #include "rules/judge/lint.h"
 #include "rules/judge/map.h"
-#include "rules/judge/perm.h"
+#include "rules/match/perm.h"
 #include "rules/rule/data.h"
 #include "rules/rule/lex.h"
 #include "rules/rule/names.h"

@@ -1,4 +1,4 @@
-#include "rules/judge/range.h"
+#include "rules/match/range.h"
 
 #include "setup/base/mem.h"
 

@@ -18,7 +18,7 @@
  *
  * Warnings ask for less. What a filter surely matches is what the classes of all kernels from 5.10 to 7.2 have
  * (linux-headers-*-common of Debian); what it may match on a kernel that is known is the table. */
-#include "rules/judge/perm.h"
+#include "rules/match/perm.h"
 
 #include <string.h>
 
