@@ -56,6 +56,16 @@ for my $row (@rows) {
 	is $got, $expected, "$control: $line" or diag $said;
 }
 
+# The shipped rules themselves are warned of for nothing, on either machine, whatever groups there are.
+put('/rules/1.rules', '');
+for my $machine (qw(x86_64 aarch64)) {
+	for my $values (['unusual', 'anonymous'], ['all', 'exec'], ['all', 'all']) {
+		my $set = "-s events.socket=$values->[0] -s events.mmap=$values->[1] --machine $machine";
+		is `'$program' -R '$root' -s rules.directory='$root/rules' $set render kernel 2>&1 >'$root/out'`, '',
+			"the shipped rules give no warning: $set";
+	}
+}
+
 # Every file that the page names is there, so that it says no more than the tests show.
 open $f, '<', $page or die;
 my %named = map { $_ => 1 } map { m{\b(t/[\w/.-]+\.(?:t|sh|c))\b}g } <$f>;

@@ -139,6 +139,18 @@ static bool check_no_arch(const struct subject *s, struct text *message)
 	return true;
 }
 
+/* Whether 32-bit programs have this call and no rule of theirs (mask; NULL: there is none) has it. */
+static bool lacks_call(const char *name, uint32_t arch, const uint32_t *mask)
+{
+	int number = names_syscall(name, arch), instead;
+
+	if (number < 0 || (mask && mask[AUDIT_WORD(number)] & AUDIT_BIT(number)))
+		return false;
+	/* The mmap of 32-bit programs is the old one, which C libraries stopped calling long ago. */
+	instead = strcmp(name, "mmap") == 0 ? names_syscall("mmap2", arch) : -1;
+	return instead < 0 || !mask || !(mask[AUDIT_WORD(instead)] & AUDIT_BIT(instead));
+}
+
 /* Appends the rule's system calls that exist for 32-bit programs and are not in the mask of their rules (NULL: there is
  * none). Returns how many. */
 static size_t add_missing_calls(const struct subject *s, uint32_t arch, const uint32_t *mask, struct text *names)
@@ -149,9 +161,8 @@ static size_t add_missing_calls(const struct subject *s, uint32_t arch, const ui
 
 	while (data_next_syscall(s->data, &next, &number)) {
 		const char *name = names_show_syscall(number, s->fields.arch);
-		int there = name ? names_syscall(name, arch) : -1;
 
-		if (there < 0 || (mask && mask[AUDIT_WORD(there)] & AUDIT_BIT(there)))
+		if (!name || !lacks_call(name, arch, mask))
 			continue;
 		if (n++ < NAMED)
 			text_addf(names, "%s%s", n == 1 ? "" : ",", name);

@@ -314,6 +314,7 @@ static void system_calls_of_one_architecture_are_told(void **state)
 		{ "-a always,exit -F arch=b64 -S mount,umount2 -k k\n-a always,exit -F arch=b32 -S umount2 -k k\n"
 		  "-a always,exit -F arch=b32 -S mount,swapon -k k\n", "" },
 		{ "-a always,exit -F arch=b64 -S mount,umount2 -k k\n-a always,exit -F arch=b32 -S umount2 -k k\n", "1:no-b32 " },
+		{ "-a always,exit -F arch=b64 -S mmap -F a2=4 -k k\n-a always,exit -F arch=b32 -S mmap2 -F a2=4 -k k\n", "" },
 		{ "-a always,exit -F arch=b64 -S fchmodat2 -F uid=0 -k k\n", "1:no-b32 " },
 		{ "-a always,exit -F arch=b64 -F uid=0 -S all -k k\n-a always,exit -F arch=b32 -F uid=0 -S mount -k k\n",
 		  "1:no-b32 " },
