@@ -25,7 +25,7 @@ in_guest() { { echo "$common"; cat; } >"$vm_tmp/part"; vm_guest "$@" <"$vm_tmp/p
 # --- auditd takes them, and the journal does not ---
 the_journal_does_not() {
 vm_up reader-trixie plain trixie
-in_guest --timeout 400 <<'EOF'
+in_guest --timeout 700 <<'EOF'
 	is "$(socket)" inactive "$on: journald's audit socket is off at first"
 	out=$(cas -s audit.lock=no apply 2>&1); ok $? "$on: apply with reader = check" "$out"
 	like "$out" "warning: the journal does not get the audit records.*auditd .PID $(pid). takes them" "$on: warns that auditd takes the records past the journal"
@@ -76,8 +76,16 @@ t/vm/vm stop "$vm"
 # --- a journald whose start switches auditing off (Audit=no before systemd 254) ---
 start_switches_off() {
 vm_up reader-cos cos
-in_guest --timeout 400 <<'EOF'
+in_guest --timeout 700 <<'EOF'
 	is "$(socket)" active "$on: journald's audit socket is on at first"
+
+	auditctl -w /etc/motd -p wa -k agent; auditctl -a never,task
+	taken="existing = replace deletes the kernel's 2 rules of others, by key: without a key 1 .-a never,task., agent 1"
+	out=$(cas plan 2>&1); like "$out" "warning: $taken" "$on: plan names the rules of others that apply would delete"
+	out=$(cas -s rules.existing=keep plan 2>&1); unlike "$out" 'rules of others' "$on: existing = keep deletes none"
+	out=$(cas -s audit.lock=no apply 2>&1); like "$out" "warning: $taken" "$on: so does apply, which does it" "$out"
+	out=$(cas -s audit.lock=no -s events.tty=no apply 2>&1); unlike "$out" 'rules of others' "$on: rules of an earlier run are our own"
+	cas -q -s audit.lock=no remove; auditctl -D >/dev/null
 	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: reader = enable with the socket on" "$out"
 	is "$(ls $dropin 2>&1 | grep -c cannot)" 1 "$on: leaves a host alone whose journal gets the records"
 	cas -q -s audit.lock=no remove
@@ -127,7 +135,7 @@ in_guest --timeout 400 <<'EOF'
 	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: apply mends it" "$out"
 	kill $busy; wait $busy 2>/dev/null
 	out=$(cas -s audit.lock=no $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
-	arrives hello-again 90; ok $? "$on: records arrive again"
+	arrives hello-again 90; ok $? "$on: records arrive again" "$(grep ' 9 ' /proc/net/netlink; auditctl -s; systemctl status systemd-journald-audit.socket | tail -5; journalctl -u systemd-journald -n 5 --no-pager; uptime)"
 	out=$(cas -s audit.lock=no remove 2>&1); ok $? "$on: remove" "$out"
 	is "$(systemctl is-active systemd-journald) $(ls $dropin 2>&1 | grep -c cannot)" 'active 1' "$on: journald runs without the drop-in"
 	is "$(enabled)" 1 "$on: and auditing is on"

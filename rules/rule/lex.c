@@ -47,7 +47,7 @@ static const struct {
 	size_t n;
 	const char *what;
 } refused_bytes[] = {
-	{ "\0", 1, "a NUL byte: auditctl would ignore the rest of the line" },
+	{ "\0", 1, "a NUL byte: auditctl would ignore the rest of the line; what follows was not read" },
 	{ "\r", 1, "a carriage return: auditctl would take it as part of the word" },
 	{ "\t", 1, "a tab: auditctl separates words by spaces only and would take it as part of the word" },
 	{ "\n", 1, "a newline inside a word: a rules file has no way to write it" },
@@ -70,10 +70,15 @@ static bool check_bytes(struct lexer *lexer, const char *line, size_t size)
 	if (size && memchr(line, '\r', size) == line + size - 1)
 		return lex_fail(lexer, "a carriage return: auditctl would take it as part of the word; the line ends in "
 				"CR LF, others do not: write them all with LF");
-	for (size_t i = 0; i < ARRAY_SIZE(refused_bytes); i++)
-		if (memchr(line, refused_bytes[i].bytes[0], size) &&
-		    memmem(line, size, refused_bytes[i].bytes, refused_bytes[i].n))
-			return lex_fail(lexer, refused_bytes[i].what);
+	for (size_t i = 0; i < ARRAY_SIZE(refused_bytes); i++) {
+		if (!memchr(line, refused_bytes[i].bytes[0], size) ||
+		    !memmem(line, size, refused_bytes[i].bytes, refused_bytes[i].n))
+			continue;
+		/* No text: else a program given by mistake has as many mistakes as lines. */
+		if (refused_bytes[i].bytes[0] == '\0')
+			lexer->next = lexer->end;
+		return lex_fail(lexer, refused_bytes[i].what);
+	}
 	return true;
 }
 

@@ -9,8 +9,16 @@
  * are looked up again. */
 enum { LOOKUPS_KEPT = 64 };
 
+/* What a path is taken for, whatever it is. */
+struct path_form {
+	char *path;
+	bool directory;
+};
+
 struct lookups {
 	const struct host *host;
+	const struct path_form *assumed;	/* borrowed */
+	size_t n_assumed;
 	size_t n;
 	struct lookup {
 		char *path;

@@ -4,9 +4,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "setup/host/own.h"
 #include "setup/kernel/kernel_private.h"
 
-enum { PAUSE = 1000000000 };	/* nanoseconds between two looks */
+enum { LOOKS = 3 };	/* after the first, a second apart */
 
 /* A row of the table: a socket of NETLINK_AUDIT that is on the group. */
 struct row {
@@ -31,26 +32,27 @@ static bool next_row(const char **table, struct row *ret)
 	return false;
 }
 
-/* Has the socket read anything between its row and the table of a second later? A later one of its place has. */
-static bool reads(const struct row *row, const char *second)
+/* Has the socket read anything between its row and a later table? Where nothing came meanwhile only the last one tells.
+ * A socket that is not there any more was closed, by a restart for instance. */
+static bool reads(const struct row *row, const char *table, bool last)
 {
 	struct row later;
 
-	while (next_row(&second, &later))
+	while (next_row(&table, &later))
 		if (later.inode == row->inode)
-			return later.unread < row->unread || later.missed == row->missed;
+			return later.unread < row->unread || (later.missed == row->missed && !last);
 	return true;
 }
 
-void listeners_judge(struct listeners *ret, const char *first, const char *second)
+void listeners_judge(struct listeners *ret, const char *first, const char *later, bool last)
 {
 	struct row row;
 
-	*ret = (struct listeners){ .seen = true, .stopped = second };
+	*ret = (struct listeners){ .seen = true, .stopped = later };
 	while (next_row(&first, &row)) {
 		ret->n++;
 		ret->missed = row.missed > ret->missed ? row.missed : ret->missed;
-		if (!second || row.unread == 0 || reads(&row, second))
+		if (!later || row.unread == 0 || row.missed == 0 || reads(&row, later, last))
 			ret->stopped = false;
 	}
 	ret->stopped = ret->stopped && ret->n > 0;
@@ -77,16 +79,22 @@ static bool may_have_stopped(const char *table)
 
 void listeners_look(struct listeners *ret, const struct host *host)
 {
-	const struct timespec pause = { .tv_sec = PAUSE / 1000000000 };
-	_cleanup_text_ struct text first = {0}, second = {0};
+	const struct timespec pause = { .tv_sec = 1 };
+	_cleanup_text_ struct text first = {0};
 
 	*ret = (struct listeners){0};
 	if (read_table(host, &first) < 0 || !first.s)
 		return;
-	if (may_have_stopped(first.s)) {
+	listeners_judge(ret, first.s, NULL, false);
+	for (int i = 1; i <= LOOKS && !ret->stopped && may_have_stopped(first.s); i++) {
+		_cleanup_text_ struct text later = {0};
+
 		nanosleep(&pause, NULL);
-		if (read_table(host, &second) < 0)
+		if (read_table(host, &later) < 0 || !later.s)
 			return;
+		listeners_judge(ret, first.s, later.s, i == LOOKS);
+		/* It has read some: enough, however many it has missed. */
+		if (!may_have_stopped(later.s))
+			break;
 	}
-	listeners_judge(ret, first.s, second.s);
 }

@@ -18,15 +18,17 @@ struct listeners {
 	bool seen;		/* the kernel's table could be read: nothing below counts otherwise */
 	size_t n;		/* sockets on the group */
 	uint64_t missed;	/* messages that one of them had no room for, since it was opened: of the worst */
-	bool stopped;		/* each of them misses messages, and none has read any for a second */
+	bool stopped;		/* each of them has unread messages, has missed some, and reads none any more */
 };
 
-/* Reads the table; where a socket has unread messages and has missed some, again after a second. The table is the one
+/* Reads the table; where a socket has unread messages and has missed some, again after a second, or three: one that
+ * misses more and reads none has stopped, and so has one that reads none for so long. The table is the one
  * of the host's first process: below the root, or where /proc is not part of it in our own /proc, which is the host's
  * or the kernel's audit part would not talk to us. A table that cannot be read leaves ret->seen false. */
 void listeners_look(struct listeners *ret, const struct host *host);
 
-/* What one look and another a second later tell; second may be NULL for none. For listeners_look(), and tests. */
-void listeners_judge(struct listeners *ret, const char *first, const char *second);
+/* What one look and a later one tell; later may be NULL for none; last: it is three seconds later. For
+ * listeners_look(), and tests. */
+void listeners_judge(struct listeners *ret, const char *first, const char *later, bool last);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "rules/rule/data.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/rulefiles.h"
 #include "setup/host/lookups.h"
@@ -102,12 +103,43 @@ static int add_filters(struct rule_set *set, const struct rules_env *env,
 	return worst;
 }
 
+/* Prepended or not. */
+static bool same_rule(const struct rule *a, const struct rule *b)
+{
+	size_t flags = sizeof(a->data->flags);
+
+	return a->size == b->size && data_list(a->data) == data_list(b->data) &&
+		memcmp((const char *)a->data + flags, (const char *)b->data + flags, a->size - flags) == 0;
+}
+
+/* Appends END_RULE, in the place of one that a user has copied from a rules file of ours. */
+static int add_end(struct rule_set *set, const struct rules_env *env)
+{
+	int r = rules_read_line(set, env, END_SOURCE, 0, END_RULE);
+	struct rule *rules = set->rules;
+	size_t last = set->n_rules - 1, n = 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i <= last; i++) {
+		if (i == last || !same_rule(&rules[i], &rules[last])) {
+			rules[n++] = rules[i];
+			continue;
+		}
+		log_at(env->log, LEVEL_WARNING, rules[i].file, rules[i].line, "this is the rule that ends every rules file of "
+		       "cloud-audit-setup; it is loaded once, as the last [lint: double]");
+		rule_done(&rules[i]);
+	}
+	set->n_rules = n;
+	return 0;
+}
+
 static int build_rules(struct wanted *wanted, const struct config *config, const struct host *host,
 		       const char *machine, struct log *log)
 {
 	struct rules_setting settings[SETTINGS_MAX];
 	struct text store[SETTINGS_MAX] = {0};
-	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
+	_cleanup_(lookups_done) struct lookups lookups = { .assumed = wanted->forms, .n_assumed = wanted->n_forms };
 	struct rules_host ask = lookups_for(&lookups, host);
 	struct utsname uts;
 	struct rules_env env = {
@@ -131,6 +163,8 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 		worst = r < 0 ? r : worst;
 		if (worst == 0)
 			worst = rules_finish(&wanted->rules, &env);
+		if (worst == 0)
+			worst = add_end(&wanted->rules, &env);
 	}
 	for (size_t i = 0; i < SETTINGS_MAX; i++)
 		text_done(&store[i]);
@@ -155,7 +189,8 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	int r = 0;
 
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
-		 "# Loaded with auditctl -R.\n");
+		 "# Loaded with auditctl -R.\n"
+		 "# " END_SOURCE ": a rule that the kernel refuses does not keep the others out\n-c\n");
 	settings_lines(config, true, print_control, out);
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
@@ -217,6 +252,35 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	return r;
 }
 
+/* Everything that there is to say was said at the first reading. */
+static int build_quietly(struct wanted *ret, const struct config *config, const struct host *host, struct text *text)
+{
+	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
+	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
+	int r = quiet ? build_rules(ret, config, host, NULL, quiet) : -ENOMEM;
+
+	return r < 0 ? r : print_rules_file(ret, config, text, quiet);
+}
+
+int wanted_read_again(struct wanted *wanted, const struct config *config, const struct host *host, struct text *text)
+{
+	struct wanted fresh = { .forms = wanted->forms, .n_forms = wanted->n_forms };
+	_cleanup_text_ struct text content = {0};
+	int r = build_quietly(&fresh, config, host, &content);
+
+	if (r == 0) {
+		struct rule_set old = wanted->rules;
+
+		wanted->rules = fresh.rules;
+		fresh.rules = old;
+		text_done(text);
+		*text = content;
+		content = (struct text){0};
+	}
+	rule_set_done(&fresh.rules);
+	return r;
+}
+
 const struct text *wanted_rules_text(const struct wanted *wanted)
 {
 	return wanted->transient.s ? &wanted->transient : &wanted->files[FILE_RULES];
@@ -226,18 +290,25 @@ bool wanted_same(const struct wanted *wanted, size_t i, const struct text *have)
 {
 	const char *comments = wanted_files[i].comments;
 
+	if (i == FILE_RULES && wanted->files[i].s)
+		return wanted_same_rules(wanted, have);
 	return comments ? text_equal_but_comments(&wanted->files[i], have, comments) :
 		text_equal(&wanted->files[i], have);
 }
 
 bool wanted_same_rules(const struct wanted *wanted, const struct text *have)
 {
-	return text_equal_but_comments(wanted_rules_text(wanted), have, RULE_COMMENT);
+	return text_equal_but_comments(wanted_rules_text(wanted), have, RULE_COMMENT) ||
+		(wanted->loaded.s && text_equal_but_comments(&wanted->loaded, have, RULE_COMMENT));
 }
 
 void wanted_done(struct wanted *wanted)
 {
 	text_done(&wanted->transient);
+	text_done(&wanted->loaded);
+	for (size_t i = 0; i < wanted->n_forms; i++)
+		free(wanted->forms[i].path);
+	free(wanted->forms);
 	rule_set_done(&wanted->rules);
 	free(wanted->overrides);
 	for (size_t i = 0; i < N_FILES; i++) {

@@ -21,7 +21,9 @@ int step_prove_tty_program(struct context *c)
 int step_journald(struct context *c, const struct node *before)
 {
 	const struct text *want = &c->wanted.files[FILE_JOURNALD];
-	bool room = !wanted_same(&c->wanted, FILE_JOURNALD_SOCKET, &before->files[FILE_JOURNALD_SOCKET]);
+	/* One that was overrun has to go, too, with what is in it, and with its size. */
+	bool room = !wanted_same(&c->wanted, FILE_JOURNALD_SOCKET, &before->files[FILE_JOURNALD_SOCKET]) ||
+		(c->node.reader.socket && !c->node.reader.journal);
 	int r;
 
 	if (!room && wanted_same(&c->wanted, FILE_JOURNALD, &before->files[FILE_JOURNALD]) &&

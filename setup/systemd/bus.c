@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "setup/host/rights.h"
+#include "setup/rights/rights.h"
 
 enum { REVIVE = 5000000 };	/* microseconds that dbus-daemon has for its start */
 
@@ -29,7 +29,7 @@ static int on_pong(sd_bus_message *message, void *user, sd_bus_error *error)
 
 /* Only a first call proves that there is somebody. It goes out with Hello, as soon as authentication is done, for
  * which sd-bus itself would wait 90 s (BUS_AUTH_TIMEOUT in src/libsystemd/sd-bus/sd-bus.c). */
-static int ping(sd_bus *b, const char *destination, uint64_t timeout)
+static int ping(sd_bus *b, const char *destination, uint64_t timeout, sd_bus_error *error)
 {
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
 	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + timeout;
@@ -40,10 +40,16 @@ static int ping(sd_bus *b, const char *destination, uint64_t timeout)
 				     &reply, NULL);
 	while (r >= 0 && !reply)
 		r = bus_step(b, deadline);
-	return r < 0 ? r : bus_reply_error(b, reply);
+	if (r < 0)
+		return r;
+	r = bus_reply_error(b, reply);
+	/* Of a connection that ended the error is sd-bus's own, and says no more. */
+	if (r < 0 && r != -ECONNRESET)
+		sd_bus_error_copy(error, sd_bus_message_get_error(reply));
+	return r;
 }
 
-static int connect_to(struct bus *bus, const char *address, bool private)
+static int connect_to(struct bus *bus, const char *address, bool private, sd_bus_error *error)
 {
 	_cleanup_(sd_bus_close_unrefp) sd_bus *b = NULL;
 	int r = sd_bus_new(&b);
@@ -57,7 +63,7 @@ static int connect_to(struct bus *bus, const char *address, bool private)
 	if (r >= 0)
 		r = sd_bus_start(b);
 	if (r >= 0)
-		r = ping(b, private ? NULL : "org.freedesktop.systemd1", bus->timeout);
+		r = ping(b, private ? NULL : "org.freedesktop.systemd1", bus->timeout, error);
 	if (r < 0)
 		return r;
 	sd_bus_close_unref(bus->bus);
@@ -67,7 +73,7 @@ static int connect_to(struct bus *bus, const char *address, bool private)
 }
 
 /* Connects to a socket of the host: opened below its root first, so that no symlink leads out. */
-static int connect_below_root(struct bus *bus, const char *path, bool private)
+static int connect_below_root(struct bus *bus, const char *path, bool private, sd_bus_error *error)
 {
 	_cleanup_close_ int fd = host_open(bus->host, path, O_PATH);
 	char address[64];
@@ -75,11 +81,28 @@ static int connect_below_root(struct bus *bus, const char *path, bool private)
 	if (fd < 0)
 		return fd;
 	snprintf(address, sizeof(address), "unix:path=/proc/self/fd/%d", fd);
-	return connect_to(bus, address, private);
+	return connect_to(bus, address, private, error);
 }
 
-/* By whatever way the configuration allows; why: what was tried, and failed. */
-static int connect_any(struct bus *bus, struct text *why)
+/* A bus that is up before systemd is on it, as in the first moments of a boot, says one of these. */
+static bool not_there_yet(const sd_bus_error *error)
+{
+	return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+		sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+static void add_failure(struct text *why, const char *root, const char *place, const sd_bus_error *error, int r)
+{
+	text_addf(why, "%s%s%s: ", why->s ? ", " : "", strcmp(root, "/") ? root : "", place);
+	if (error->name)
+		text_addf(why, "%s: %s", error->name, error->message ? error->message : "");
+	else
+		text_add(why, bus_reason(r));
+}
+
+/* By whatever way the configuration allows; why: what was tried, and failed. The error is the first that is not just that
+ * nothing is there; *ret_soon: another try may do. */
+static int connect_any(struct bus *bus, struct text *why, bool *ret_soon)
 {
 	static const struct {
 		const char *path;
@@ -87,18 +110,42 @@ static int connect_any(struct bus *bus, struct text *why)
 	} sockets[] = {
 		{ "/run/dbus/system_bus_socket", false }, { "/run/systemd/private", true },
 	};
-	const char *root = bus->host->root;
-	int r = -ENOENT;
+	int r, first = -ENOENT;
 
+	*ret_soon = false;
 	if (strcmp(bus->address, "auto") != 0) {
-		r = connect_to(bus, bus->address, false);
-		text_addf(why, "%s: %s", bus->address, bus_reason(r));
+		_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+		r = connect_to(bus, bus->address, false, &error);
+		add_failure(why, "/", bus->address, &error, r);
+		*ret_soon = not_there_yet(&error);
 		return r;
 	}
-	for (size_t i = 0; r < 0 && i < ARRAY_SIZE(sockets); i++) {
-		r = connect_below_root(bus, sockets[i].path, sockets[i].private);
-		text_addf(why, "%s%s%s: %s", i ? ", " : "", strcmp(root, "/") ? root : "", sockets[i].path,
-			  bus_reason(r));
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {
+		_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+		r = connect_below_root(bus, sockets[i].path, sockets[i].private, &error);
+		if (r >= 0)
+			return r;
+		add_failure(why, bus->host->root, sockets[i].path, &error, r);
+		*ret_soon = *ret_soon || not_there_yet(&error);
+		first = first == -ENOENT ? r : first;
+	}
+	return first;
+}
+
+/* As connect_any(), again and again while systemd is not on the bus yet; why is that of the last try. */
+static int connect_in_time(struct bus *bus, struct text *why)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + bus->timeout;
+	bool soon;
+	int r;
+
+	while ((r = connect_any(bus, why, &soon)) < 0 && soon && bus_now(CLOCK_MONOTONIC) < deadline) {
+		log_progress(bus->log, "Wait for", "systemd on D-Bus", bus->timeout - (deadline - bus_now(CLOCK_MONOTONIC)));
+		text_done(why);
+		nanosleep(&pause, NULL);
 	}
 	return r;
 }
@@ -111,9 +158,9 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	int r;
 
 	if (!bus)
-		return -ENOMEM;
+		return log_no_memory(log);
 	*bus = (struct bus){ .host = host, .log = log, .address = address, .timeout = timeout };
-	r = connect_any(bus, &why);
+	r = connect_in_time(bus, &why);
 	if (r < 0) {
 		log_say(log, LEVEL_ERROR, "no D-Bus connection to the host's systemd (%s); %s",
 			why.s ? why.s : "", rights_advice_bus(r));
@@ -132,13 +179,14 @@ int bus_revive(struct bus *bus)
 	int r;
 
 	/* The end of a connection is only seen by who uses it. What is answered does not matter. */
-	(void)ping(bus->bus, bus->destination, bus->timeout);
+	(void)ping(bus->bus, bus->destination, bus->timeout, NULL);
 	if (sd_bus_is_open(bus->bus) > 0)
 		return 0;
 	for (;;) {
 		_cleanup_text_ struct text why = {0};
+		bool soon;
 
-		r = connect_any(bus, &why);
+		r = connect_any(bus, &why, &soon);
 		if (r >= 0 || bus_now(CLOCK_MONOTONIC) >= deadline)
 			break;
 		nanosleep(&pause, NULL);

@@ -485,8 +485,7 @@ static void opens(void **state)
 		{ { "garbage", GARBAGE, NULL, -EBADMSG, "not the answer that was expected" }, "Hello", false },
 		{ { "silent", SILENT, NULL, -ETIMEDOUT, "Connection timed out" }, "Ping", false },
 		{ { "closed", CLOSE, NULL, -ECONNRESET, "Connection reset by peer" }, "Ping", false },
-		{ { "denied", ERROR, DBUS "AccessDenied", -EACCES, "Permission denied" }, "Ping", false },
-		{ { "nobody", ERROR, DBUS "ServiceUnknown", -EHOSTUNREACH, "No route to host" }, "Ping", false },
+		{ { "denied", ERROR, DBUS "AccessDenied", -EACCES, DBUS "AccessDenied: " SAID }, "Ping", false },
 		{ { "half", HALF, NULL, -ECONNRESET, "Connection reset by peer" }, "Ping", false },
 		{ { "garbage", GARBAGE, NULL, -EBADMSG, "not the answer that was expected" }, "Ping", false },
 	};
@@ -560,6 +559,76 @@ static void open_second(void **state)
 	capture_end(&c);
 	peer_stop(&bad);
 	peer_stop(&good);
+	unlink(test_path("root/run/dbus/system_bus_socket"));
+}
+
+/* What a bus says that does not let us in, and what is said of it. */
+static const struct fault refusals[] = {
+	{ "denied", ERROR, DBUS "AccessDenied", -EACCES, DBUS "AccessDenied: " SAID },
+	{ "limits", ERROR, DBUS "LimitsExceeded", -ENOBUFS, "the bus is at one of its limits" },
+	{ "not yet", ERROR, DBUS "ServiceUnknown", -EHOSTUNREACH, "systemd is not on it yet" },
+	{ "nobody", ERROR, DBUS "NameHasNoOwner", -ENXIO, DBUS "NameHasNoOwner: " SAID },
+	{ "silent", SILENT, NULL, -ETIMEDOUT, "systemd is busy, with a daemon-reload perhaps" },
+};
+
+static void refused(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		const struct fault *fault = &refusals[i];
+		const struct plan plan = { "Ping", fault };
+		struct peer peer = { .answer = answer, .plan = &plan };
+		struct host host;
+		struct capture c;
+		struct bus *bus;
+		uint64_t since;
+		int r;
+
+		/* The other socket is not there, which is no reason to advise for it. */
+		peer_start(&peer, socket_path("root/run/dbus/system_bus_socket"));
+		assert_int_equal(host_open_root(&host, test_path("root")), 0);
+		capture_begin(&c);
+		since = now();
+		r = bus_open(&bus, &host, "auto", 300000, c.log);
+		if (r != fault->error || !strstr(capture_text(&c), fault->said) || strstr(capture_text(&c), "mount the"))
+			WRONG("%s: %s: %s", fault->column, strerror(-r), capture_text(&c));
+		assert_true(now() - since < 300000 + SLACK);
+		host_done(&host);
+		capture_end(&c);
+		peer_stop(&peer);
+		unlink(test_path("root/run/dbus/system_bus_socket"));
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static bool answer_later(struct peer *peer, const struct peer_call *call)
+{
+	unsigned *left = (unsigned *)(uintptr_t)peer->plan;
+
+	if (strcmp(call->name, "Ping") == 0 && *left > 0) {
+		(*left)--;
+		return peer_error(peer, call, DBUS "ServiceUnknown", SAID);
+	}
+	return peer_answer_well(peer, call);
+}
+
+static void waited_for(void **state)
+{
+	unsigned left = 2;
+	struct peer peer = { .answer = answer_later, .plan = &left };
+	struct host host;
+	struct capture c;
+	struct bus *bus;
+
+	peer_start(&peer, socket_path("root/run/dbus/system_bus_socket"));
+	assert_int_equal(host_open_root(&host, test_path("root")), 0);
+	capture_begin(&c);
+	assert_int_equal(bus_open(&bus, &host, "auto", LONG_TIMEOUT, c.log), 0);
+	assert_int_equal(left, 0);
+	assert_string_equal(capture_text(&c), "");
+	bus_close(bus);
+	host_done(&host);
+	capture_end(&c);
+	peer_stop(&peer);
 	unlink(test_path("root/run/dbus/system_bus_socket"));
 }
 
@@ -755,6 +824,9 @@ int main(void)
 		TEST("a connection that fails is one message with the address and the reason, in time", opens),
 		TEST("a socket whose queue is full is not waited for", open_queue_full),
 		TEST("where the system bus fails, systemd's own socket serves", open_second),
+		TEST("a bus that refuses is told by its own words, with advice for that and not for a socket that is absent",
+		     refused),
+		TEST("a bus that systemd is not on yet is waited for", waited_for),
 		TEST("a call that fails is that error and one message with call, unit and reason, in time", calls_fail),
 		TEST("a job that does not end well is one message with unit and result, in time", jobs_fail),
 		TEST("who is not systemd has no say in how a job ended; a word that is lost is asked for", senders),

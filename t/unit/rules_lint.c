@@ -25,7 +25,13 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 	return 0;
 }
 
-static const struct rules_host host = { path_type, look_up, look_up, NULL };
+static void late(void *context, const char *directory, struct text *out)
+{
+	if (strcmp(directory, "/etc/later") == 0)
+		text_add(out, "it comes later");
+}
+
+static const struct rules_host host = { path_type, look_up, look_up, late, NULL };
 
 /* The messages about a file S that is shipped (NULL: none) and one F that is not, both without mistakes. */
 static char *said_of(const char *shipped, const char *content, const char *machine, unsigned *ret_warnings)
@@ -333,6 +339,10 @@ static void paths_that_the_kernel_does_not_find_are_told(void **state)
 		{ "-w /absent/file -p wa -k k\n", "1:absent " },
 		{ "-a always,exit -F dir=/absent -k k\n", "1:absent " },
 		{ "-a always,exit -F exe=/absent/x -F uid=0 -k k\n", "1:absent " },
+		{ "-w /etc/later/x -p wa -k k\n", "1:late " },
+		{ "-w /etc/later -p wa -k k\n", "" },
+		{ "-a always,exit -F dir=/etc/later -k k\n", "1:late " },
+		{ "-a always,exit -F exe=/etc/later/x -F uid=0 -k k\n", "1:late " },
 		{ "-w /etc/*.conf -p wa -k k\n", "1:literal " },
 		{ "-w /etc/../x -p wa -k k\n", "1:literal " },
 		{ "-w /etc/..x -p wa -k k\n", "" },
@@ -410,7 +420,7 @@ static void every_lint_has_a_name_and_a_line_about_it(void **state)
 			    strlen(lint_at(n)->name));
 		assert_null(strchr(lint_at(n)->what, '\n'));
 	}
-	assert_int_equal(n, 20);
+	assert_int_equal(n, 21);
 }
 
 static void ten_thousand_rules_take_less_than_200_ms(void **state)

@@ -1,6 +1,7 @@
-#include "setup/host/rights.h"
+#include "setup/rights/rights.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdint.h>
 #include <string.h>
@@ -66,6 +67,27 @@ void rights_explain_audit(struct text *out, const struct host *host, int error, 
 		text_addf(out, "; %s", reason);
 }
 
+/* Who else than the bus itself may have denied it: the security module that confines this process, by the name of its
+ * profile or context (apparmor(7), getcon(3)). */
+static const char *advice_denied(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC);
+	char label[256] = "";
+
+	if (geteuid() != 0)
+		return "systemd obeys root only: run as uid 0 (securityContext.runAsUser: 0)";
+	if (fd >= 0 && read(fd, label, sizeof(label) - 1) < 0)
+		label[0] = '\0';
+	if (strstr(label, " (enforce)"))
+		return "an AppArmor profile confines this container, and on Ubuntu it mediates D-Bus: set "
+			"securityContext.appArmorProfile.type: Unconfined (before Kubernetes 1.30 the annotation "
+			"container.apparmor.security.beta.kubernetes.io/CONTAINER: unconfined)";
+	if (strchr(label, ':'))
+		return "SELinux confines this process: set securityContext.seLinuxOptions.type: spc_t, and see ausearch -m "
+			"USER_AVC on the node";
+	return "a policy of the node's bus forbids it: see /etc/dbus-1/system.d and journalctl -u dbus on the node";
+}
+
 const char *rights_advice_bus(int error)
 {
 	switch (error < 0 ? -error : error) {
@@ -77,7 +99,15 @@ const char *rights_advice_bus(int error)
 		return "the socket is there but nobody listens: on the host, systemctl start dbus.socket";
 	case EACCES:
 	case EPERM:
-		return "systemd obeys root only: run as uid 0 (securityContext.runAsUser: 0)";
+		return advice_denied();
+	case ENOBUFS:
+		return "the bus is at one of its limits: busctl list on the node shows who holds connections; try again later";
+	case ETIMEDOUT:
+		return "systemd is busy, with a daemon-reload perhaps, or hangs: systemctl list-jobs on the node; try again, or "
+			"give it longer ([unit] start_timeout)";
+	case EHOSTUNREACH:
+	case ENXIO:
+		return "the bus is there, but systemd is not on it yet: see systemctl is-system-running on the node, and try again";
 	default:
 		return "see systemctl status dbus on the host";
 	}

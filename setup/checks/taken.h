@@ -1,0 +1,12 @@
+/* What [rules] existing = replace takes from the kernel that neither this nor an earlier run put there. */
+#ifndef SETUP_TAKEN_H
+#define SETUP_TAKEN_H
+
+#include "setup/node/node.h"
+
+/* Appends "KEY COUNT, ..." of the rules that will be gone, in the order in which the kernel lists the first of each; of those
+ * without a key the first rule itself. Returns how many rules there are, 0 with existing = keep; -ENOMEM. */
+int taken_list(struct text *out, const struct wanted *wanted, const struct config *config, const struct node *node,
+	       const struct host *host) _must_check_;
+
+#endif
