@@ -272,7 +272,7 @@ install: all
 	install -D -m 0644 setup/completion/zsh \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cloud-audit-setup
 	install -m 0644 README.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/
-	for file in rules/README.md k8s/README.md k8s/data-flow.svg; do \
+	for file in rules/README.md rules/CIS-STIG.md k8s/README.md k8s/data-flow.svg; do \
 		install -D -m 0644 $$file $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/$$file || exit 1; done
 
 clean:

@@ -46,6 +46,10 @@ my %doubles = map { $_ => 1 } (
 	"-a always,exit -F auid>=1000\n-a always,exit -F auid>=1000",
 );
 
+# What auditctl 3.0.9 refuses and we take: system calls that are newer than it, two more names of machines. The
+# number goes into the rules file.
+my $newer = qr/ -S (?:mseal|fchmodat2|cachestat|setxattrat|kexec_load)\b| arch!=(?:amd64|arm64) /;
+
 my $pid = open2(my $from, my $to, $engine);
 
 sub tell_host {
@@ -160,6 +164,10 @@ for my $v (vectors('t/vectors/bad.jsonl')) {
 	if ($doubles{content($v)}) {
 		$count{double}++;
 		is(ask(content($v))->{again}, 'same', 'is loaded once: ' . name($v));
+	} elsif (content($v) =~ $newer) {
+		$count{newer}++;
+		my $got = ask(content($v));
+		is($got->{again}, 'same', 'is loaded by its number: ' . name($v)) or diag($got->{messages});
 	} else {
 		$count{bad}++;
 		check_refused($v, 'is refused with its place', qr/^cloud-audit-setup: error: FILE:1: \S/m);
@@ -169,6 +177,6 @@ print $to "\n";
 close $to;
 waitpid $pid, 0;
 is($?, 0, 'the engine ends well');
-is_deeply(\%count, { same => 843, accident => 142, argv => 3, kernel => 184, label => 11, bad => 784,
-		     double => 3 }, 'as many of each kind as there should be');
+is_deeply(\%count, { same => 843, accident => 142, argv => 3, kernel => 184, label => 11, bad => 770,
+		     newer => 14, double => 3 }, 'as many of each kind as there should be');
 done_testing();

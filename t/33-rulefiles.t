@@ -79,6 +79,10 @@ my @mine = (@x86, @other, off(qw(exec socket mmap)), '-s', "rules.directory=$tmp
 		'the user\'s files come in the order of the C locale; hidden files and other suffixes are no rules';
 }
 
+put("$tmp/mine/README.md", "no rules\n");
+like +(run($program, @mine, 'render', 'rules'))[2], qr/: warning: in \Q$tmp\E\/mine not read, for their names do not end in \.rules: a\.RULES, a\.rule, a\.rules\.dpkg-new, a\.rules~, notes\.txt and 1 more$/m,
+	'what is not read for its name is told; hidden files and README are not';
+
 sub fails {
 	my ($dir, $expected, $name) = @_;
 	my ($code, $out, $err) = run($program, '-R', $root, '-s', "rules.directory=$dir", 'render', 'rules');

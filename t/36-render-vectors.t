@@ -74,7 +74,9 @@ is("@wrong", '', "each gives auditctl's own bytes, or is a double of another");
 cmp_ok(scalar @got, '>', 700, 'most of them are no doubles');
 
 open(my $f, '<', 't/vectors/bad.jsonl') or die;
-my @bad = grep { !/[\r\n\0]/ } map { s/\\udc[0-9a-f]{2}/?/g; my $v = $json->decode($_);
+# These are newer than auditctl 3.0.9: t/10-rules-vectors.t.
+my $newer = qr/ -S (?:mseal|fchmodat2|cachestat|setxattrat|kexec_load)\b| arch!=(?:amd64|arm64) /;
+my @bad = grep { !/[\r\n\0]/ && $_ !~ $newer } map { s/\\udc[0-9a-f]{2}/?/g; my $v = $json->decode($_);
 	$v->{rule_b64} ? decode_base64($v->{rule_b64}) : do { utf8::encode(my $l = $v->{rule} // ''); $l } } grep { !/"mode": ?"argv"/ } <$f>;
 ($status, $stderr) = render(@bad);
 is($status, 3, 'rules that auditctl refuses are exit status 3');

@@ -3,236 +3,58 @@
 #include <errno.h>
 #include <string.h>
 
-#include "rules/judge/map.h"
+#include "rules/judge/lint_private.h"
 #include "rules/rule/data.h"
 #include "rules/rule/names.h"
-
-/* A rule's fields without its key, as a sum of hashes: the order of fields decides nothing. */
-struct fields {
-	uint64_t hashes[AUDIT_MAX_FIELDS];
-	uint32_t n;
-	uint64_t sum;
-	uint64_t sum_no_arch;
-	uint32_t arch;	/* of the last arch= field; 0: none */
-	uint32_t n_arch;
-};
-
-struct lint_context {
-	const struct rule_set *set;
-	const struct rules_env *env;
-	struct map twins;	/* rules for 32-bit architectures, by list, action and fields */
-	uint32_t *hidden_by;	/* index of the rule that takes its events, plus one; 0: none */
-};
 
 static void read_fields(const struct audit_rule_data *data, struct fields *ret)
 {
 	struct data_field field;
 	uint32_t at = 0;
 	size_t offset = 0;
-	uint64_t hash;
 
 	memset(ret, 0, sizeof(*ret));
 	while (data_next(data, &at, &offset, &field)) {
 		if (field.field == AUDIT_FILTERKEY)
 			continue;
-		hash = map_hash(MAP_HASH_START, &field.field, sizeof(field.field));
-		hash = map_hash(hash, &field.operator, sizeof(field.operator));
-		hash = map_hash(hash, &field.value, sizeof(field.value));
-		hash = map_hash(hash, field.text, field.len);
-		ret->hashes[ret->n++] = hash;
-		ret->sum += hash;
+		ret->n++;
 		if (field.field == AUDIT_ARCH && field.operator == AUDIT_EQUAL) {
 			ret->arch = field.value;
 			ret->n_arch++;
 		} else {
-			ret->sum_no_arch += hash;
+			ret->sum_no_arch += lint_hash_field(&field);
 		}
 	}
 }
 
-void lint_kernel_order(const struct rule_set *set, uint32_t *order)
-{
-	size_t n = 0;
-
-	for (size_t i = set->n_rules; i-- > 0; )
-		if (set->rules[i].data->flags & AUDIT_FILTER_PREPEND)
-			order[n++] = (uint32_t)i;
-	for (size_t i = 0; i < set->n_rules; i++)
-		if (!(set->rules[i].data->flags & AUDIT_FILTER_PREPEND))
-			order[n++] = (uint32_t)i;
-}
-
-/* All rules of a list that have the same fields: together they take these system calls. */
-struct group {
-	uint32_t first;	/* index of the first rule */
-	uint32_t mask[AUDIT_BITMASK_SIZE];
-};
-
-struct groups {
-	struct map map;
-	struct group *groups;
-	uint32_t n;
-};
-
-/* The kernel looks at the mask in the list exit only (kernel/auditsc.c audit_in_mask). */
-static bool mask_matters(const struct audit_rule_data *data)
-{
-	return data_list(data) == AUDIT_FILTER_EXIT;
-}
-
-static bool mask_covers(const uint32_t *mask, const uint32_t *part)
-{
-	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
-		if (part[i] & ~mask[i])
-			return false;
-	return true;
-}
-
-static bool takes_all(const struct group *group, const struct audit_rule_data *data)
-{
-	return !mask_matters(data) || mask_covers(group->mask, data->mask);
-}
-
-static uint64_t group_key(uint32_t list, uint64_t sum)
-{
-	return map_hash(sum, &list, sizeof(list));
-}
-
-static bool find_taker(const struct groups *groups, const struct audit_rule_data *data, uint64_t sum,
-		       uint32_t *ret)
-{
-	uint32_t at;
-
-	if (!map_find(&groups->map, group_key(data_list(data), sum), &at) ||
-	    !takes_all(&groups->groups[at], data))
-		return false;
-	*ret = groups->groups[at].first;
-	return true;
-}
-
-/* An earlier rule takes all events of this one when its fields are a part of this rule's. With up
- * to six fields every part is looked up; with more, those that lack all, all but one, one or none. */
-static bool is_hidden(const struct groups *groups, const struct audit_rule_data *data,
-		      const struct fields *fields, uint32_t *ret)
-{
-	enum { EVERY_PART = 6 };
-	uint64_t sum;
-
-	if (fields->n > EVERY_PART) {
-		for (uint32_t i = 0; i < fields->n; i++)
-			if (find_taker(groups, data, fields->hashes[i], ret) ||
-			    find_taker(groups, data, fields->sum - fields->hashes[i], ret))
-				return true;
-		return find_taker(groups, data, 0, ret) || find_taker(groups, data, fields->sum, ret);
-	}
-	for (uint32_t part = 0; part < 1u << fields->n; part++) {
-		sum = 0;
-		for (uint32_t i = 0; i < fields->n; i++)
-			if (part & 1u << i)
-				sum += fields->hashes[i];
-		if (find_taker(groups, data, sum, ret))
-			return true;
-	}
-	return false;
-}
-
-static void add_to_group(struct groups *groups, const struct audit_rule_data *data, uint64_t sum,
-			 uint32_t index)
-{
-	uint64_t key = group_key(data_list(data), sum);
-	struct group *group;
-	uint32_t at;
-
-	if (!map_find(&groups->map, key, &at)) {
-		at = groups->n++;
-		groups->groups[at].first = index;
-		map_put(&groups->map, key, at);
-	}
-	group = &groups->groups[at];
-	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
-		group->mask[i] |= data->mask[i];
-}
-
-static int find_hidden(const struct lint_context *context)
-{
-	size_t n = context->set->n_rules;
-	_cleanup_free_ uint32_t *order = calloc(n + 1, sizeof(*order));
-	_cleanup_free_ struct group *room = calloc(n + 1, sizeof(*room));
-	struct groups groups = { .groups = room };
-	struct fields fields;
-	uint32_t taker;
-	int r = order && room ? map_init(&groups.map, n) : -ENOMEM;
-
-	if (r == 0)
-		lint_kernel_order(context->set, order);
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct audit_rule_data *data = context->set->rules[order[i]].data;
-
-		read_fields(data, &fields);
-		if (is_hidden(&groups, data, &fields, &taker))
-			context->hidden_by[order[i]] = taker + 1;
-		else
-			add_to_group(&groups, data, fields.sum, order[i]);
-	}
-	map_done(&groups.map);
-	return r;
-}
-
 static uint64_t twin_key(const struct audit_rule_data *data, const struct fields *fields, uint32_t arch)
 {
+	uint32_t list = data_list(data);
 	uint64_t key = map_hash(fields->sum_no_arch, &data->action, sizeof(data->action));
 
-	return map_hash(group_key(data_list(data), key), &arch, sizeof(arch));
+	return map_hash(map_hash(key, &list, sizeof(list)), &arch, sizeof(arch));
 }
 
 static int find_twins(struct lint_context *context)
 {
 	struct fields fields;
+	uint32_t at, n = 0;
 	int r = map_init(&context->twins, context->set->n_rules);
 
 	for (size_t i = 0; r == 0 && i < context->set->n_rules; i++) {
 		const struct audit_rule_data *data = context->set->rules[i].data;
 
 		read_fields(data, &fields);
-		if (fields.n_arch == 1 && !(fields.arch & __AUDIT_ARCH_64BIT))
-			map_put(&context->twins, twin_key(data, &fields, fields.arch), 0);
+		if (fields.n_arch != 1 || fields.arch & __AUDIT_ARCH_64BIT)
+			continue;
+		if (!map_find(&context->twins, twin_key(data, &fields, fields.arch), &at)) {
+			at = n++;
+			map_put(&context->twins, twin_key(data, &fields, fields.arch), at);
+		}
+		for (size_t word = 0; word < AUDIT_BITMASK_SIZE; word++)
+			context->twin_masks[at][word] |= data->mask[word];
 	}
 	return r;
-}
-
-/* What one check looks at. */
-struct subject {
-	const struct lint_context *context;
-	const struct rule *rule;
-	const struct audit_rule_data *data;
-	struct fields fields;
-	size_t index;
-	bool exit_always;
-};
-
-static bool covers(const struct audit_rule_data *taker, const struct audit_rule_data *data)
-{
-	return !mask_matters(data) || mask_covers(taker->mask, data->mask);
-}
-
-static bool check_unreachable(const struct subject *s, struct text *message)
-{
-	const struct rule *taker;
-	struct rule_place at;
-
-	if (!s->context->hidden_by[s->index])
-		return false;
-	/* A type that a group drops and [filter] exclude_types drops, too, is dropped either way. */
-	if (s->rule->shipped && data_list(s->data) == AUDIT_FILTER_EXCLUDE)
-		return false;
-	taker = &s->context->set->rules[s->context->hidden_by[s->index] - 1];
-	text_add(message, "this rule never comes to act: ");
-	at = rule_place(taker);
-	rule_add_place(message, &at);
-	text_addf(message, "%s%s takes every event that it matches",
-		  taker->data->action == AUDIT_NEVER ? ", a rule with never," : "",
-		  covers(taker->data, s->data) ? "" : " together with others of the same fields");
-	return true;
 }
 
 static bool check_never_task(const struct subject *s, struct text *message)
@@ -276,12 +98,13 @@ static bool compare(uint32_t left, uint32_t operator, uint32_t right)
 	}
 }
 
+/* A rule without fields matches no record. */
 static bool excludes(const struct audit_rule_data *data, uint32_t type)
 {
 	for (uint32_t i = 0; i < data->field_count; i++)
 		if (!compare(type, data->fieldflags[i], data->values[i]))
 			return false;
-	return true;
+	return data->field_count;
 }
 
 static bool check_exclude(const struct subject *s, struct text *message)
@@ -300,6 +123,9 @@ static bool check_exclude(const struct subject *s, struct text *message)
 				  wanted_types[i].name);
 			comma = ", ";
 		}
+	/* kernel/auditfilter.c audit_filter() */
+	if (*comma && s->data->action == AUDIT_NEVER)
+		text_add(message, "; in this list never drops as always does, and what no rule names is kept");
 	return *comma;
 }
 
@@ -313,31 +139,55 @@ static bool check_no_arch(const struct subject *s, struct text *message)
 	return true;
 }
 
-/* Whether any of the rule's system calls exists for 32-bit programs. */
-static bool exists_on(const struct subject *s, uint32_t arch)
+/* Whether 32-bit programs have this call and no rule of theirs (mask; NULL: there is none) has it. */
+static bool lacks_call(const char *name, uint32_t arch, const uint32_t *mask)
 {
-	const char *name;
-	uint32_t next = 0, n;
+	int number = names_syscall(name, arch), instead;
 
-	while (data_next_syscall(s->data, &next, &n)) {
-		name = names_of_syscall(n, s->fields.arch);
-		if (name && names_syscall(name, arch) >= 0)
-			return true;
+	if (number < 0 || (mask && mask[AUDIT_WORD(number)] & AUDIT_BIT(number)))
+		return false;
+	/* The mmap of 32-bit programs is the old one, which C libraries stopped calling long ago. */
+	instead = strcmp(name, "mmap") == 0 ? names_syscall("mmap2", arch) : -1;
+	return instead < 0 || !mask || !(mask[AUDIT_WORD(instead)] & AUDIT_BIT(instead));
+}
+
+/* Appends the rule's system calls that exist for 32-bit programs and are not in the mask of their rules (NULL: there is
+ * none). Returns how many. */
+static size_t add_missing_calls(const struct subject *s, uint32_t arch, const uint32_t *mask, struct text *names)
+{
+	enum { NAMED = 8 };
+	uint32_t next = 0, number;
+	size_t n = 0;
+
+	while (data_next_syscall(s->data, &next, &number)) {
+		const char *name = names_show_syscall(number, s->fields.arch);
+
+		if (!name || !lacks_call(name, arch, mask))
+			continue;
+		if (n++ < NAMED)
+			text_addf(names, "%s%s", n == 1 ? "" : ",", name);
 	}
-	return false;
+	if (n > NAMED)
+		text_addf(names, " and %zu more", n - NAMED);
+	return n;
 }
 
 static bool check_no_b32(const struct subject *s, struct text *message)
 {
-	uint32_t arch32 = names_arch32(s->fields.arch), unused;
+	uint32_t arch32 = names_arch32(s->fields.arch), at;
+	const uint32_t *mask = NULL;
+	_cleanup_text_ struct text names = { 0 };
 
 	if (!s->exit_always || s->fields.n_arch != 1 || !(s->fields.arch & __AUDIT_ARCH_64BIT) || !arch32)
 		return false;
-	if (map_find(&s->context->twins, twin_key(s->data, &s->fields, arch32), &unused))
+	if (map_find(&s->context->twins, twin_key(s->data, &s->fields, arch32), &at))
+		mask = s->context->twin_masks[at];
+	if (!add_missing_calls(s, arch32, mask, &names))
 		return false;
-	if (!data_mask_all(s->data) && !exists_on(s, arch32))
-		return false;
-	text_add(message, "no rule with arch=b32 does the same: 32-bit programs are not seen");
+	if (mask && !data_mask_all(s->data))
+		text_addf(message, "no rule with arch=b32 does the same with %s: 32-bit programs are not seen there", names.s);
+	else
+		text_add(message, "no rule with arch=b32 does the same: 32-bit programs are not seen");
 	return true;
 }
 
@@ -390,6 +240,26 @@ static bool say_absent(const struct subject *s, uint32_t field, char *path, stru
 static bool check_absent(const struct subject *s, struct text *message)
 {
 	return check_paths(s, message, say_absent);
+}
+
+static bool say_link(const struct subject *s, uint32_t field, char *path, struct text *message)
+{
+	const struct rules_host *host = s->context->env->host;
+	bool directory;
+
+	if (host->path_type(host->context, path, &directory) != RULES_LINK)
+		return false;
+	/* kernel/audit_watch.c audit_get_nd(), audit_tree.c audit_add_tree_rule(), audit_fsnotify.c: none follows the
+	 * last part. */
+	text_addf(message, "%s is a symbolic link, and what it leads to is not watched: ", path);
+	text_add(message, field == AUDIT_EXE ? "no program is the link; write the path that it leads to" :
+		 "the kernel watches the link itself; write the path that it leads to, in another rule if the link matters");
+	return true;
+}
+
+static bool check_link(const struct subject *s, struct text *message)
+{
+	return check_paths(s, message, say_link);
 }
 
 /* kernel/audit_watch.c audit_get_nd() looks the parent up, audit_tree.c the directory. */
@@ -462,7 +332,7 @@ static bool check_hot(const struct subject *s, struct text *message)
 		return true;
 	}
 	while (data_next_syscall(s->data, &next, &n)) {
-		name = names_of_syscall(n, arch);
+		name = names_show_syscall(n, arch);
 		if (name && is_hot(name, arch)) {
 			text_addf(message, "this logs every %s of every process; narrow it with a field", name);
 			return true;
@@ -511,13 +381,21 @@ static const struct {
 } lints[] = {
 	{ { "double", "a rule is given twice; it is loaded once" }, NULL, false },
 	{ { "other-arch", "a system call that this machine lacks and another has is left out" }, NULL, false },
+	{ { "nothing-left", "a rule has no system call that this machine has, and is left out" }, NULL, false },
+	{ { "exit-sign", "exit= with an error's name and no minus sign, which no failed call returns" }, NULL, false },
+	{ { "quotes", "a key in quotes keeps them" }, NULL, false },
+	{ { "swallowed", "an option stands where a key is expected, and becomes the key" }, NULL, false },
 	{ { "unreachable", "an earlier rule takes every event of this one" }, check_unreachable, false },
+	{ { "late-never", "shipped rules before this one with never record what it leaves out" },
+	  check_late_never, false },
+	{ { "never-matches", "no event can match this rule" }, check_never_matches, false },
 	{ { "never-task", "a rule never,task keeps processes from being audited at all" },
 	  check_never_task, false },
 	{ { "exclude", "an exclude rule drops records of a type that is wanted" }, check_exclude, true },
 	{ { "no-arch", "system calls are named without an architecture" }, check_no_arch, false },
 	{ { "no-b32", "a rule for 64-bit programs has no twin for 32-bit ones" }, check_no_b32, false },
 	{ { "absent", "a path does not exist on the host" }, check_absent, true },
+	{ { "link", "a path is a symbolic link, which the kernel does not follow" }, check_link, true },
 	{ { "late", "a path may not be there yet when a boot loads the rules" }, check_late, true },
 	{ { "literal", "a path has a pattern or .. in it, which the kernel does not resolve" },
 	  check_literal, false },
@@ -549,15 +427,31 @@ static int lint_rule(const struct subject *s)
 	return 0;
 }
 
-int lint_set(const struct rule_set *set, const struct rules_env *env)
+/* Which system calls go with which permission on the machine's architectures. */
+static void read_arches(struct lint_context *context)
 {
-	_cleanup_free_ uint32_t *hidden_by = calloc(set->n_rules + 1, sizeof(*hidden_by));
-	struct lint_context context = { .set = set, .env = env, .hidden_by = hidden_by };
-	struct subject subject = { .context = &context };
-	int r = hidden_by ? find_hidden(&context) : -ENOMEM;
+	uint32_t machine = names_machine(context->env->machine);
+	const uint32_t arches[] = { machine, names_arch32(machine) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(arches); i++) {
+		struct lint_arch *arch = &context->arches[context->n_arches];
+
+		if (!arches[i] || (i > 0 && arches[i] == arches[0]))
+			continue;
+		arch->arch = arches[i];
+		arch->known = perm_masks_init(&arch->perms, arches[i]);
+		context->n_arches++;
+	}
+}
+
+static int lint_all(struct lint_context *context)
+{
+	const struct rule_set *set = context->set;
+	struct subject subject = { .context = context };
+	int r = shadow_find(context);
 
 	if (r == 0)
-		r = find_twins(&context);
+		r = find_twins(context);
 	for (size_t i = 0; r == 0 && i < set->n_rules; i++) {
 		subject.rule = &set->rules[i];
 		subject.data = set->rules[i].data;
@@ -565,8 +459,25 @@ int lint_set(const struct rule_set *set, const struct rules_env *env)
 		subject.exit_always = data_list(subject.data) == AUDIT_FILTER_EXIT &&
 				      subject.data->action == AUDIT_ALWAYS;
 		read_fields(subject.data, &subject.fields);
+		ranges_read(&subject.ranges, subject.data);
 		r = lint_rule(&subject);
 	}
-	map_done(&context.twins);
+	map_done(&context->twins);
 	return r;
+}
+
+int lint_set(const struct rule_set *set, const struct rules_env *env)
+{
+	_cleanup_free_ struct lint_context *context = calloc(1, sizeof(*context));
+	_cleanup_free_ struct shadow *shadows = calloc(set->n_rules + 1, sizeof(*shadows));
+	_cleanup_free_ uint32_t (*twin_masks)[AUDIT_BITMASK_SIZE] = calloc(set->n_rules + 1, sizeof(*twin_masks));
+
+	if (!context || !shadows || !twin_masks)
+		return -ENOMEM;
+	context->set = set;
+	context->env = env;
+	context->shadows = shadows;
+	context->twin_masks = twin_masks;
+	read_arches(context);
+	return lint_all(context);
 }

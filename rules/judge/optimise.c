@@ -18,7 +18,7 @@
  *    buckets are searched by ctx->major for io_uring, too. A number with bit 30 (x32) or from 2048 on
  *    is in no mask, not even in one of all ones. A rule without arch= meets both architectures and
  *    gets the numbers of both. One more use of the mask is when a rule is added: see "kill" in
- *    rules/judge/perm.c. Which numbers these are, and what holds for kernels that are not written yet, is
+ *    rules/match/perm.c. Which numbers these are, and what holds for kernels that are not written yet, is
  *    said there. The class bits 2032 to 2047 are not set, so that the kernel lists the mask as it was
  *    sent.
  *
@@ -49,7 +49,7 @@
 
 #include "rules/judge/lint.h"
 #include "rules/judge/map.h"
-#include "rules/judge/perm.h"
+#include "rules/match/perm.h"
 #include "rules/rule/data.h"
 #include "rules/rule/lex.h"
 #include "rules/rule/names.h"
@@ -64,17 +64,6 @@ enum {
 };
 
 /* --- what both parts ask ----------------------------------------------------------------- */
-
-/* The value of the first NAME=VALUE of this field; false: there is none. */
-static bool find_equal(const struct audit_rule_data *data, uint32_t field, uint32_t *ret)
-{
-	for (uint32_t i = 0; i < data->field_count; i++)
-		if (data->fields[i] == field && data->fieldflags[i] == AUDIT_EQUAL) {
-			*ret = data->values[i];
-			return true;
-		}
-	return false;
-}
 
 /* Without printing it, which would be most of the time for a large set. What besides a list that is
  * too long can hinder is a path with an operator in it, which -w can have only. */
@@ -110,7 +99,7 @@ static bool meets(const struct audit_rule_data *data, uint32_t arch)
 {
 	uint32_t only;
 
-	return !find_equal(data, AUDIT_ARCH, &only) || only == arch;
+	return !data_find_equal(data, AUDIT_ARCH, &only) || only == arch;
 }
 
 static void narrow(const struct narrower *narrower, struct rule *rule)
@@ -120,7 +109,7 @@ static void narrow(const struct narrower *narrower, struct rule *rule)
 	uint32_t before[AUDIT_BITMASK_SIZE], perms;
 
 	if (data_list(data) != AUDIT_FILTER_EXIT || !data_mask_all(data) ||
-	    !find_equal(data, AUDIT_PERM, &perms) || !perms || perms & ~(uint32_t)EVERY_PERM)
+	    !data_find_equal(data, AUDIT_PERM, &perms) || !perms || perms & ~(uint32_t)EVERY_PERM)
 		return;
 	memcpy(before, data->mask, sizeof(before));
 	memset(data->mask, 0, sizeof(data->mask));
@@ -169,7 +158,7 @@ static size_t arch_slot(const struct merger *merger, const struct audit_rule_dat
 {
 	uint32_t arch;
 
-	if (find_equal(data, AUDIT_ARCH, &arch))
+	if (data_find_equal(data, AUDIT_ARCH, &arch))
 		for (size_t i = 0; i < ARCHES; i++)
 			if (merger->arches[i] == arch)
 				return 1 + i;

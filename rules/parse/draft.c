@@ -26,6 +26,20 @@ bool draft_fail(struct draft *draft, const char *format, ...)
 	return false;
 }
 
+void draft_warn(const struct draft *draft, const char *lint, const char *format, ...)
+{
+	_cleanup_free_ char *message = NULL;
+	enum log_level level_of_lint = LEVEL_WARNING;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&message, format, args);
+	va_end(args);
+	log_at(draft->env->log, level_of_lint, draft->file, draft->line, "%s [lint: %s]", n < 0 ? "out of memory" : message,
+	       lint);
+}
+
 const char *draft_list_name(const struct draft *draft)
 {
 	static const char *const names[] = {
@@ -98,9 +112,46 @@ static bool absent_here(const struct draft *draft, const char *name)
 	return names_syscall(name, reference) >= 0;
 }
 
+static const char *arch_name(const struct draft *draft)
+{
+	const char *name = names_of_arch(draft->arch);
+
+	return name ? name : "the machine";
+}
+
+/* The machine's other architecture, where it has this call; 0: it has none. */
+static uint32_t other_arch_with(const struct draft *draft, const char *name)
+{
+	uint32_t other = draft->arch == draft->machine ? names_arch32(draft->machine) : draft->machine;
+
+	return other && other != draft->arch && names_syscall(name, other) >= 0 ? other : 0;
+}
+
+static bool fail_syscall(struct draft *draft, const char *name)
+{
+	uint32_t other = other_arch_with(draft, name);
+	const char *nearest = other ? NULL : names_nearest_syscall(name, draft->arch);
+
+	if (other)
+		return draft_fail(draft, "-S %s: %s has no such system call, only %s has it; write it in a rule with "
+				  "-F arch=%s alone", name, arch_name(draft), names_of_arch(other),
+				  other & __AUDIT_ARCH_64BIT ? "b64" : "b32");
+	return draft_fail(draft, "-S %s: %s has no such system call%s%s%s", name, arch_name(draft),
+			  nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+}
+
+static bool read_syscall_number(struct draft *draft, const char *name, uint32_t *ret)
+{
+	const char *wrong = value_number(name, 0, ret);
+
+	if (wrong && value_is_number(name) && *name != '-')
+		return draft_fail(draft, "-S %s: this is %s; auditctl would read it as %u", name,
+				  wrong, value_as_auditctl(name, 0));
+	return wrong ? fail_syscall(draft, name) : true;
+}
+
 static bool add_syscall(struct draft *draft, const char *name)
 {
-	const char *wrong;
 	uint32_t number;
 	int known;
 
@@ -110,9 +161,7 @@ static bool add_syscall(struct draft *draft, const char *name)
 	}
 	known = names_syscall(name, draft->arch);
 	if (known < 0 && absent_here(draft, name)) {
-		log_at(draft->env->log, LEVEL_WARNING, draft->file, draft->line, "-S %s: %s has no such "
-		       "system call; left out [lint: other-arch]", name, names_of_arch(draft->arch));
-		draft->absent++;
+		text_addf(&draft->absent, "%s%s", draft->absent.len ? "," : "", name);
 		return true;
 	}
 	if (known >= 0 && draft->arch_excluded)
@@ -120,18 +169,80 @@ static bool add_syscall(struct draft *draft, const char *name)
 				  "auditctl would take the number of the one that is left out; write a rule for each "
 				  "architecture that is meant", name);
 	number = (uint32_t)known;
-	if (known < 0) {
-		wrong = value_number(name, 0, &number);
-		if (wrong && value_is_number(name) && *name != '-')
-			return draft_fail(draft, "-S %s: this is %s; auditctl would read it as %u", name,
-					  wrong, value_as_auditctl(name, 0));
-		if (wrong)
-			return draft_fail(draft, "-S %s: %s has no such system call", name,
-					  names_of_arch(draft->arch) ? names_of_arch(draft->arch) : "the machine");
-	}
+	if (known < 0 && !read_syscall_number(draft, name, &number))
+		return false;
 	if (number >= AUDIT_BITMASK_SIZE * 32)
 		return draft_fail(draft, "-S %s: system calls end at %d", name, AUDIT_BITMASK_SIZE * 32 - 1);
 	draft->mask[AUDIT_WORD(number)] |= AUDIT_BIT(number);
+	return true;
+}
+
+/* What a machine without the old calls has in their place (include/uapi/asm-generic/unistd.h). */
+static const struct {
+	const char *old, *new;
+} successors[] = {
+	{ "open", "openat" }, { "creat", "openat" }, { "unlink", "unlinkat" }, { "rmdir", "unlinkat" },
+	{ "rename", "renameat,renameat2" }, { "mkdir", "mkdirat" }, { "mknod", "mknodat" }, { "link", "linkat" },
+	{ "symlink", "symlinkat" }, { "readlink", "readlinkat" }, { "chmod", "fchmodat" },
+	{ "chown", "fchownat" }, { "lchown", "fchownat" }, { "access", "faccessat" },
+	{ "stat", "newfstatat" }, { "lstat", "newfstatat" }, { "utime", "utimensat" },
+	{ "utimes", "utimensat" }, { "futimesat", "utimensat" }, { "fork", "clone" }, { "vfork", "clone" },
+	{ "pipe", "pipe2" }, { "dup2", "dup3" }, { "poll", "ppoll" }, { "select", "pselect6" },
+	{ "epoll_create", "epoll_create1" }, { "epoll_wait", "epoll_pwait" }, { "eventfd", "eventfd2" },
+	{ "signalfd", "signalfd4" }, { "inotify_init", "inotify_init1" },
+};
+
+static const char *successor_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(successors); i++)
+		if (strcmp(successors[i].old, name) == 0)
+			return successors[i].new;
+	return NULL;
+}
+
+static bool is_among(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Appends what to write in place of the absent calls, each once. */
+static void add_successors(struct text *out, const char *absent)
+{
+	_cleanup_free_ char *copy = strdup(absent);
+	const char *said[ARRAY_SIZE(successors)];
+	char *rest = NULL;
+	size_t n = 0;
+
+	for (char *name = copy ? strtok_r(copy, ",", &rest) : NULL; name; name = strtok_r(NULL, ",", &rest)) {
+		const char *new = successor_of(name);
+
+		if (!new || is_among(new, said, n))
+			continue;
+		text_addf(out, "%s%s", n ? "," : "; write -S ", new);
+		said[n++] = new;
+	}
+}
+
+bool draft_say_absent(const struct draft *draft)
+{
+	_cleanup_text_ struct text instead = { 0 };
+	bool nothing_left = true;
+
+	if (!draft->absent.len)
+		return false;
+	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
+		nothing_left = nothing_left && !draft->mask[i];
+	if (!nothing_left) {
+		draft_warn(draft, "other-arch", "-S %s: %s has no such system call; left out", draft->absent.s,
+			   arch_name(draft));
+		return false;
+	}
+	add_successors(&instead, draft->absent.s);
+	draft_warn(draft, "nothing-left", "-S %s: %s has no such system call, and nothing is left of the rule%s",
+		   draft->absent.s, arch_name(draft), instead.s ? instead.s : "");
 	return true;
 }
 
@@ -139,7 +250,7 @@ bool draft_syscalls(struct draft *draft, const char *names)
 {
 	_cleanup_free_ char *copy = NULL;
 	char *rest = NULL, *name;
-	bool any = false;
+	bool any = false, good = true;
 
 	if (draft->list != DRAFT_LIST_UNSET && draft->list != AUDIT_FILTER_EXIT)
 		return draft_fail(draft, "-S %s: the list %s has no system calls", names,
@@ -155,10 +266,11 @@ bool draft_syscalls(struct draft *draft, const char *names)
 	if (!copy)
 		return draft_fail(draft, "out of memory");
 	for (name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-		if (!add_syscall(draft, name))
-			return false;
+		good = add_syscall(draft, name) && good;
 		any = true;
 	}
+	if (!good)
+		return false;
 	if (!any)
 		return draft_fail(draft, "-S %s: expected a system call; auditctl would load a rule that never "
 				  "matches", names);

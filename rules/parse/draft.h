@@ -18,6 +18,7 @@ struct draft {
 	const char *file;
 	unsigned line;
 	size_t n_tokens;
+	const char *next;	/* the word behind the option at hand and its value; NULL: the line ends there */
 	uint32_t machine;	/* AUDIT_ARCH_* of the machine that the rules are for; 0 when it is unknown */
 
 	bool control;	/* the line has an option that is no part of a rule */
@@ -28,7 +29,7 @@ struct draft {
 	uint32_t arch;	/* whose system calls are meant; 0 until it matters */
 	bool arch_excluded;	/* arch!=: system calls of any other are meant, and no name says which number that is */
 	bool arch_generic;	/* b32, b64 or none: the rule was not written for one machine only */
-	unsigned absent;	/* system calls that this machine lacks and another has */
+	struct text absent;	/* system calls that this machine lacks and another has, with commas */
 
 	/* What makes a key acceptable to auditctl (EAU_KEYDEP). */
 	bool syscalls, permissions, exe, fs_type;
@@ -42,6 +43,9 @@ struct draft {
 
 /* Logs a mistake of this line. Returns false, for the caller to return. */
 bool draft_fail(struct draft *draft, const char *format, ...) _printf_format_(2, 3);
+
+/* Logs a warning about this line by its name in rules/judge/lint.c. */
+void draft_warn(const struct draft *draft, const char *lint, const char *format, ...) _printf_format_(3, 4);
 
 /* The name of the list that the rule is for, as a rules file writes it. */
 const char *draft_list_name(const struct draft *draft);
@@ -57,6 +61,9 @@ bool draft_compare(struct draft *draft, const char *pair) _must_check_;	/* -C */
 bool draft_syscalls(struct draft *draft, const char *names) _must_check_;	/* -S */
 bool draft_key(struct draft *draft, const char *key) _must_check_;	/* -k, -F key= */
 bool draft_permissions(struct draft *draft, const char *letters, uint32_t *ret) _must_check_;
+
+/* Warns of the calls that were left out. Returns whether nothing is left of the rule then. */
+bool draft_say_absent(const struct draft *draft);
 
 /* Whether auditctl would take a key now. */
 bool draft_key_allowed(const struct draft *draft);

@@ -170,14 +170,21 @@ static bool read_session(struct draft *draft, const struct pair *pair)
 
 static bool read_exit(struct draft *draft, const struct pair *pair)
 {
+	const char *nearest;
 	int number;
 
 	if (value_is_number(pair->value))
 		return add_number(draft, pair, VALUE_NEGATIVE);
 	number = names_errno(pair->value);
+	nearest = number ? NULL : names_nearest_errno(pair->value + (*pair->value == '-'));
 	if (!number)
 		return draft_fail(draft, "-F %s: expected a number or an error name such as -EACCES, not "
-				  "\"%s\"", pair->text, pair->value);
+				  "\"%s\"%s%s%s", pair->text, pair->value, nearest ? "; did you mean -" : "",
+				  nearest ? nearest : "", nearest ? "?" : "");
+	if (number > 0)
+		draft_warn(draft, "exit-sign", "-F %s: a call that fails returns -%s; %s is %d, which only a call that "
+			   "succeeds can return, such as the descriptor of an open; write -%s", pair->text, pair->value,
+			   pair->value, number, pair->value);
 	return add(draft, pair, (uint32_t)number);
 }
 
@@ -199,6 +206,7 @@ static bool read_unknown_type(struct draft *draft, const struct pair *pair)
 
 static bool read_message_type(struct draft *draft, const struct pair *pair)
 {
+	const char *nearest;
 	int type;
 
 	if (isdigit((unsigned char)*pair->value))
@@ -206,8 +214,10 @@ static bool read_message_type(struct draft *draft, const struct pair *pair)
 	if (strncmp(pair->value, "UNKNOWN[", 8) == 0)
 		return read_unknown_type(draft, pair);
 	type = names_message_type(pair->value);
+	nearest = type > 0 ? NULL : names_nearest_message_type(pair->value);
 	if (type <= 0)
-		return draft_fail(draft, "-F %s: unknown record type \"%s\"", pair->text, pair->value);
+		return draft_fail(draft, "-F %s: unknown record type \"%s\"%s%s%s", pair->text, pair->value,
+				  nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 	return add(draft, pair, (uint32_t)type);
 }
 
@@ -367,12 +377,33 @@ static const struct field_row *find_row(int field)
 	return NULL;
 }
 
-static bool fail_unknown(struct draft *draft, const char *pair, const char *name, size_t len)
+static const char *nearest_field(const char *name, size_t len)
 {
+	char copy[32];
+
+	if (!len || len >= sizeof(copy))
+		return NULL;
+	memcpy(copy, name, len);
+	copy[len] = '\0';
+	return names_nearest_field(copy);
+}
+
+static bool fail_unknown(struct draft *draft, char option, const char *pair, const char *name, size_t len)
+{
+	const char *nearest;
+
 	if (*name == '"' || *name == '\'')
-		return draft_fail(draft, "-F %s: auditctl knows no quotes; write the field without them",
+		return draft_fail(draft, "-%c %s: auditctl knows no quotes; write the field without them", option,
 				  pair);
-	return draft_fail(draft, "-F %s: unknown field \"%.*s\"", pair, (int)len, name);
+	nearest = nearest_field(name, len);
+	return draft_fail(draft, "-%c %s: unknown field \"%.*s\"%s%s%s", option, pair, (int)len, name,
+			  nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+}
+
+/* FIELD or FIELD>= where the rest of the pair stands in words of its own. */
+static bool fail_apart(struct draft *draft, const char *text)
+{
+	return draft_fail(draft, "-F %s %s: FIELD, operator and value are one word; leave out the blanks", text, draft->next);
 }
 
 bool draft_field(struct draft *draft, const char *text)
@@ -386,6 +417,8 @@ bool draft_field(struct draft *draft, const char *text)
 	if (strncmp(text, "key=", 4) == 0)
 		return draft_key(draft, text + 4);
 	at = find_operator(text, ARRAY_SIZE(operators), &which);
+	if (!at && draft->next && strchr("=!<>&", *draft->next))
+		return fail_apart(draft, text);
 	if (!at)
 		return draft_fail(draft, "-F %s: expected FIELD, an operator (= != > >= < <= & &=) and a value",
 				  text);
@@ -394,11 +427,13 @@ bool draft_field(struct draft *draft, const char *text)
 	pair.value = at + strlen(operators[which].symbol);
 	if (!len)
 		return draft_fail(draft, "-F %s: the field's name is missing", text);
+	if (!*pair.value && draft->next && *draft->next != '-')
+		return fail_apart(draft, text);
 	if (!*pair.value)
 		return draft_fail(draft, "-F %s: the value is missing", text);
 	pair.row = find_row(field_number(text, len));
 	if (!pair.row)
-		return fail_unknown(draft, text, text, len);
+		return fail_unknown(draft, 'F', text, text, len);
 	if (!(pair.row->lists & (1u << draft->list)))
 		return draft_fail(draft, "-F %s: the field %.*s is not for the list %s", text, (int)len, text,
 				  draft_list_name(draft));
@@ -421,8 +456,8 @@ bool draft_compare(struct draft *draft, const char *text)
 	left = field_number(text, (size_t)(at - text));
 	right = names_field(value);
 	if (left < 0 || right < 0)
-		return draft_fail(draft, "-C %s: unknown field \"%.*s\"", text,
-				  left < 0 ? (int)(at - text) : (int)strlen(value), left < 0 ? text : value);
+		return fail_unknown(draft, 'C', text, left < 0 ? text : value,
+				    left < 0 ? (size_t)(at - text) : strlen(value));
 	if (draft->list != AUDIT_FILTER_EXIT)
 		return draft_fail(draft, "-C %s: fields can be compared in the list exit only%s", text,
 				  draft->list == DRAFT_LIST_UNSET ? ", which must be given before" : "");
@@ -449,6 +484,9 @@ bool draft_key(struct draft *draft, const char *key)
 	if (find_operator(key, 4, &which))
 		return draft_fail(draft, "-k %s: a key with \"%s\" in it cannot be loaded; auditctl would take "
 				  "that for the operator", key, operators[which].symbol);
+	if (*key && strchr("\"'", *key) && key[strlen(key) - 1] == *key)
+		draft_warn(draft, "quotes", "-k %s: the quotes become part of the key, for auditctl knows none; write the "
+			   "key without them", key);
 	if (draft->key.len)
 		text_add_bytes(&draft->key, &separator, 1);
 	text_add(&draft->key, key);

@@ -111,6 +111,8 @@ static bool has_long_part(const char *path, size_t len)
 
 static const char *check_path(const char *path, size_t len, bool name)
 {
+	if (path[0] == '"' || path[0] == '\'')
+		return "the path begins with a quote; auditctl knows none, write it without";
 	if (path[0] != '/')
 		return "the path does not begin with /";
 	if (name && path[len - 1] == '/')
@@ -155,7 +157,8 @@ static const char *check_key(struct state *state, size_t len)
 static const char *check_exe(struct state *state, const char *s, size_t len)
 {
 	if (state->exe)
-		return "it has two exe= fields";
+		return "it has two exe= fields; write a rule for each program (to leave some out: rules with never and "
+		       "exe= before this one)";
 	state->exe = true;
 	return check_path(s, len, true);
 }

@@ -8,6 +8,7 @@
 #include "rules/parse/draft.h"
 #include "rules/parse/kernel.h"
 #include "rules/rule/names.h"
+#include "setup/base/nearest.h"
 
 struct option_row {
 	const char *name;	/* "-a", "--signal" */
@@ -101,10 +102,32 @@ static const struct {
 	{ "fs", "the list is called filesystem" },
 };
 
+/* The keyword that the first misspelt word of a list was meant to be, NULL when none is near. */
+static const char *nearest_keyword(const char *value)
+{
+	const char *names[ARRAY_SIZE(keywords)];
+	_cleanup_free_ char *copy = strdup(value);
+	char *rest = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
+		names[i] = keywords[i].word;
+	for (char *word = copy ? strtok_r(copy, ",", &rest) : NULL; word; word = strtok_r(NULL, ",", &rest))
+		if (find_keyword(word, strlen(word)) < 0)
+			return nearest_name(word, names, ARRAY_SIZE(names));
+	return NULL;
+}
+
 static bool fail_keyword(struct draft *draft, const struct option_row *row, const char *value)
 {
-	size_t len;
+	const char *nearest;
+	size_t len = strlen(value);
 
+	if (strchr("0123", *value) && len > 1 && strchr("=!<>&", value[1]))
+		return draft_fail(draft, "%s%s: %s takes a list and an action; for a field of this name write -F a%s",
+				  row->name, value, row->name, value);
+	if (len && value[len - 1] == ',' && draft->next)
+		return draft_fail(draft, "%s %s %s: no blank may stand behind the comma; write %s%s", row->name, value,
+				  draft->next, value, draft->next);
 	for (size_t i = 0; i < ARRAY_SIZE(old_keywords); i++) {
 		len = strlen(old_keywords[i].word);
 		if (strncmp(value, old_keywords[i].word, len) == 0 && value[len] == ',')
@@ -112,8 +135,10 @@ static bool fail_keyword(struct draft *draft, const struct option_row *row, cons
 		if (strlen(value) > len && strcmp(value + strlen(value) - len, old_keywords[i].word) == 0)
 			return draft_fail(draft, "%s %s: %s", row->name, value, old_keywords[i].why);
 	}
+	nearest = nearest_keyword(value);
 	return draft_fail(draft, "%s %s: expected LIST,ACTION with a list of task, exit, user, exclude, "
-			  "filesystem and an action of always, never", row->name, value);
+			  "filesystem and an action of always, never%s%s%s", row->name, value,
+			  nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }
 
 static bool read_list(struct draft *draft, const struct option_row *row, const char *value)
@@ -309,33 +334,128 @@ static const struct option_row *find_option(const char *token, const char **ret_
 	return NULL;
 }
 
-static bool fail_parameter(struct draft *draft, const char *token, bool first)
+/* Dashes that word processors and web pages put in the place of "-", in UTF-8. */
+static size_t typographic_dash(const char *token)
 {
+	static const char *const dashes[] = {
+		"\xe2\x80\x90", "\xe2\x80\x91", "\xe2\x80\x92", "\xe2\x80\x93", "\xe2\x80\x94", "\xe2\x80\x95",
+		"\xe2\x88\x92",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(dashes); i++)
+		if (strncmp(token, dashes[i], strlen(dashes[i])) == 0)
+			return strlen(dashes[i]);
+	return 0;
+}
+
+static bool is_auditctl(const char *token)
+{
+	const char *slash = strrchr(token, '/');
+
+	return strcmp(slash ? slash + 1 : token, "auditctl") == 0;
+}
+
+static bool fail_parameter(struct draft *draft, const char *const *tokens, size_t at)
+{
+	const char *token = tokens[at];
+	size_t dash = typographic_dash(token), before = at ? strlen(tokens[at - 1]) : 0;
+
 	if (*token == '#')
 		return draft_fail(draft, "\"%s\": a comment must stand on a line of its own; auditctl would "
 				  "fail here", token);
+	if (dash)
+		return draft_fail(draft, "\"%s\": this dash is a typographic one; write -%s", token, token + dash);
+	if (at == 0 && is_auditctl(token))
+		return draft_fail(draft, "\"%s\": a rules file has the options only; leave out the program's name", token);
+	if (at == 0 && strcmp(token, "-") == 0 && draft->n_tokens > 1)
+		return draft_fail(draft, "\"-\": a rules file is no YAML list; leave out the dash before the rule");
+	if (before && tokens[at - 1][before - 1] == ',')
+		return draft_fail(draft, "\"%s %s\": no blank may stand behind a comma; write %s%s", tokens[at - 1], token,
+				  tokens[at - 1], token);
 	return draft_fail(draft, "\"%s\": expected an option%s", token,
-			  first ? "" : " (auditctl knows no quotes; a space is written \"\\ \")");
+			  at == 0 ? "" : " (auditctl knows no quotes; a space is written \"\\ \")");
+}
+
+static bool fail_option(struct draft *draft, const char *token)
+{
+	const char *names[ARRAY_SIZE(options)], *nearest;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		names[i] = options[i].name;
+	/* Of two letters each is near to every other. */
+	nearest = token[1] == '-' && token[2] ? nearest_name(token, names, ARRAY_SIZE(names)) : NULL;
+	return draft_fail(draft, "%s: unknown option%s%s%s", token, nearest ? "; did you mean " : "",
+			  nearest ? nearest : "", nearest ? "?" : "");
+}
+
+static bool is_option(const char *token)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (strcmp(options[i].name, token) == 0)
+			return true;
+	return false;
+}
+
+/* An option in the place of a value. Only a key may be "-F" to auditctl, where the line goes on as if it were meant. */
+static bool check_swallowed(struct draft *draft, const struct option_row *row, const char *const *tokens, size_t at)
+{
+	const char *value = tokens[at];
+
+	if (*value != '-' || !is_option(value))
+		return true;
+	if (strcmp(row->name, "-k") != 0 || (at + 1 < draft->n_tokens && tokens[at + 1][0] != '-'))
+		return draft_fail(draft, "%s: the value is missing; auditctl would take the next word, %s, for it",
+				  row->name, value);
+	draft_warn(draft, "swallowed", "-k %s: this option becomes the key; is a word missing before it?", value);
+	return true;
+}
+
+/* The value of an option: what is attached to it, or the next word. Returns NULL after logging. */
+static const char *find_value(struct draft *draft, const struct option_row *row, const char *attached,
+			      const char *const *tokens, size_t *at)
+{
+	/* These say themselves what is wrong with a quote; a key may have one. */
+	static const char *const with_quotes[] = { "-w", "-W", "-F", "-C", "-k" };
+	const char *value = attached;
+
+	if (!row->value)
+		return "";
+	if (!value && *at + 1 == draft->n_tokens) {
+		draft_fail(draft, "%s: the value is missing", row->name);
+		return NULL;
+	}
+	if (!value) {
+		value = tokens[++*at];
+		if (!check_swallowed(draft, row, tokens, *at))
+			return NULL;
+	}
+	if (*value != '"' && *value != '\'')
+		return value;
+	for (size_t i = 0; i < ARRAY_SIZE(with_quotes); i++)
+		if (strcmp(row->name, with_quotes[i]) == 0)
+			return value;
+	draft_fail(draft, "%s %s: auditctl knows no quotes; write the value without them", row->name, value);
+	return NULL;
 }
 
 static bool read_option(struct draft *draft, const char *const *tokens, size_t *at)
 {
-	const char *token = tokens[*at], *value;
+	const char *token = tokens[*at], *attached, *value;
 	const struct option_row *row;
 
 	if (token[0] != '-' || !token[1])
-		return fail_parameter(draft, token, *at == 0);
-	row = find_option(token, &value);
+		return fail_parameter(draft, tokens, *at);
+	row = find_option(token, &attached);
 	if (!row)
-		return draft_fail(draft, "%s: unknown option", token);
-	if (!row->value && value)
+		return fail_option(draft, token);
+	if (!row->value && attached)
 		return draft_fail(draft, "%s: %s takes no value", token, row->name);
-	if (row->value && !value && *at + 1 == draft->n_tokens)
-		return draft_fail(draft, "%s: the value is missing", token);
-	if (row->value && !value)
-		value = tokens[++*at];
+	value = find_value(draft, row, attached, tokens, at);
+	if (!value)
+		return false;
 	++*at;
-	return row->read(draft, row, value ? value : "");
+	draft->next = *at < draft->n_tokens ? tokens[*at] : NULL;
+	return row->read(draft, row, value);
 }
 
 static bool read_tokens(struct draft *draft, const char *const *tokens)
@@ -365,14 +485,8 @@ static int finish_rule(struct draft *draft, struct rule *ret)
 
 	if (draft->list == DRAFT_LIST_UNSET)
 		return PARSE_NOTHING;
-	if (draft->absent) {
-		size_t word = 0;
-
-		while (word < AUDIT_BITMASK_SIZE && !draft->mask[word])
-			word++;
-		if (word == AUDIT_BITMASK_SIZE)
-			return PARSE_NOTHING;
-	}
+	if (draft_say_absent(draft))
+		return PARSE_NOTHING;
 	r = draft_compile(draft, &ret->data, &ret->size);
 	if (r < 0)
 		return r;
@@ -398,9 +512,10 @@ int parse_line(const struct rules_env *env, const char *file, unsigned line, con
 
 	if (read_tokens(&draft, tokens))
 		r = finish_rule(&draft, ret);
-	if (text_error(&draft.strings) < 0 || text_error(&draft.key) < 0)
+	if (text_error(&draft.strings) < 0 || text_error(&draft.key) < 0 || text_error(&draft.absent) < 0)
 		r = -ENOMEM;
 	text_done(&draft.strings);
 	text_done(&draft.key);
+	text_done(&draft.absent);
 	return r;
 }

@@ -63,6 +63,16 @@ bool data_has(const struct audit_rule_data *data, uint32_t field)
 	return false;
 }
 
+bool data_find_equal(const struct audit_rule_data *data, uint32_t field, uint32_t *ret)
+{
+	for (uint32_t i = 0; i < data->field_count; i++)
+		if (data->fields[i] == field && data->fieldflags[i] == AUDIT_EQUAL) {
+			*ret = data->values[i];
+			return true;
+		}
+	return false;
+}
+
 bool data_mask_all(const struct audit_rule_data *data)
 {
 	for (size_t i = 0; i + 1 < AUDIT_BITMASK_SIZE; i++)

@@ -31,6 +31,9 @@ bool data_next_syscall(const struct audit_rule_data *data, uint32_t *next, uint3
 /* Has the rule such a field (AUDIT_*), whatever its value? */
 bool data_has(const struct audit_rule_data *data, uint32_t field);
 
+/* The value of the first NAME=VALUE of this field; false: there is none. */
+bool data_find_equal(const struct audit_rule_data *data, uint32_t field, uint32_t *ret);
+
 /* Every system call, the class bits aside; none. */
 bool data_mask_all(const struct audit_rule_data *data);
 bool data_mask_empty(const struct audit_rule_data *data);

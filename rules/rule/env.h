@@ -10,8 +10,9 @@
 #include "setup/base/log.h"
 
 /* What the engine asks about the host; each returns 1 yes, 0 no, negative errno on failure; path_type
- * also RULES_UNKNOWN, when the host's files cannot be seen. */
-enum { RULES_UNKNOWN = 2 };
+ * also RULES_UNKNOWN, when the host's files cannot be seen, or RULES_LINK, when the path is a symbolic link;
+ * *ret_directory is what that leads to. */
+enum { RULES_UNKNOWN = 2, RULES_LINK = 3 };
 struct rules_host {
 	int (*path_type)(void *context, const char *path, bool *ret_directory);	/* 0: absent */
 	int (*user_id)(void *context, const char *name, uint32_t *ret_id);

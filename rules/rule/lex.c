@@ -43,15 +43,19 @@ void lex_init(struct lexer *lexer, struct log *log, const char *file, const char
 
 /* Bytes that auditctl does not read as what they look like, outside comments. */
 static const struct {
-	char byte;
+	const char *bytes;
+	size_t n;
 	const char *what;
 } refused_bytes[] = {
-	{ '\0', "a NUL byte: auditctl would ignore the rest of the line; what follows was not read" },
-	{ '\r', "a carriage return: auditctl would take it as part of the word" },
-	{ '\t', "a tab: auditctl separates words by spaces only and would take it as part of the word" },
-	{ '\n', "a newline inside a word: a rules file has no way to write it" },
-	{ 0x07, "the byte 0x07: auditctl takes it for its escape mark and would swallow the next byte" },
-	{ 0x04, "the byte 0x04: auditctl takes it for its escape mark and would swallow the next byte" },
+	{ "\0", 1, "a NUL byte: auditctl would ignore the rest of the line; what follows was not read" },
+	{ "\r", 1, "a carriage return: auditctl would take it as part of the word" },
+	{ "\t", 1, "a tab: auditctl separates words by spaces only and would take it as part of the word" },
+	{ "\n", 1, "a newline inside a word: a rules file has no way to write it" },
+	{ "\x07", 1, "the byte 0x07: auditctl takes it for its escape mark and would swallow the next byte" },
+	{ "\x04", 1, "the byte 0x04: auditctl takes it for its escape mark and would swallow the next byte" },
+#define NO_BREAK "a no-break space: auditctl separates words by spaces only and would take it as part of the word"
+	{ "\xc2\xa0", 2, NO_BREAK }, { "\xe2\x80\xaf", 3, NO_BREAK }, { "\xe2\x80\x87", 3, NO_BREAK },
+#undef NO_BREAK
 };
 
 static bool lex_fail(struct lexer *lexer, const char *what)
@@ -63,11 +67,15 @@ static bool lex_fail(struct lexer *lexer, const char *what)
 
 static bool check_bytes(struct lexer *lexer, const char *line, size_t size)
 {
+	if (size && memchr(line, '\r', size) == line + size - 1)
+		return lex_fail(lexer, "a carriage return: auditctl would take it as part of the word; the line ends in "
+				"CR LF, others do not: write them all with LF");
 	for (size_t i = 0; i < ARRAY_SIZE(refused_bytes); i++) {
-		if (!memchr(line, refused_bytes[i].byte, size))
+		if (!memchr(line, refused_bytes[i].bytes[0], size) ||
+		    !memmem(line, size, refused_bytes[i].bytes, refused_bytes[i].n))
 			continue;
 		/* No text: else a program given by mistake has as many mistakes as lines. */
-		if (refused_bytes[i].byte == '\0')
+		if (refused_bytes[i].bytes[0] == '\0')
 			lexer->next = lexer->end;
 		return lex_fail(lexer, refused_bytes[i].what);
 	}

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <libaudit.h>
 #include <string.h>
+#include <strings.h>
 
+#include "rules/rule/syscalls.h"
 #include "setup/base/mem.h"
+#include "setup/base/nearest.h"
 
 #ifndef AUDIT_ARCH_PPC64LE
 #define AUDIT_ARCH_PPC64LE 0xc0000015
@@ -13,9 +16,24 @@
 /* What the tables of auditctl 3.0 end at; a later number is not a name to it. */
 #define LAST_NAMED_SYSCALL 435
 
+/* As Debian, container images and Kubernetes call machines. */
+static const struct {
+	const char *name, *machine;
+} other_names[] = {
+	{ "amd64", "x86_64" }, { "arm64", "aarch64" },
+};
+
+const char *names_canonical_machine(const char *machine)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(other_names); i++)
+		if (strcasecmp(machine, other_names[i].name) == 0)
+			return other_names[i].machine;
+	return machine;
+}
+
 uint32_t names_machine(const char *machine)
 {
-	int number = machine ? audit_name_to_machine(machine) : audit_detect_machine();
+	int number = machine ? audit_name_to_machine(names_canonical_machine(machine)) : audit_detect_machine();
 
 	return number < 0 ? 0 : audit_machine_to_elf(number);
 }
@@ -45,7 +63,7 @@ uint32_t names_arch32(uint32_t arch)
 
 uint32_t names_arch(const char *name)
 {
-	int machine = audit_name_to_machine(name);
+	int machine = audit_name_to_machine(names_canonical_machine(name));
 	uint32_t arch = machine < 0 ? 0 : audit_machine_to_elf(machine);
 
 	return names_of_arch(arch) ? arch : 0;
@@ -69,11 +87,33 @@ int names_field(const char *name)
 	return audit_name_to_field(name);
 }
 
+/* The number of a row for an architecture; 0: none. */
+static uint32_t new_number(const struct new_syscall *row, uint32_t arch)
+{
+	switch (arch) {
+	case AUDIT_ARCH_X86_64:
+		return row->x86_64;
+	case AUDIT_ARCH_I386:
+		return row->i386;
+	case AUDIT_ARCH_AARCH64:
+		return row->aarch64;
+	case AUDIT_ARCH_ARM:
+		return row->arm;
+	default:
+		return 0;
+	}
+}
+
 int names_syscall(const char *name, uint32_t arch)
 {
 	int machine = audit_elf_to_machine(arch);
+	int number = machine < 0 ? -1 : audit_name_to_syscall(name, machine);
+	const struct new_syscall *row;
 
-	return machine < 0 ? -1 : audit_name_to_syscall(name, machine);
+	for (size_t i = 0; number < 0 && (row = new_syscall_at(i)); i++)
+		if (new_number(row, arch) && strcasecmp(row->name, name) == 0)
+			number = (int)new_number(row, arch);
+	return number;
 }
 
 int names_message_type(const char *name)
@@ -118,6 +158,55 @@ const char *names_of_syscall(unsigned number, uint32_t arch)
 		return NULL;
 	name = audit_syscall_to_name((int)number, machine);
 	return name && audit_name_to_syscall(name, machine) == (int)number ? name : NULL;
+}
+
+const char *names_show_syscall(unsigned number, uint32_t arch)
+{
+	const char *name = names_of_syscall(number, arch);
+	const struct new_syscall *row;
+
+	for (size_t i = 0; !name && number && (row = new_syscall_at(i)); i++)
+		if (new_number(row, arch) == number)
+			name = row->name;
+	return name;
+}
+
+/* Collects up to n names of the numbers from..to, and returns the nearest of them to word. */
+static const char *nearest_of(const char *word, int from, int to, const char *(*name_of)(int number))
+{
+	const char *names[2048];
+	size_t n = 0;
+
+	for (int number = from; number <= to && n < ARRAY_SIZE(names); number++)
+		if ((names[n] = name_of(number)))
+			n++;
+	return nearest_name(word, names, n);
+}
+
+const char *names_nearest_syscall(const char *word, uint32_t arch)
+{
+	const char *names[1024];
+	size_t n = 0;
+
+	for (unsigned number = 0; number < ARRAY_SIZE(names); number++)
+		if ((names[n] = names_show_syscall(number, arch)))
+			n++;
+	return nearest_name(word, names, n);
+}
+
+const char *names_nearest_field(const char *word)
+{
+	return nearest_of(word, 0, AUDIT_FILTERKEY, audit_field_to_name);
+}
+
+const char *names_nearest_message_type(const char *word)
+{
+	return nearest_of(word, AUDIT_GET, AUDIT_LAST_USER_MSG2, audit_msg_type_to_name);
+}
+
+const char *names_nearest_errno(const char *word)
+{
+	return nearest_of(word, 1, 133, audit_errno_to_name);
 }
 
 const char *names_of_message_type(uint32_t type)

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* AUDIT_ARCH_* of a machine name as uname gives it (NULL: this machine); 0 when it is unknown. */
+/* The name that uname gives a machine that others call amd64 or arm64; any other name as it is. */
+const char *names_canonical_machine(const char *machine);
+/* AUDIT_ARCH_* of a machine's name (NULL: this machine); 0 when it is unknown. */
 uint32_t names_machine(const char *machine);
 /* The 32-bit AUDIT_ARCH_* that auditctl's b32 means on a machine of this AUDIT_ARCH_*; 0: none. */
 uint32_t names_arch32(uint32_t arch);
@@ -21,7 +23,8 @@ bool names_arch_known(uint32_t arch);
 /* An architecture name that every auditctl reads as this AUDIT_ARCH_*; NULL: there is none. */
 const char *names_of_arch(uint32_t arch);
 
-/* The number of a name, case ignored as auditctl does; -1: unknown. */
+/* The number of a name, case ignored as auditctl does; -1: unknown. System calls also by names that are newer than
+ * this machine's libaudit (rules/rule/syscalls.c). */
 int names_field(const char *name);
 int names_syscall(const char *name, uint32_t arch);
 int names_message_type(const char *name);
@@ -37,6 +40,14 @@ const char *names_of_syscall(unsigned number, uint32_t arch);
 const char *names_of_message_type(uint32_t type);
 const char *names_of_file_type(uint32_t type);
 const char *names_of_errno(uint32_t number);
+/* A name for people, which an older auditctl may not read. */
+const char *names_show_syscall(unsigned number, uint32_t arch);
+
+/* What a misspelt name may have been meant to be; NULL: nothing is near. */
+const char *names_nearest_syscall(const char *word, uint32_t arch);
+const char *names_nearest_field(const char *word);
+const char *names_nearest_message_type(const char *word);
+const char *names_nearest_errno(const char *word);
 
 /* A comparison of two fields (-C), AUDIT_COMPARE_*; 0: there is none. Either order is the same. */
 uint32_t names_comparison(uint32_t left, uint32_t right);

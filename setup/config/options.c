@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rules/judge/lint.h"
+#include "rules/rule/names.h"
 #include "setup/base/nearest.h"
 #include "setup/config/config.h"
 #include "setup/config/config_keys.h"
@@ -144,8 +145,8 @@ static int take_option(struct options *o, int c, char *value, struct log *log)
 		o->set[o->n_set++] = value;
 		return 0;
 	case 'm':
-		o->machine = value;
-		return find_name(log, "machine", value, machine_names, ARRAY_SIZE(machine_names)) < 0 ?
+		o->machine = names_canonical_machine(value);
+		return find_name(log, "machine", o->machine, machine_names, ARRAY_SIZE(machine_names)) < 0 ?
 			-EINVAL : 0;
 	case 'q':
 		o->level = LEVEL_WARNING;

@@ -19,6 +19,12 @@ static int is_rules_file(const struct dirent *entry)
 	return entry->d_name[0] != '.' && n > 6 && strcmp(entry->d_name + n - 6, ".rules") == 0;
 }
 
+/* A file that somebody may have meant to be read: no hidden one, nothing of an editor or a volume mount, no README. */
+static int is_passed_over(const struct dirent *entry)
+{
+	return !is_rules_file(entry) && entry->d_name[0] != '.' && strncmp(entry->d_name, "README", 6) != 0;
+}
+
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -182,6 +188,23 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 	return r < 0 ? r : worst;
 }
 
+/* Files that are not read for their names; augenrules reads the same ones. */
+static void say_passed_over(struct log *log, const char *directory)
+{
+	enum { NAMED = 5 };
+	struct dirent **list = NULL;
+	_cleanup_text_ struct text names = {0};
+	int n = scandir(directory, &list, is_passed_over, by_name);
+
+	for (int i = 0; i < n && i < NAMED; i++)
+		text_addf(&names, "%s%s", i ? ", " : "", list[i]->d_name);
+	if (n > NAMED)
+		text_addf(&names, " and %d more", n - NAMED);
+	if (n > 0 && text_error(&names) == 0)
+		log_say(log, LEVEL_WARNING, "in %s not read, for their names do not end in .rules: %s", directory, names.s);
+	free_list(list, n);
+}
+
 int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
 		       const struct config *config)
 {
@@ -202,6 +225,7 @@ int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
 			strerror(-n));
 		return -EINVAL;
 	}
+	say_passed_over(env->log, config->rules_directory);
 	for (int i = 0; i < n; i++) {
 		int r = add_file(set, env, config->rules_directory, list[i]->d_name);
 

@@ -1,6 +1,8 @@
 #include "setup/host/lookups.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "setup/host/accounts.h"
 #include "setup/host/atboot.h"
@@ -10,6 +12,23 @@ bool lookups_see_host(const struct host *host)
 	bool directory;
 
 	return host_path_type(host, "/etc", &directory) != 0 || host_path_type(host, "/usr", &directory) != 0;
+}
+
+/* One look is enough where the path is no symbolic link. */
+static int look(const struct host *host, const char *path, bool *ret_directory)
+{
+	struct stat st;
+	int r = host_stat(host, path, &st);
+
+	if (r == 0 && !S_ISLNK(st.st_mode)) {
+		*ret_directory = S_ISDIR(st.st_mode);
+		return 1;
+	}
+	if (r == 0) {
+		r = host_path_type(host, path, ret_directory);
+		return r == 1 ? RULES_LINK : r;
+	}
+	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 }
 
 static int path_type(void *context, const char *path, bool *ret_directory)
@@ -31,7 +50,7 @@ static int path_type(void *context, const char *path, bool *ret_directory)
 			return kept->found;
 		}
 	}
-	now.found = host_path_type(lookups->host, path, &now.directory);
+	now.found = look(lookups->host, path, &now.directory);
 	if (now.found == 0 && !lookups_see_host(lookups->host))
 		now.found = RULES_UNKNOWN;
 	if (lookups->n < LOOKUPS_KEPT && (now.path = strdup(path)))

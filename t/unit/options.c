@@ -157,6 +157,10 @@ static void machines(void **state)
 		assert_int_equal(l.result, 1);
 		assert_string_equal(l.options.machine, names[i]);
 	}
+	LINE(amd, "render", "kernel", "--machine", "amd64");
+	assert_string_equal(amd.options.machine, "x86_64");
+	LINE(arm, "render", "kernel", "--machine", "arm64");
+	assert_string_equal(arm.options.machine, "aarch64");
 	REFUSED("unknown machine 'x86-64'; did you mean 'x86_64'? (see --help)", "render", "rules",
 		"--machine=x86-64");
 	REFUSED("unknown machine 's390x' (see --help)", "render", "rules", "--machine", "s390x");

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "rules/judge/lint.h"
-#include "rules/judge/perm.h"
+#include "rules/match/perm.h"
 #include "rules/rule/data.h"
 #include "rules/rule/lex.h"
 #include "rules/rule/names.h"
