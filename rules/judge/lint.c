@@ -488,6 +488,7 @@ static const struct {
 } lints[] = {
 	{ { "double", "a rule is given twice; it is loaded once" }, NULL, false },
 	{ { "other-arch", "a system call that this machine lacks and another has is left out" }, NULL, false },
+	{ { "control", "an option that only the configuration sets is left out" }, NULL, false },
 	{ { "unreachable", "an earlier rule takes every event of this one" }, check_unreachable, false },
 	{ { "never-task", "a rule never,task keeps processes from being audited at all" },
 	  check_never_task, false },

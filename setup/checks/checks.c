@@ -357,7 +357,7 @@ int checks_build_kernel(struct checks *ret, const struct wanted *wanted,
 	struct checks checks = {0};
 	int r;
 
-	settings_compare(config, &node->status, node->loginuid_immutable, check_setting, &checks);
+	settings_compare(&wanted->settings, &node->status, node->loginuid_immutable, check_setting, &checks);
 	r = rulesdiff_compare(&diff, &wanted->rules, &node->rules, keep);
 	if (r == 0)
 		check_rules(&checks, wanted, &node->rules, &diff, keep);

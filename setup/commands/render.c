@@ -36,7 +36,7 @@ static void print_rule_object(struct text *out, const struct rule *rule)
 
 static void render_kernel(const struct context *c, struct text *out)
 {
-	settings_lines(&c->config, true, print_control, out);
+	settings_lines(&c->wanted.settings, &c->config, true, print_control, out);
 	for (size_t i = 0; i < c->wanted.rules.n_rules; i++) {
 		print_rule_object(out, &c->wanted.rules.rules[i]);
 		/* one line at a time: the whole of a large set would be large in base64 */
@@ -45,7 +45,7 @@ static void render_kernel(const struct context *c, struct text *out)
 			text_done(out);
 		}
 	}
-	settings_lines(&c->config, false, print_control, out);
+	settings_lines(&c->wanted.settings, &c->config, false, print_control, out);
 }
 
 static void render_units(const struct context *c, struct text *out)

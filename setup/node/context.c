@@ -42,6 +42,8 @@ int context_observe(struct context *c)
 		     c->log);
 	if (s == 0)
 		s = read_host(c);
+	if (r == 0 && s == 0 && c->options->command != COMMAND_REMOVE)
+		r = wanted_meet_kernel(&c->wanted, &c->config, &c->node.status, node_own_rules(&c->node)->s, c->log);
 	return r < 0 ? r : s;
 }
 

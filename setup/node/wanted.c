@@ -109,10 +109,11 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 	struct text store[SETTINGS_MAX] = {0};
 	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
 	struct rules_host ask = lookups_for(&lookups, host);
+	struct rules_backlog backlog = { .file = NULL };
 	struct utsname uts;
 	struct rules_env env = {
 		.log = log, .host = &ask, .settings = settings, .machine = machine,
-		.optimise = config->optimise,
+		.optimise = config->optimise, .backlog = &backlog,
 	};
 	int n = settings_for_rules(config, settings, store), worst = 0, r;
 
@@ -131,7 +132,10 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 		worst = r < 0 ? r : worst;
 		if (worst == 0)
 			worst = rules_finish(&wanted->rules, &env);
+		if (worst == 0)
+			worst = settings_init(&wanted->settings, config, &backlog);
 	}
+	free(backlog.file);
 	for (size_t i = 0; i < SETTINGS_MAX; i++)
 		text_done(&store[i]);
 	return n < 0 ? n : worst;
@@ -156,7 +160,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
 		 "# Loaded with auditctl -R.\n");
-	settings_lines(config, true, print_control, out);
+	settings_lines(&wanted->settings, config, true, print_control, out);
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
 
@@ -170,7 +174,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 		}
 		text_add(out, "\n");
 	}
-	settings_lines(config, false, print_control, out);
+	settings_lines(&wanted->settings, config, false, print_control, out);
 	return r < 0 ? r : text_error(out);
 }
 
@@ -217,6 +221,18 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	return r;
 }
 
+int wanted_meet_kernel(struct wanted *wanted, const struct config *config, const struct kernel_status *status,
+		       const char *earlier, struct log *log)
+{
+	struct text *out = config->unit_mode == MODE_TRANSIENT ? &wanted->transient : &wanted->files[FILE_RULES];
+	int r = settings_meet_kernel(&wanted->settings, config, status, earlier);
+
+	if (r < 0)
+		return log_no_memory(log);
+	text_done(out);
+	return print_rules_file(wanted, config, out, log);
+}
+
 const struct text *wanted_rules_text(const struct wanted *wanted)
 {
 	return wanted->transient.s ? &wanted->transient : &wanted->files[FILE_RULES];
@@ -240,6 +256,7 @@ void wanted_done(struct wanted *wanted)
 	text_done(&wanted->transient);
 	rule_set_done(&wanted->rules);
 	free(wanted->overrides);
+	settings_done(&wanted->settings);
 	for (size_t i = 0; i < N_FILES; i++) {
 		text_done(&wanted->files[i]);
 		free(wanted->paths[i]);

@@ -7,6 +7,7 @@
 #include "rules/rules.h"
 #include "setup/config/config.h"
 #include "setup/host/host.h"
+#include "setup/node/settings.h"
 
 /* In the order in which they are written; they are deleted in the opposite one. */
 enum {
@@ -36,6 +37,7 @@ extern const struct wanted_file {
 
 struct wanted {
 	struct rule_set rules;		/* as sent to the kernel, in load order */
+	struct settings settings;
 	struct text transient;		/* the rules inside TRANSIENT_UNIT; s is NULL for no such unit */
 	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
 	char *paths[N_FILES];		/* where they depend on the node: see wanted_node.h */
@@ -48,6 +50,11 @@ struct wanted {
  * Returns 0; -EINVAL after logging every mistake; -ENOENT where a missing auditctl is an error; -ENOMEM. */
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
 		 const char *machine, enum log_level no_auditctl, struct log *log) _must_check_;
+
+/* After wanted_build(): what nobody set, by what the kernel has and an earlier run's rules say (NULL: none); the
+ * rules are printed anew. 0 or negative errno, logged. */
+int wanted_meet_kernel(struct wanted *wanted, const struct config *config, const struct kernel_status *status,
+		       const char *earlier, struct log *log) _must_check_;
 void wanted_done(struct wanted *wanted);
 
 /* The text of the rules, in whatever place the mode puts it. */

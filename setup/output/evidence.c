@@ -336,7 +336,7 @@ void evidence_add_parts(struct text *out, const struct context *c)
 {
 	add_rules(out, c);
 	text_add(out, ",\"settings\":[");
-	settings_compare(&c->config, &c->node.status, c->node.loginuid_immutable, add_setting, out);
+	settings_compare(&c->wanted.settings, &c->node.status, c->node.loginuid_immutable, add_setting, out);
 	text_add(out, "]");
 	add_files(out, c);
 	add_units(out, c);
