@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rules/parse/draft.h"
+#include "rules/parse/warnings.h"
 #include "rules/rule/value.h"
 
 enum control_kind {
@@ -90,9 +91,9 @@ static void warn(struct draft *draft, const struct control *control, const char 
 {
 	const char *level = controls[control->row].levels[control->number > 2 ? 0 : control->number];
 
-	log_at(draft->env->log, LEVEL_WARNING, draft->file, draft->line, "%s%s%s: %s; %s%s sets it [lint: control]",
-	       control->option, *control->value ? " " : "", control->value, why, controls[control->row].instead,
-	       level ? level : control->value);
+	warnings_add(draft->env->warnings, draft->env->log, "control", draft->file, draft->line, "%s%s%s: %s; %s%s sets it",
+		     control->option, *control->value ? " " : "", control->value, why, controls[control->row].instead,
+		     level ? level : control->value);
 }
 
 /* -b asks for room, which it gets; what would leave less is told. */
@@ -155,8 +156,8 @@ bool draft_control(struct draft *draft, const char *option, const char *value)
 		if (draft->n_tokens != 1)
 			return draft_fail(draft, "%s must stand alone on its line: auditctl would drop a rule before it, and "
 					  "refuse what comes after it", option);
-		log_at(draft->env->log, LEVEL_WARNING, draft->file, draft->line, "%s: this program reads every line anyway, "
-		       "and loads nothing while one has a mistake [lint: control]", option);
+		warnings_add(draft->env->warnings, draft->env->log, "control", draft->file, draft->line, "%s: this program reads "
+			     "every line anyway, and loads nothing while one has a mistake", option);
 		return true;
 	}
 	if (agrees(&control))

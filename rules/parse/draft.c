@@ -1,4 +1,5 @@
 #include "rules/parse/draft.h"
+#include "rules/parse/warnings.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -110,8 +111,8 @@ static bool add_syscall(struct draft *draft, const char *name)
 	}
 	known = names_syscall(name, draft->arch);
 	if (known < 0 && absent_here(draft, name)) {
-		log_at(draft->env->log, LEVEL_WARNING, draft->file, draft->line, "-S %s: %s has no such "
-		       "system call; left out [lint: other-arch]", name, names_of_arch(draft->arch));
+		warnings_add(draft->env->warnings, draft->env->log, "other-arch", draft->file, draft->line, "-S %s: %s has no such "
+			     "system call; left out", name, names_of_arch(draft->arch));
 		draft->absent++;
 		return true;
 	}

@@ -19,6 +19,8 @@ struct rules_host {
 	void *context;
 };
 
+struct warnings;	/* rules/parse/warnings.h */
+
 /* What the configuration says about an option that a rules file may also carry. */
 struct rules_setting {
 	const char *option;	/* "-b", "-e", "-D", "--backlog_wait_time", ... */
@@ -37,12 +39,14 @@ struct rules_backlog {
 
 struct rules_env {
 	struct log *log;
+	struct warnings *warnings;	/* NULL: to the log, each at once */
 	const struct rules_host *host;
 	const struct rules_setting *settings;
 	size_t n_settings;
 	struct rules_backlog *backlog;	/* NULL: nobody asks */
 	const char *machine;	/* "x86_64", "aarch64"; NULL: this machine */
 	bool optimise;
+	bool absent_fails;	/* a rule that the kernel would refuse for want of a directory is an error */
 	bool shipped;	/* what is read now comes with the program: written to suit any host */
 };
 

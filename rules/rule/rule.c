@@ -9,6 +9,7 @@ void rule_done(struct rule *rule)
 		free(rule->merged[i].file);
 	free(rule->merged);
 	free(rule->file);
+	free(rule->absent);
 	free(rule->data);
 	*rule = (struct rule){ 0 };
 }

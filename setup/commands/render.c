@@ -1,6 +1,7 @@
 #include "setup/commands/commands.h"
 
 #include "setup/node/settings.h"
+#include "setup/node/wanted_node.h"
 #include "units/transient.h"
 
 static void print_control(void *context, const char *control, const char *source)
@@ -66,6 +67,9 @@ enum exit_status command_render(struct context *c)
 {
 	_cleanup_text_ struct text out = {0};
 
+	/* What the host that is seen lacks: nothing is known of a kernel. */
+	if (wanted_settle(&c->wanted, &c->config, &c->host, NULL, true, c->log) < 0)
+		return STATUS_NODE;
 	switch (c->options->render) {
 	case RENDER_RULES:
 		text_add(&out, wanted_rules_text(&c->wanted)->s);

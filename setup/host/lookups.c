@@ -11,6 +11,19 @@ bool lookups_see_host(const struct host *host)
 	return host_path_type(host, "/etc", &directory) != 0 || host_path_type(host, "/usr", &directory) != 0;
 }
 
+/* Is it one of them, or above one? A slash may stand at its end. */
+static bool will_be_made(const struct lookups *lookups, const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	for (const char *const *made = lookups->made; made && *made; made++)
+		if (strncmp(*made, path, n) == 0 && (!(*made)[n] || (*made)[n] == '/'))
+			return true;
+	return false;
+}
+
 static int path_type(void *context, const char *path, bool *ret_directory)
 {
 	struct lookups *lookups = context;
@@ -27,6 +40,8 @@ static int path_type(void *context, const char *path, bool *ret_directory)
 	now.found = host_path_type(lookups->host, path, &now.directory);
 	if (now.found == 0 && !lookups_see_host(lookups->host))
 		now.found = RULES_UNKNOWN;
+	if (now.found == 0 && will_be_made(lookups, path))
+		now.found = now.directory = true;
 	if (lookups->n < LOOKUPS_KEPT && (now.path = strdup(path)))
 		lookups->kept[lookups->n++] = now;
 	*ret_directory = now.directory;

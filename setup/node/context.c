@@ -31,6 +31,12 @@ int context_read(struct context *c)
 	return r < 0 ? r : read_host(c);
 }
 
+/* Does this command load rules, or say what one that does would do? */
+static bool may_load(const struct context *c)
+{
+	return c->options->command != COMMAND_VERIFY && !node_locked(&c->node);
+}
+
 int context_observe(struct context *c)
 {
 	int r, s;
@@ -43,7 +49,7 @@ int context_observe(struct context *c)
 	if (s == 0)
 		s = read_host(c);
 	if (r == 0 && s == 0 && c->options->command != COMMAND_REMOVE)
-		r = wanted_meet_kernel(&c->wanted, &c->config, &c->node.status, node_own_rules(&c->node)->s, c->log);
+		r = wanted_settle(&c->wanted, &c->config, &c->host, &c->node, may_load(c), c->log);
 	return r < 0 ? r : s;
 }
 

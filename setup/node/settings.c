@@ -46,18 +46,26 @@ static int64_t configured(const struct config *config, const struct setting *s)
 	}
 }
 
-/* Gives a value another place it comes from. */
-static int set(struct setting_value *value, int64_t wanted, const char *file, unsigned line)
+static int set(struct setting_value *value, int64_t wanted, const char *source)
 {
-	_cleanup_text_ struct text source = {0};
+	char *copy = strdup(source);
 
-	rule_add_place(&source, file, line);
-	if (text_error(&source) < 0)
+	if (!copy)
 		return -ENOMEM;
 	free(value->source);
-	value->source = text_take(&source);
+	value->source = copy;
 	value->wanted = wanted;
 	return 0;
+}
+
+/* A rules file raises it. */
+static int raise_backlog(struct setting_value *value, const struct rules_backlog *backlog)
+{
+	const struct rule_place place = { backlog->file, backlog->line, false };
+	_cleanup_text_ struct text source = {0};
+
+	rule_add_place(&source, &place);
+	return text_error(&source) < 0 ? -ENOMEM : set(value, backlog->limit, source.s);
 }
 
 int settings_init(struct settings *ret, const struct config *config, const struct rules_backlog *backlog)
@@ -65,10 +73,10 @@ int settings_init(struct settings *ret, const struct config *config, const struc
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(table); i++)
-		r = set(&ret->values[i], configured(config, &table[i]), config_source(config, "audit", table[i].key), 0);
+		r = set(&ret->values[i], configured(config, &table[i]), config_source(config, "audit", table[i].key));
 	if (r == 0 && backlog && backlog->file && backlog->limit > ret->values[BACKLOG_LIMIT].wanted &&
 	    !config_given(config, "audit", "backlog_limit"))
-		r = set(&ret->values[BACKLOG_LIMIT], backlog->limit, backlog->file, backlog->line);
+		r = raise_backlog(&ret->values[BACKLOG_LIMIT], backlog);
 	return r;
 }
 
@@ -90,9 +98,9 @@ int settings_meet_kernel(struct settings *settings, const struct config *config,
 	if (!config_given(config, "audit", "backlog_limit")) {
 		/* No limit at all is the largest. */
 		if (status->backlog_limit == 0 || status->backlog_limit > backlog->wanted)
-			r = set(backlog, status->backlog_limit, "as the kernel had it: [audit] backlog_limit is not set", 0);
+			r = set(backlog, status->backlog_limit, "as the kernel had it: [audit] backlog_limit is not set");
 		if (r == 0 && before > backlog->wanted && status->backlog_limit != 0)
-			r = set(backlog, before, "as an earlier run had it: [audit] backlog_limit is not set", 0);
+			r = set(backlog, before, "as an earlier run had it: [audit] backlog_limit is not set");
 	}
 	/* Where nobody holds the audit PID every record counts as lost once the queue for it is full, and with panic
 	 * the node dies of that. */

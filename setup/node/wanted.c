@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "rules/parse/warnings.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/rulefiles.h"
 #include "setup/host/lookups.h"
@@ -13,6 +14,7 @@
 #include "units/audit_units.h"
 
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
+#define LEFT_OUT "#"	/* before a rule that is left out: a comment of ours has a space behind it */
 
 #define RULE_COMMENT "#"
 #define UNIT_COMMENT "#;"
@@ -102,18 +104,26 @@ static int add_filters(struct rule_set *set, const struct rules_env *env,
 	return worst;
 }
 
+struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, const struct config *config)
+{
+	static const char *const made[] = { "/etc/audit", UNIT_DIRECTORY, NULL };
+
+	lookups->made = config->unit_mode == MODE_FILE ? made : NULL;
+	return lookups_for(lookups, host);
+}
+
 static int build_rules(struct wanted *wanted, const struct config *config, const struct host *host,
 		       const char *machine, struct log *log)
 {
 	struct rules_setting settings[SETTINGS_MAX];
 	struct text store[SETTINGS_MAX] = {0};
 	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
-	struct rules_host ask = lookups_for(&lookups, host);
+	struct rules_host ask = wanted_ask(&lookups, host, config);
 	struct rules_backlog backlog = { .file = NULL };
 	struct utsname uts;
 	struct rules_env env = {
-		.log = log, .host = &ask, .settings = settings, .machine = machine,
-		.optimise = config->optimise, .backlog = &backlog,
+		.log = log, .warnings = wanted->warnings, .host = &ask, .settings = settings, .machine = machine,
+		.optimise = config->optimise, .backlog = &backlog, .absent_fails = config->absent == ABSENT_FAIL,
 	};
 	int n = settings_for_rules(config, settings, store), worst = 0, r;
 
@@ -135,6 +145,7 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 		if (worst == 0)
 			worst = settings_init(&wanted->settings, config, &backlog);
 	}
+	warnings_tell(wanted->warnings);
 	free(backlog.file);
 	for (size_t i = 0; i < SETTINGS_MAX; i++)
 		text_done(&store[i]);
@@ -151,6 +162,22 @@ static void add_source(struct text *out, struct rule_place place)
 	text_add(out, "# ");
 	rule_add_place(out, &place);
 	text_add(out, "\n");
+}
+
+/* As comments, which tell a later run what was left out. */
+static void print_left_out(const struct rule_set *set, struct text *out)
+{
+	for (size_t i = 0; i < set->n_rules; i++) {
+		const struct rule *rule = &set->rules[i];
+		const struct rule_place place = rule_place(rule);
+
+		text_add(out, "# ");
+		rule_add_place(out, &place);
+		text_addf(out, ": left out, since %s was not there when rules were loaded\n" LEFT_OUT,
+			  rule->absent ? rule->absent : "the directory of its path");
+		rule_print(out, rule->data, rule->size);
+		text_add(out, "\n");
+	}
 }
 
 static int print_rules_file(const struct wanted *wanted, const struct config *config,
@@ -174,6 +201,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 		}
 		text_add(out, "\n");
 	}
+	print_left_out(&wanted->left_out, out);
 	settings_lines(&wanted->settings, config, false, print_control, out);
 	return r < 0 ? r : text_error(out);
 }
@@ -196,7 +224,9 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	struct host_recording recording;
 	int r;
 
-	*ret = (struct wanted){ .auditctl = wanted_find_auditctl(host) };
+	*ret = (struct wanted){ .auditctl = wanted_find_auditctl(host), .warnings = warnings_new(log) };
+	if (!ret->warnings)
+		return -ENOMEM;
 	r = build_rules(ret, config, host, machine, log);
 	if (r < 0)
 		return r;
@@ -221,16 +251,14 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	return r;
 }
 
-int wanted_meet_kernel(struct wanted *wanted, const struct config *config, const struct kernel_status *status,
-		       const char *earlier, struct log *log)
+int wanted_print_rules(struct wanted *wanted, const struct config *config, struct log *log)
 {
 	struct text *out = config->unit_mode == MODE_TRANSIENT ? &wanted->transient : &wanted->files[FILE_RULES];
-	int r = settings_meet_kernel(&wanted->settings, config, status, earlier);
+	int r;
 
-	if (r < 0)
-		return log_no_memory(log);
 	text_done(out);
-	return print_rules_file(wanted, config, out, log);
+	r = print_rules_file(wanted, config, out, log);
+	return r == -ENOMEM ? log_no_memory(log) : r;
 }
 
 const struct text *wanted_rules_text(const struct wanted *wanted)
@@ -238,17 +266,62 @@ const struct text *wanted_rules_text(const struct wanted *wanted)
 	return wanted->transient.s ? &wanted->transient : &wanted->files[FILE_RULES];
 }
 
+/* Does the line begin as rule_print() begins a rule? */
+static bool is_rule(const char *line)
+{
+	static const char *const begins[] = { "-a ", "-A ", "-S ", "-w " };
+	bool is = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		is = is || strncmp(line, begins[i], strlen(begins[i])) == 0;
+	return is;
+}
+
+/* The next line with a rule that is left out; NULL: there is none. */
+static const char *next_left_out(const char *s, size_t *ret_length)
+{
+	for (; *s; s += *s == '\n') {
+		size_t length = strcspn(s, "\n");
+
+		if (strncmp(s, LEFT_OUT, strlen(LEFT_OUT)) == 0 && is_rule(s + strlen(LEFT_OUT))) {
+			*ret_length = length;
+			return s;
+		}
+		s += length;
+	}
+	return NULL;
+}
+
+/* What is left out is a comment to auditctl, and not to us. */
+static bool same_rules(const struct text *a, const struct text *b)
+{
+	const char *x = a->s, *y = b->s;
+	size_t n_x = 0, n_y = 0;
+
+	if (!text_equal_but_comments(a, b, RULE_COMMENT) || !x)
+		return !x && !y;
+	do {
+		x = next_left_out(x + n_x, &n_x);
+		y = next_left_out(y + n_y, &n_y);
+		if (!x || !y)
+			return !x && !y;
+	} while (n_x == n_y && memcmp(x, y, n_x) == 0);
+	return false;
+}
+
 bool wanted_same(const struct wanted *wanted, size_t i, const struct text *have)
 {
 	const char *comments = wanted_files[i].comments;
 
+	if (i == FILE_RULES)
+		return same_rules(&wanted->files[i], have);
 	return comments ? text_equal_but_comments(&wanted->files[i], have, comments) :
 		text_equal(&wanted->files[i], have);
 }
 
 bool wanted_same_rules(const struct wanted *wanted, const struct text *have)
 {
-	return text_equal_but_comments(wanted_rules_text(wanted), have, RULE_COMMENT);
+	return same_rules(wanted_rules_text(wanted), have);
 }
 
 void wanted_done(struct wanted *wanted)
@@ -256,17 +329,18 @@ void wanted_done(struct wanted *wanted)
 	text_done(&wanted->transient);
 	rule_set_done(&wanted->rules);
 	free(wanted->overrides);
+	rule_set_done(&wanted->left_out);
 	settings_done(&wanted->settings);
+	warnings_free(wanted->warnings);
 	for (size_t i = 0; i < N_FILES; i++) {
 		text_done(&wanted->files[i]);
 		free(wanted->paths[i]);
 	}
 }
 
-int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
-			 bool *ret_replaced)
+/* The rules in a rules file's content that stand behind mark. */
+static int read_marked(const struct host *host, const char *content, const char *mark, struct rule_set *ret)
 {
-	static const char *const begins[] = { "-a ", "-A ", "-S ", "-w " };
 	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
 	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
 	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
@@ -275,21 +349,30 @@ int wanted_earlier_rules(const struct host *host, const char *content, struct ru
 
 	if (!quiet)
 		return -ENOMEM;
-	*ret_replaced = false;
-	while (*content) {
-		size_t length = strcspn(content, "\n");
-		_cleanup_free_ char *line = strndup(content, length);
+	for (size_t length; *content; content += length + (content[length] == '\n')) {
+		_cleanup_free_ char *line = NULL;
 
+		length = strcspn(content, "\n");
+		if (strncmp(content, mark, strlen(mark)) != 0 || !is_rule(content + strlen(mark)))
+			continue;
+		line = strndup(content + strlen(mark), length - strlen(mark));
 		if (!line)
 			return -ENOMEM;
-		if (strcmp(line, "-D") == 0)
-			*ret_replaced = true;
-		/* What rule_print() begins a rule with. A line that somebody else spoilt is no rule of ours. */
-		for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
-			if (strncmp(line, begins[i], strlen(begins[i])) == 0 &&
-			    rules_read_line(ret, &env, wanted_files[FILE_RULES].path, 0, line) == -ENOMEM)
-				return -ENOMEM;
-		content += length + (content[length] == '\n');
+		/* A line that somebody else spoilt is no rule of ours. */
+		if (rules_read_line(ret, &env, wanted_files[FILE_RULES].path, 0, line) == -ENOMEM)
+			return -ENOMEM;
 	}
 	return 0;
+}
+
+int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
+			 bool *ret_replaced)
+{
+	*ret_replaced = strncmp(content, "-D\n", 3) == 0 || strstr(content, "\n-D\n");
+	return read_marked(host, content, "", ret);
+}
+
+int wanted_earlier_left_out(const struct host *host, const char *content, struct rule_set *ret)
+{
+	return read_marked(host, content, LEFT_OUT, ret);
 }

@@ -6,7 +6,7 @@
 
 #include "rules/rules.h"
 #include "setup/config/config.h"
-#include "setup/host/host.h"
+#include "setup/host/lookups.h"
 #include "setup/node/settings.h"
 
 /* In the order in which they are written; they are deleted in the opposite one. */
@@ -27,8 +27,7 @@ extern const struct wanted_file {
 	const char *path;	/* NULL: it depends on the node, see wanted_path() */
 	mode_t mode, dir_mode;
 	const char *unit;	/* its name when it is one */
-	bool optional;		/* not worth a word where it is neither wanted nor there */
-	bool binary;
+	bool optional, binary;	/* optional: not worth a word where it is neither wanted nor there */
 	bool drop_in;	/* in a directory that goes with it */
 	const char *comments;	/* what a line that has no effect begins with; NULL: every byte counts */
 	bool foreign;		/* there without us, too: never deleted, its mode is kept, and left alone
@@ -37,7 +36,9 @@ extern const struct wanted_file {
 
 struct wanted {
 	struct rule_set rules;		/* as sent to the kernel, in load order */
+	struct rule_set left_out;	/* by wanted_settle(), see there */
 	struct settings settings;
+	struct warnings *warnings;	/* about the rules */
 	struct text transient;		/* the rules inside TRANSIENT_UNIT; s is NULL for no such unit */
 	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
 	char *paths[N_FILES];		/* where they depend on the node: see wanted_node.h */
@@ -51,10 +52,10 @@ struct wanted {
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
 		 const char *machine, enum log_level no_auditctl, struct log *log) _must_check_;
 
-/* After wanted_build(): what nobody set, by what the kernel has and an earlier run's rules say (NULL: none); the
- * rules are printed anew. 0 or negative errno, logged. */
-int wanted_meet_kernel(struct wanted *wanted, const struct config *config, const struct kernel_status *status,
-		       const char *earlier, struct log *log) _must_check_;
+/* Prints the rules anew. 0 or negative errno, logged. */
+int wanted_print_rules(struct wanted *wanted, const struct config *config, struct log *log) _must_check_;
+/* Who answers for a host that is configured so, with the directories that are made for our files. */
+struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, const struct config *config);
 void wanted_done(struct wanted *wanted);
 
 /* The text of the rules, in whatever place the mode puts it. */
@@ -66,7 +67,6 @@ bool wanted_same_rules(const struct wanted *wanted, const struct text *have);
 
 /* Where a file is on this host, NULL for one that is nowhere. */
 const char *wanted_path(const struct wanted *wanted, size_t i);
-
 /* Where the host keeps auditctl, NULL when nowhere. */
 const char *wanted_find_auditctl(const struct host *host);
 
@@ -74,5 +74,7 @@ const char *wanted_find_auditctl(const struct host *host);
  * passed over. *ret_replaced: the file deletes what was there before. 0 or negative errno, unlogged. */
 int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
 			 bool *ret_replaced) _must_check_;
+/* Those that stand in it as comments, since they were left out. */
+int wanted_earlier_left_out(const struct host *host, const char *content, struct rule_set *ret) _must_check_;
 
 #endif

@@ -1,5 +1,6 @@
 /* The part of what is wanted that depends on the node: drop-ins made from its own units, a block in
- * its PAM file, a program in a directory where it can run; and where an earlier run left such. */
+ * its PAM file, a program in a directory where it can run, and where an earlier run left such; settings that
+ * nobody set; rules that its kernel would refuse, since the directory of their path is not there. */
 #ifndef SETUP_WANTED_NODE_H
 #define SETUP_WANTED_NODE_H
 
@@ -10,6 +11,16 @@
  * host cannot do what is asked for; other negative errno, logged. */
 int wanted_complete(struct wanted *wanted, const struct config *config, const struct host *host,
 		    const struct node *node, struct log *log) _must_check_;
+
+/* After wanted_build(), and where there is a node (else NULL) after it was read. Moves rules from wanted->rules to
+ * wanted->left_out and prints the rules anew; without a node it only warns of them.
+ *
+ * loads: rules are about to be loaded, so that it is decided anew what is left out: what the host lacks now, but for a
+ * rule that the kernel has. Else an earlier run's rules say it: what they leave out stays so, also when its path has come
+ * (rule->absent is NULL then), and what they have was loaded, and is missing when it has gone. 0 or negative errno,
+ * logged. */
+int wanted_settle(struct wanted *wanted, const struct config *config, const struct host *host, const struct node *node,
+		  bool loads, struct log *log) _must_check_;
 
 /* Every drop-in and program of ours that is there makes the node one with something of ours on it; so
  * does a block in a PAM file. The node's files were read after wanted_complete(). */
