@@ -7,6 +7,7 @@
 #include "rules/judge/lint.h"
 #include "rules/judge/map.h"
 #include "rules/judge/optimise.h"
+#include "rules/judge/order.h"
 #include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
 #include "rules/rules.h"
@@ -114,7 +115,8 @@ int rules_finish(struct rule_set *set, const struct rules_env *env)
 {
 	int r = delete_rules(set, env);
 
-	if (r == -ENOMEM || drop_doubles(set, env) < 0 || lint_set(set, env) < 0)
+	if (r == -ENOMEM || drop_doubles(set, env) < 0 || lint_set(set, env) < 0 ||
+	    order_check(set, env) < 0)
 		return -ENOMEM;
 	if (r == 0)
 		r = absent_check(set, env);

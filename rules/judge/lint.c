@@ -227,6 +227,9 @@ static bool check_unreachable(const struct subject *s, struct text *message)
 	if (s->rule->shipped && data_list(s->data) == AUDIT_FILTER_EXCLUDE)
 		return false;
 	taker = &s->context->set->rules[s->context->hidden_by[s->index] - 1];
+	/* The user's rules were put first: rules/judge/order.c tells it by group. */
+	if (s->rule->shipped && !taker->shipped)
+		return false;
 	text_add(message, "this rule never comes to act: ");
 	at = rule_place(taker);
 	rule_add_place(message, &at);

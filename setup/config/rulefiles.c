@@ -96,13 +96,20 @@ static bool belongs(const char *name, const char *group, const char *value, cons
 	return name && strcmp(name, ".rules") == 0;
 }
 
-/* The group that a shipped file serves in this configuration, -1 for none. */
-static int wanted_group(const struct config *config, const char *name, const char *machine)
+static bool is_of_part(const char *group, enum shipped_part part)
+{
+	bool guard = strcmp(group, "audit-config") == 0;
+
+	return part == SHIPPED_ALL || guard == (part == SHIPPED_GUARD);
+}
+
+/* The group of a part that a shipped file serves in this configuration, -1 for none. */
+static int wanted_group(const struct config *config, enum shipped_part part, const char *name, const char *machine)
 {
 	const char *group;
 
 	for (size_t i = 0; (group = config_key("events", i)); i++)
-		if (belongs(name, group, config_value(config, "events", group), machine))
+		if (is_of_part(group, part) && belongs(name, group, config_value(config, "events", group), machine))
 			return (int)i;
 	return -1;
 }
@@ -117,7 +124,7 @@ static bool has_rules(const char *directory)
 	return n > 0 || (n < 0 && n != -ENOENT && n != -ENOTDIR);
 }
 
-static int say_missing(const struct rules_env *env, const struct config *config, uint64_t seen,
+static int say_missing(const struct rules_env *env, const struct config *config, enum shipped_part part, uint64_t seen,
 		       const char *directory)
 {
 	const char *group;
@@ -126,7 +133,7 @@ static int say_missing(const struct rules_env *env, const struct config *config,
 	for (size_t i = 0; (group = config_key("events", i)); i++) {
 		const char *value = config_value(config, "events", group);
 
-		if (strcmp(value, "no") == 0 || (seen & (UINT64_C(1) << i)))
+		if (!is_of_part(group, part) || strcmp(value, "no") == 0 || (seen & (UINT64_C(1) << i)))
 			continue;
 		log_say(env->log, LEVEL_ERROR, "%s: [events] %s = %s: no rules file for it in %s; install "
 			"the shipped rules there", config_source(config, "events", group), group, value,
@@ -137,7 +144,7 @@ static int say_missing(const struct rules_env *env, const struct config *config,
 }
 
 int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
-			  const struct config *config)
+			  const struct config *config, enum shipped_part part)
 {
 	_cleanup_free_ char *directory = shipped_rules(has_rules);
 	struct rules_env shipped = *env;
@@ -155,7 +162,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		return -EINVAL;
 	}
 	for (int i = 0; i < n; i++) {
-		int group = wanted_group(config, list[i]->d_name, env->machine);
+		int group = wanted_group(config, part, list[i]->d_name, env->machine);
 
 		if (group < 0)
 			continue;
@@ -164,7 +171,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		worst = r < 0 ? r : worst;
 	}
 	free_list(list, n);
-	r = say_missing(env, config, seen, directory);
+	r = say_missing(env, config, part, seen, directory);
 	return r < 0 ? r : worst;
 }
 

@@ -104,6 +104,19 @@ static int add_filters(struct rule_set *set, const struct rules_env *env,
 	return worst;
 }
 
+/* The shipped rules and the user's, in the configured order. */
+static int add_files(struct rule_set *set, const struct rules_env *env, const struct config *config)
+{
+	bool user_first = config->order == ORDER_USER_FIRST;
+	int worst = rulefiles_add_shipped(set, env, config, user_first ? SHIPPED_GUARD : SHIPPED_ALL);
+	int r = rulefiles_add_user(set, env, config);
+
+	worst = r < 0 ? r : worst;
+	if (user_first)
+		r = rulefiles_add_shipped(set, env, config, SHIPPED_OTHERS);
+	return r < 0 ? r : worst;
+}
+
 struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, const struct config *config)
 {
 	static const char *const made[] = { "/etc/audit", UNIT_DIRECTORY, NULL };
@@ -136,9 +149,7 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 	if (n >= 0) {
 		env.n_settings = (size_t)n;
 		worst = add_filters(&wanted->rules, &env, config);
-		r = rulefiles_add_shipped(&wanted->rules, &env, config);
-		worst = r < 0 ? r : worst;
-		r = rulefiles_add_user(&wanted->rules, &env, config);
+		r = add_files(&wanted->rules, &env, config);
 		worst = r < 0 ? r : worst;
 		if (worst == 0)
 			worst = rules_finish(&wanted->rules, &env);
