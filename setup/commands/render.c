@@ -70,6 +70,8 @@ enum exit_status command_render(struct context *c)
 	/* What the host that is seen lacks: nothing is known of a kernel. */
 	if (wanted_settle(&c->wanted, &c->config, &c->host, NULL, true, c->log) < 0)
 		return STATUS_NODE;
+	if (c->options->output == OUTPUT_SARIF)
+		return STATUS_DONE;
 	switch (c->options->render) {
 	case RENDER_RULES:
 		text_add(&out, wanted_rules_text(&c->wanted)->s);

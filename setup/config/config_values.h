@@ -51,6 +51,11 @@ struct config {
 	bool tty_sshd, log_passwords;
 	char *runtime_unit;
 
+	/* Of the command line: rules files in place of the directory, borrowed, and that nothing is known of a host. */
+	char *const *rules_files;
+	size_t n_rules_files;
+	bool host_unseen;
+
 	struct config_row_state *state;	/* values as written, and where */
 	unsigned passes;		/* readings so far */
 	char sha256[65];		/* of the file as it was read; "" without one */

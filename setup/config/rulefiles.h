@@ -14,7 +14,8 @@ enum shipped_part { SHIPPED_ALL, SHIPPED_GUARD, SHIPPED_OTHERS };
 int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 			  const struct config *config, enum shipped_part part) _must_check_;
 
-/* Reads every *.rules file of [rules] directory; the default directory may be absent. Same returns. */
+/* Reads every *.rules file of [rules] directory, which as the default may be absent; or in its place the files named on
+ * the command line, "-" for standard input. Same returns. */
 int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
 		       const struct config *config) _must_check_;
 

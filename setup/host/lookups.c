@@ -37,7 +37,7 @@ static int path_type(void *context, const char *path, bool *ret_directory)
 			return kept->found;
 		}
 	}
-	now.found = host_path_type(lookups->host, path, &now.directory);
+	now.found = lookups->unseen ? RULES_UNKNOWN : host_path_type(lookups->host, path, &now.directory);
 	if (now.found == 0 && !lookups_see_host(lookups->host))
 		now.found = RULES_UNKNOWN;
 	if (now.found == 0 && will_be_made(lookups, path))

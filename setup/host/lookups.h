@@ -11,6 +11,7 @@ enum { LOOKUPS_KEPT = 64 };
 
 struct lookups {
 	const struct host *host;
+	bool unseen;			/* nothing is known of its files but the accounts */
 	const char *const *made;	/* directories that are there when rules are loaded; NULL: none, also its last */
 	size_t n;
 	struct lookup {

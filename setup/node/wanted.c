@@ -121,6 +121,7 @@ struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, c
 {
 	static const char *const made[] = { "/etc/audit", UNIT_DIRECTORY, NULL };
 
+	lookups->unseen = config->host_unseen;
 	lookups->made = config->unit_mode == MODE_FILE ? made : NULL;
 	return lookups_for(lookups, host);
 }
