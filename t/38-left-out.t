@@ -95,6 +95,19 @@ remove_tree("$root/run/containerd");
 ($left, $missing) = verify();
 is "$left|$missing", '1 4|2 3', 'a rule that was loaded and whose path has gone is missing, not left out';
 
+# --- one whose path has come while the kernel was locked: apply wrote it for the next boot ---
+chomp(my $boot = slurp('/proc/sys/kernel/random/boot_id'));
+make_path("$root/run/containerd");
+(my $staged = $written) =~ s{^# b\.rules:1: left out.*\n#(?=-a)}{# b.rules:1: left out until the boot after $boot\n}m or die;
+put($file, $staged);
+($left, $missing, $notices, $v) = verify();
+is "$left|$missing", '1 2 4|3', 'a rule for the next boot is left out until then';
+is join(',', map { $_->{path} } grep { !$_->{ok} && $_->{path} eq '/etc/audit/cloud-audit-setup.rules' } @{$v->{files}}), '',
+	'and the file that has it is as configured';
+put($file, $staged =~ s/\Q$boot\E/01234567-89ab-cdef-0123-456789abcdef/r);
+($left, $missing) = verify();
+is "$left|$missing", '2 4|1 3', 'after that boot it was loaded, or is missing';
+
 # --- hosts that cannot be seen, and directories that apply makes ---
 my $blind = "$tmp/blind";
 make_path("$blind/run/systemd");

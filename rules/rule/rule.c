@@ -10,6 +10,7 @@ void rule_done(struct rule *rule)
 	free(rule->merged);
 	free(rule->file);
 	free(rule->absent);
+	free(rule->staged);
 	free(rule->data);
 	*rule = (struct rule){ 0 };
 }

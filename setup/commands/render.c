@@ -68,7 +68,7 @@ enum exit_status command_render(struct context *c)
 	_cleanup_text_ struct text out = {0};
 
 	/* What the host that is seen lacks: nothing is known of a kernel. */
-	if (wanted_settle(&c->wanted, &c->config, &c->host, NULL, true, c->log) < 0)
+	if (wanted_settle(&c->wanted, &c->config, &c->host, NULL, SETTLE_LOOK, c->log) < 0)
 		return STATUS_NODE;
 	if (c->options->output == OUTPUT_SARIF)
 		return STATUS_DONE;

@@ -31,10 +31,12 @@ int context_read(struct context *c)
 	return r < 0 ? r : read_host(c);
 }
 
-/* Does this command load rules, or say what one that does would do? */
-static bool may_load(const struct context *c)
+/* What this command does, or what apply would do of which it tells. */
+static enum settle settling(const struct context *c)
 {
-	return c->options->command != COMMAND_VERIFY && !node_locked(&c->node);
+	if (c->options->command == COMMAND_VERIFY)
+		return SETTLE_LOOK;
+	return node_locked(&c->node) ? SETTLE_STAGE : SETTLE_LOAD;
 }
 
 int context_observe(struct context *c)
@@ -49,7 +51,7 @@ int context_observe(struct context *c)
 	if (s == 0)
 		s = read_host(c);
 	if (r == 0 && s == 0 && c->options->command != COMMAND_REMOVE)
-		r = wanted_settle(&c->wanted, &c->config, &c->host, &c->node, may_load(c), c->log);
+		r = wanted_settle(&c->wanted, &c->config, &c->host, &c->node, settling(c), c->log);
 	return r < 0 ? r : s;
 }
 

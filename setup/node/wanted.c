@@ -15,6 +15,7 @@
 
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
 #define LEFT_OUT "#"	/* before a rule that is left out: a comment of ours has a space behind it */
+#define STAGED ": left out until the boot after "
 
 #define RULE_COMMENT "#"
 #define UNIT_COMMENT "#;"
@@ -176,17 +177,23 @@ static void add_source(struct text *out, struct rule_place place)
 	text_add(out, "\n");
 }
 
-/* As comments, which tell a later run what was left out. */
-static void print_left_out(const struct rule_set *set, struct text *out)
+/* What is left out before rule i, as comments, which tell a later run so. One whose path has come while the kernel was
+ * locked is for the next boot to load, and no difference before. */
+static void print_left_out(const struct rule_set *set, size_t i, size_t *next, struct text *out)
 {
-	for (size_t i = 0; i < set->n_rules; i++) {
-		const struct rule *rule = &set->rules[i];
+	for (; *next < set->n_rules && set->rules[*next].at == i; ++*next) {
+		const struct rule *rule = &set->rules[*next];
 		const struct rule_place place = rule_place(rule);
 
+		for (size_t k = 0; k < rule->n_merged; k++)
+			add_source(out, rule->merged[k]);
 		text_add(out, "# ");
 		rule_add_place(out, &place);
-		text_addf(out, ": left out, since %s was not there when rules were loaded\n" LEFT_OUT,
-			  rule->absent ? rule->absent : "the directory of its path");
+		if (rule->staged)
+			text_addf(out, STAGED "%s\n", rule->staged);
+		else
+			text_addf(out, ": left out, since %s was not there when rules were loaded\n" LEFT_OUT,
+				  rule->absent ? rule->absent : "the directory of its path");
 		rule_print(out, rule->data, rule->size);
 		text_add(out, "\n");
 	}
@@ -195,6 +202,7 @@ static void print_left_out(const struct rule_set *set, struct text *out)
 static int print_rules_file(const struct wanted *wanted, const struct config *config,
 			    struct text *out, struct log *log)
 {
+	size_t next = 0;
 	int r = 0;
 
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
@@ -203,6 +211,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
 
+		print_left_out(&wanted->left_out, i, &next, out);
 		add_source(out, rule_place(rule));
 		for (size_t k = 0; k < rule->n_merged; k++)
 			add_source(out, rule->merged[k]);
@@ -213,7 +222,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 		}
 		text_add(out, "\n");
 	}
-	print_left_out(&wanted->left_out, out);
+	print_left_out(&wanted->left_out, wanted->rules.n_rules, &next, out);
 	settings_lines(&wanted->settings, config, false, print_control, out);
 	return r < 0 ? r : text_error(out);
 }
@@ -350,28 +359,48 @@ void wanted_done(struct wanted *wanted)
 	}
 }
 
-/* The rules in a rules file's content that stand behind mark. */
-static int read_marked(const struct host *host, const char *content, const char *mark, struct rule_set *ret)
+/* What a line of a rules file of ours is. */
+enum { LINE_OTHER, LINE_RULE, LINE_LEFT_OUT, LINE_STAGED, LINE_KINDS };
+
+/* boot: NULL where it does not matter what was staged in it; before: the line in front. */
+static int line_kind(const char *line, const char *before, const char *boot)
+{
+	size_t n = strcspn(before, "\n"), n_boot = boot ? strlen(boot) : 0;
+
+	if (strncmp(line, LEFT_OUT, strlen(LEFT_OUT)) == 0)
+		return is_rule(line + strlen(LEFT_OUT)) ? LINE_LEFT_OUT : LINE_OTHER;
+	if (!is_rule(line))
+		return LINE_OTHER;
+	return boot && n > n_boot + strlen(STAGED) && memcmp(before + n - n_boot, boot, n_boot) == 0 &&
+		memcmp(before + n - n_boot - strlen(STAGED), STAGED, strlen(STAGED)) == 0 ? LINE_STAGED : LINE_RULE;
+}
+
+/* The rules in a rules file's content, by kind; NULL for those that are not wanted. */
+static int read_lines(const struct host *host, const char *content, const char *boot, struct rule_set *const ret[LINE_KINDS])
 {
 	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
 	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
 	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
 	struct rules_host ask = lookups_for(&lookups, host);
 	struct rules_env env = { .log = quiet, .host = &ask };
+	const char *before = "";
 
 	if (!quiet)
 		return -ENOMEM;
 	for (size_t length; *content; content += length + (content[length] == '\n')) {
+		int kind = line_kind(content, before, boot);
+		const char *rule = kind == LINE_LEFT_OUT ? content + strlen(LEFT_OUT) : content;
 		_cleanup_free_ char *line = NULL;
 
+		before = content;
 		length = strcspn(content, "\n");
-		if (strncmp(content, mark, strlen(mark)) != 0 || !is_rule(content + strlen(mark)))
+		if (!ret[kind])
 			continue;
-		line = strndup(content + strlen(mark), length - strlen(mark));
+		line = strndup(rule, length - (size_t)(rule - content));
 		if (!line)
 			return -ENOMEM;
 		/* A line that somebody else spoilt is no rule of ours. */
-		if (rules_read_line(ret, &env, wanted_files[FILE_RULES].path, 0, line) == -ENOMEM)
+		if (rules_read_line(ret[kind], &env, wanted_files[FILE_RULES].path, 0, line) == -ENOMEM)
 			return -ENOMEM;
 	}
 	return 0;
@@ -380,11 +409,16 @@ static int read_marked(const struct host *host, const char *content, const char 
 int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
 			 bool *ret_replaced)
 {
+	struct rule_set *const kinds[LINE_KINDS] = { [LINE_RULE] = ret };
+
 	*ret_replaced = strncmp(content, "-D\n", 3) == 0 || strstr(content, "\n-D\n");
-	return read_marked(host, content, "", ret);
+	return read_lines(host, content, NULL, kinds);
 }
 
-int wanted_earlier_left_out(const struct host *host, const char *content, struct rule_set *ret)
+int wanted_earlier_left_out(const struct host *host, const char *content, const char *boot, struct rule_set *ret,
+			    struct rule_set *ret_staged)
 {
-	return read_marked(host, content, LEFT_OUT, ret);
+	struct rule_set *const kinds[LINE_KINDS] = { [LINE_LEFT_OUT] = ret, [LINE_STAGED] = ret_staged };
+
+	return read_lines(host, content, boot, kinds);
 }

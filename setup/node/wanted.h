@@ -45,7 +45,6 @@ struct wanted {
 	char *overrides;		/* the drop-in that sets ExecStart= of [tty] runtime_unit after FILE_RUNTIME */
 	const char *auditctl;		/* as the host sees it */
 };
-
 /* Reads filters, shipped groups and the user's directory, checks all of them and prints the files.
  * machine NULL: this one. A host that has no auditctl is told of at that level, LEVEL_DEBUG where it does not matter.
  * Returns 0; -EINVAL after logging every mistake; -ENOENT where a missing auditctl is an error; -ENOMEM. */
@@ -74,7 +73,8 @@ const char *wanted_find_auditctl(const struct host *host);
  * passed over. *ret_replaced: the file deletes what was there before. 0 or negative errno, unlogged. */
 int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
 			 bool *ret_replaced) _must_check_;
-/* Those that stand in it as comments, since they were left out. */
-int wanted_earlier_left_out(const struct host *host, const char *content, struct rule_set *ret) _must_check_;
+/* Those that it leaves out, and those that it has for the boot after this one to load. */
+int wanted_earlier_left_out(const struct host *host, const char *content, const char *boot, struct rule_set *ret,
+			    struct rule_set *ret_staged) _must_check_;
 
 #endif

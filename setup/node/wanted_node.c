@@ -328,16 +328,19 @@ bool wanted_any_ours(const struct wanted *wanted, const struct node *node)
 
 /* What is known of the node when it is decided. */
 struct knowledge {
-	struct rule_set loaded, left_out;	/* of an earlier run's rules */
+	struct rule_set loaded, left_out, staged;	/* of an earlier run's rules */
 	struct rulesdiff diff;			/* with the kernel's */
 	struct rules_host host;
-	bool node, loads;
+	bool node;
+	enum settle settle;
+	char boot[64];				/* this one's id */
 };
 
 static void knowledge_done(struct knowledge *known)
 {
 	rule_set_done(&known->loaded);
 	rule_set_done(&known->left_out);
+	rule_set_done(&known->staged);
 	rulesdiff_done(&known->diff);
 }
 
@@ -354,13 +357,13 @@ static bool is_left_out(const struct knowledge *known, const struct rule *rule, 
 {
 	bool refused = absent_refuses(rule->data, &known->host, ret_directory);
 
-	if (!refused && known->left_out.n_rules == 0)
+	if (!refused && known->left_out.n_rules + known->staged.n_rules == 0)
 		return false;
 	/* The kernel found it, whatever is seen of the host from here. */
 	if (known->node && !known->diff.missing[i])
 		return false;
-	if (known->node && !known->loads) {
-		if (has_rule(&known->left_out, rule))
+	if (known->node && known->settle != SETTLE_LOAD) {
+		if (has_rule(&known->left_out, rule) || has_rule(&known->staged, rule))
 			return true;
 		if (has_rule(&known->loaded, rule))
 			return false;
@@ -378,6 +381,18 @@ static void warn(const struct wanted *wanted, bool node, struct log *log, const 
 			     "directory of its path was not there; it has come, and the next load takes the rule");
 }
 
+/* Moves rule i there, with what is to be said of it; takes directory. */
+static void leave_out(struct rule_set *out, const struct knowledge *known, struct rule *rule, size_t at, char *directory)
+{
+	bool stage = !directory && known->settle == SETTLE_STAGE;
+
+	rule->absent = directory;
+	rule->at = at;
+	if (*known->boot && (stage || (known->settle == SETTLE_LOOK && has_rule(&known->staged, rule))))
+		rule->staged = strdup(known->boot);
+	out->rules[out->n_rules++] = *rule;
+}
+
 static int split(struct wanted *wanted, const struct knowledge *known, struct log *log)
 {
 	struct rule_set *rules = &wanted->rules, *out = &wanted->left_out;
@@ -389,26 +404,30 @@ static int split(struct wanted *wanted, const struct knowledge *known, struct lo
 		return -ENOMEM;
 	for (size_t i = 0; i < rules->n_rules; i++) {
 		struct rule *rule = &rules->rules[i];
-		struct text directory = {0};
-
+		_cleanup_text_ struct text directory = {0};
 		bool left_out = is_left_out(known, rule, i, &directory);
 
+		r = text_error(&directory) < 0 ? -ENOMEM : r;
 		/* What comes with the program suits any host, and this one may be none. */
 		if (left_out && (known->node || !rule->shipped))
 			warn(wanted, known->node, log, rule, directory.s);
 		/* Without a node nothing is loaded, and nothing decided. */
-		if (left_out && known->node) {
-			if (directory.s)
-				rule->absent = TAKE(directory.s);
-			out->rules[out->n_rules++] = *rule;
-		} else {
+		if (left_out && known->node)
+			leave_out(out, known, rule, kept, TAKE(directory.s));
+		else
 			rules->rules[kept++] = *rule;
-		}
-		r = text_error(&directory) < 0 ? -ENOMEM : r;
-		text_done(&directory);
 	}
 	rules->n_rules = kept;
 	return r;
+}
+
+/* Without it nothing is staged. */
+static void read_boot(char *ret, size_t size)
+{
+	_cleanup_text_ struct text content = {0};
+
+	if (host_read_own("/proc/sys/kernel/random/boot_id", &content) == 0 && content.s)
+		snprintf(ret, size, "%.*s", (int)strcspn(content.s, "\n"), content.s);
 }
 
 static int gather(struct knowledge *known, const struct wanted *wanted, const struct host *host, const struct node *node)
@@ -420,19 +439,23 @@ static int gather(struct knowledge *known, const struct wanted *wanted, const st
 	if (earlier)
 		r = wanted_earlier_rules(host, earlier, &known->loaded, &replaced);
 	if (r == 0 && earlier)
-		r = wanted_earlier_left_out(host, earlier, &known->left_out);
+		r = wanted_earlier_left_out(host, earlier, known->boot, &known->left_out, &known->staged);
 	if (r == 0 && node)
 		r = rulesdiff_compare(&known->diff, &wanted->rules, &node->rules, true);
 	return r;
 }
 
 int wanted_settle(struct wanted *wanted, const struct config *config, const struct host *host, const struct node *node,
-		  bool loads, struct log *log)
+		  enum settle settle, struct log *log)
 {
-	_cleanup_(knowledge_done) struct knowledge known = { .node = node, .loads = loads };
+	_cleanup_(knowledge_done) struct knowledge known = { .node = node, .settle = settle };
 	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
-	int r = gather(&known, wanted, host, node);
+	int r;
 
+	/* Over D-Bus alone nothing is left for the next boot. */
+	if (config->unit_mode == MODE_FILE)
+		read_boot(known.boot, sizeof(known.boot));
+	r = gather(&known, wanted, host, node);
 	known.host = wanted_ask(&lookups, host, config);
 	if (r == 0)
 		r = split(wanted, &known, log);

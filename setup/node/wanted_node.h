@@ -12,15 +12,21 @@
 int wanted_complete(struct wanted *wanted, const struct config *config, const struct host *host,
 		    const struct node *node, struct log *log) _must_check_;
 
+enum settle {
+	SETTLE_LOOK,	/* compares only */
+	SETTLE_STAGE,	/* writes files, while the kernel is locked */
+	SETTLE_LOAD,	/* loads rules */
+};
+
 /* After wanted_build(), and where there is a node (else NULL) after it was read. Moves rules from wanted->rules to
  * wanted->left_out and prints the rules anew; without a node it only warns of them.
  *
- * loads: rules are about to be loaded, so that it is decided anew what is left out: what the host lacks now, but for a
- * rule that the kernel has. Else an earlier run's rules say it: what they leave out stays so, also when its path has come
- * (rule->absent is NULL then), and what they have was loaded, and is missing when it has gone. 0 or negative errno,
- * logged. */
+ * SETTLE_LOAD decides anew what is left out: what the host lacks now, but for a rule that the kernel has. Else an earlier
+ * run's rules say it: what they leave out stays so, also when its path has come (rule->absent is NULL then; with
+ * SETTLE_STAGE the file has it for the next boot), and what they have was loaded, and is missing when it has gone. 0 or
+ * negative errno, logged. */
 int wanted_settle(struct wanted *wanted, const struct config *config, const struct host *host, const struct node *node,
-		  bool loads, struct log *log) _must_check_;
+		  enum settle settle, struct log *log) _must_check_;
 
 /* Every drop-in and program of ours that is there makes the node one with something of ours on it; so
  * does a block in a PAM file. The node's files were read after wanted_complete(). */
