@@ -103,8 +103,8 @@ static int drop_doubles(struct rule_set *set, const struct rules_env *env)
 		text_done(&place);
 		at = rule_place(&set->rules[first]);
 		rule_add_place(&place, &at);
-		warnings_add(env->warnings, env->log, "double", rule->file, rule->line, "the same rule as %s; it is loaded once",
-			     place.s ? place.s : "another");
+		warnings_add(env->warnings, env->log, "double", rule->file, rule->line,
+			     "the same rule as %s; it is loaded once", place.s ? place.s : "another");
 		drop(rule);
 	}
 	compact(set);

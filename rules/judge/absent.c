@@ -113,8 +113,8 @@ static bool check_slips(const struct rule *rule, const struct rules_env *env)
 
 		if (!meant)
 			continue;
-		log_at(env->log, LEVEL_ERROR, rule->file, rule->line, "%s: there is no %.*s on the host; did you mean /%s? (make "
-		       "%.*s before, if it is meant)", owned, length, owned, meant, length, owned);
+		log_at(env->log, LEVEL_ERROR, rule->file, rule->line, "%s: there is no %.*s on the host; did you mean "
+		       "/%s? (make %.*s before, if it is meant)", owned, length, owned, meant, length, owned);
 		good = false;
 	}
 	return good;
@@ -131,8 +131,8 @@ int absent_check(const struct rule_set *set, const struct rules_env *env)
 		if (!check_slips(rule, env)) {
 			r = -EINVAL;
 		} else if (env->absent_fails && absent_refuses(rule->data, env->host, &directory)) {
-			log_at(env->log, LEVEL_ERROR, rule->file, rule->line, "the kernel would refuse this rule: %s is not on the "
-			       "host, and [rules] absent = fail; make it, or leave the rule out with absent = warn",
+			log_at(env->log, LEVEL_ERROR, rule->file, rule->line, "the kernel would refuse this rule: %s is not on "
+			       "the host, and [rules] absent = fail; make it, or leave the rule out with absent = warn",
 			       directory.s ? directory.s : "its directory");
 			r = -EINVAL;
 		}

@@ -529,9 +529,11 @@ static int lint_rule(const struct subject *s)
 		if (text_error(&message) < 0)
 			return -ENOMEM;
 		if (meant)
-			log_at(env->log, LEVEL_DEBUG, s->rule->file, s->rule->line, "%s [lint: %s]", message.s, lints[i].lint.name);
+			log_at(env->log, LEVEL_DEBUG, s->rule->file, s->rule->line, "%s [lint: %s]", message.s,
+			       lints[i].lint.name);
 		else
-			warnings_add(env->warnings, env->log, lints[i].lint.name, s->rule->file, s->rule->line, "%s", message.s);
+			warnings_add(env->warnings, env->log, lints[i].lint.name, s->rule->file, s->rule->line, "%s",
+				     message.s);
 	}
 	return 0;
 }

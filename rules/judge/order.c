@@ -108,7 +108,7 @@ static bool reaches(const struct data_field *from, const struct data_field *path
 	return path->len == n || (from->field == AUDIT_DIR && (path->text[n] == '/' || n == 1));
 }
 
-/* Do two rules ask for different values of one field? Two files of one event are another matter: one rule for each. */
+/* Do two rules ask for different values of one field? */
 static bool contradict(const struct audit_rule_data *a, const struct audit_rule_data *b)
 {
 	struct data_field x, y;
@@ -143,8 +143,8 @@ static struct group *find_group(struct group *groups, size_t *n, const struct au
 }
 
 /* Marks the groups after rule i and before end that it takes events of. */
-static void mark_taken(const struct rule_set *set, size_t i, size_t end, const struct machine *machine, const struct calls *calls,
-		       struct group *groups, size_t *n)
+static void mark_taken(const struct rule_set *set, size_t i, size_t end, const struct machine *machine,
+		       const struct calls *calls, struct group *groups, size_t *n)
 {
 	struct calls mine;
 
@@ -179,8 +179,8 @@ static void tell_rule(const struct rule *rule, const struct rules_env *env, stru
 		groups[i].n++;
 	}
 	if (names.s)
-		warnings_add(env->warnings, env->log, "silences", rule->file, rule->line, "this rule with never stands before the "
-			     "shipped groups: events of %s that it matches are not recorded", names.s);
+		warnings_add(env->warnings, env->log, "silences", rule->file, rule->line, "this rule with never stands before "
+			     "the shipped groups: events of %s that it matches are not recorded", names.s);
 }
 
 static void tell_groups(const struct rules_env *env, const struct group *groups, size_t n)
@@ -189,11 +189,11 @@ static void tell_groups(const struct rules_env *env, const struct group *groups,
 		const struct rule *first = groups[i].first;
 
 		if (first && groups[i].n == 1)
-			log_at(env->log, LEVEL_INFO, first->file, first->line, "events of the group %s that this rule matches carry "
-			       "its key, not the group's", groups[i].name);
+			log_at(env->log, LEVEL_INFO, first->file, first->line, "events of the group %s that this rule matches "
+			       "carry its key, not the group's", groups[i].name);
 		else if (first)
-			log_at(env->log, LEVEL_INFO, first->file, first->line, "events of the group %s that this rule and %zu more "
-			       "of yours match carry their keys, not the group's", groups[i].name, groups[i].n - 1);
+			log_at(env->log, LEVEL_INFO, first->file, first->line, "events of the group %s that this rule and %zu "
+			       "more of yours match carry their keys, not the group's", groups[i].name, groups[i].n - 1);
 	}
 }
 

@@ -91,8 +91,8 @@ static void warn(struct draft *draft, const struct control *control, const char 
 {
 	const char *level = controls[control->row].levels[control->number > 2 ? 0 : control->number];
 
-	warnings_add(draft->env->warnings, draft->env->log, "control", draft->file, draft->line, "%s%s%s: %s; %s%s sets it",
-		     control->option, *control->value ? " " : "", control->value, why, controls[control->row].instead,
+	warnings_add(draft->env->warnings, draft->env->log, "control", draft->file, draft->line,
+		     "%s%s%s: %s; %s%s sets it", control->option, *control->value ? " " : "", control->value, why, controls[control->row].instead,
 		     level ? level : control->value);
 }
 
@@ -156,8 +156,8 @@ bool draft_control(struct draft *draft, const char *option, const char *value)
 		if (draft->n_tokens != 1)
 			return draft_fail(draft, "%s must stand alone on its line: auditctl would drop a rule before it, and "
 					  "refuse what comes after it", option);
-		warnings_add(draft->env->warnings, draft->env->log, "control", draft->file, draft->line, "%s: this program reads "
-			     "every line anyway, and loads nothing while one has a mistake", option);
+		warnings_add(draft->env->warnings, draft->env->log, "control", draft->file, draft->line,
+			     "%s: this program reads every line anyway, and loads nothing while one has a mistake", option);
 		return true;
 	}
 	if (agrees(&control))

@@ -111,8 +111,8 @@ static bool add_syscall(struct draft *draft, const char *name)
 	}
 	known = names_syscall(name, draft->arch);
 	if (known < 0 && absent_here(draft, name)) {
-		warnings_add(draft->env->warnings, draft->env->log, "other-arch", draft->file, draft->line, "-S %s: %s has no such "
-			     "system call; left out", name, names_of_arch(draft->arch));
+		warnings_add(draft->env->warnings, draft->env->log, "other-arch", draft->file, draft->line,
+			     "-S %s: %s has no such system call; left out", name, names_of_arch(draft->arch));
 		draft->absent++;
 		return true;
 	}

@@ -125,8 +125,8 @@ static void mark_accepted(struct warnings *warnings)
 		struct warning *comment = &warnings->accepted.items[i];
 
 		if (comment->expected && !comment->used)
-			warnings_add(warnings, warnings->log, "accepted", comment->file, comment->line, "%s does not occur on the "
-				     "next line any more; delete the comment", comment->name);
+			warnings_add(warnings, warnings->log, "accepted", comment->file, comment->line,
+				     "%s does not occur on the next line any more; delete the comment", comment->name);
 		comment->expected = false;
 	}
 }
@@ -140,8 +140,8 @@ static void tell_kind(struct warnings *warnings, size_t first, bool all)
 	for (size_t i = first; i < warnings->kept.n; i++)
 		n += !items[i].told && strcmp(items[i].name, items[first].name) == 0;
 	if (n > 1 && !all)
-		log_at(warnings->log, LEVEL_WARNING, items[first].file, items[first].line, "%s [lint: %s] (the first of %zu; "
-		       "--verbose shows all)", items[first].message, items[first].name, n);
+		log_at(warnings->log, LEVEL_WARNING, items[first].file, items[first].line, "%s [lint: %s] (the first of "
+		       "%zu; --verbose shows all)", items[first].message, items[first].name, n);
 	for (size_t i = first; i < warnings->kept.n; i++) {
 		if (items[i].told || (i != first && strcmp(items[i].name, items[first].name) != 0))
 			continue;

@@ -16,11 +16,11 @@ void warnings_free(struct warnings *warnings);
 void warnings_add(struct warnings *warnings, struct log *log, const char *name, const char *file, unsigned line,
 		  const char *format, ...) _printf_format_(6, 7);
 
-/* The comment on this line of the file accepts a warning on the line after it. expected: that none is there any more is
- * worth a warning, too. */
+/* The comment on this line of the file accepts a warning on the line after it. expected: that none is there any
+ * more is worth a warning, too. */
 void warnings_accept(struct warnings *warnings, const char *name, const char *file, unsigned line, bool expected);
 
-/* Logs what was kept since the last time, in the order of the kinds' first; all of them where the log shows everything. */
+/* Logs what was kept since the last time, in the order of the kinds' first; all where the log shows everything. */
 void warnings_tell(struct warnings *warnings);
 
 #endif

@@ -69,8 +69,10 @@ void log_set_progress(struct log *log, bool progress)
 	log->progress = progress;
 }
 
-void log_set_listener(struct log *log, void (*listen)(void *context, enum log_level level, const char *file, unsigned line,
-						      const char *message), void *context)
+void log_set_listener(struct log *log,
+		      void (*listen)(void *context, enum log_level level, const char *file, unsigned line,
+				     const char *message),
+		      void *context)
 {
 	log->listen = listen;
 	log->listener = context;

@@ -42,8 +42,10 @@ void log_progress_end(struct log *log, const char *step, const char *unit, uint6
 void log_set_level(struct log *log, enum log_level level);
 
 /* Calls back for each error and warning, beside printing it; file is NULL and line 0 where there are none. */
-void log_set_listener(struct log *log, void (*listen)(void *context, enum log_level level, const char *file, unsigned line,
-						      const char *message), void *context);
+void log_set_listener(struct log *log,
+		      void (*listen)(void *context, enum log_level level, const char *file, unsigned line,
+				     const char *message),
+		      void *context);
 /* Is every warning wanted, not one a kind: with --verbose, or where somebody listens? */
 bool log_shows_all(const struct log *log);
 

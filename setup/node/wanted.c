@@ -376,7 +376,8 @@ static int line_kind(const char *line, const char *before, const char *boot)
 }
 
 /* The rules in a rules file's content, by kind; NULL for those that are not wanted. */
-static int read_lines(const struct host *host, const char *content, const char *boot, struct rule_set *const ret[LINE_KINDS])
+static int read_lines(const struct host *host, const char *content, const char *boot,
+		      struct rule_set *const ret[LINE_KINDS])
 {
 	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
 	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;

@@ -371,18 +371,21 @@ static bool is_left_out(const struct knowledge *known, const struct rule *rule, 
 	return refused;
 }
 
-static void warn(const struct wanted *wanted, bool node, struct log *log, const struct rule *rule, const char *directory)
+static void warn(const struct wanted *wanted, bool node, struct log *log, const struct rule *rule,
+		 const char *directory)
 {
 	if (directory)
-		warnings_add(wanted->warnings, log, "left-out", rule->file, rule->line, "%s: %s is not on the host, and the kernel "
-			     "would refuse the rule; the rest is loaded", node ? "left out" : "apply would leave it out here", directory);
+		warnings_add(wanted->warnings, log, "left-out", rule->file, rule->line, "%s: %s is not on the host, and the "
+			     "kernel would refuse the rule; the rest is loaded",
+			     node ? "left out" : "apply would leave it out here", directory);
 	else
-		warnings_add(wanted->warnings, log, "left-out", rule->file, rule->line, "left out when rules were loaded, since the "
-			     "directory of its path was not there; it has come, and the next load takes the rule");
+		warnings_add(wanted->warnings, log, "left-out", rule->file, rule->line, "left out when rules were loaded, since "
+			     "the directory of its path was not there; it has come, and the next load takes the rule");
 }
 
 /* Moves rule i there, with what is to be said of it; takes directory. */
-static void leave_out(struct rule_set *out, const struct knowledge *known, struct rule *rule, size_t at, char *directory)
+static void leave_out(struct rule_set *out, const struct knowledge *known, struct rule *rule, size_t at,
+		      char *directory)
 {
 	bool stage = !directory && known->settle == SETTLE_STAGE;
 
@@ -430,7 +433,8 @@ static void read_boot(char *ret, size_t size)
 		snprintf(ret, size, "%.*s", (int)strcspn(content.s, "\n"), content.s);
 }
 
-static int gather(struct knowledge *known, const struct wanted *wanted, const struct host *host, const struct node *node)
+static int gather(struct knowledge *known, const struct wanted *wanted, const struct host *host,
+		  const struct node *node)
 {
 	const char *earlier = node ? node_own_rules(node)->s : NULL;
 	bool replaced;

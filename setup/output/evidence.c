@@ -150,7 +150,8 @@ static int digest_rule(struct sha256 *sha, const struct audit_rule_data *data, s
 }
 
 /* wanted: where the rule is written, NULL for one that nobody wrote. */
-static void add_rule_members(struct text *out, const struct rule *wanted, const struct audit_rule_data *data, size_t size)
+static void add_rule_members(struct text *out, const struct rule *wanted, const struct audit_rule_data *data,
+			     size_t size)
 {
 	_cleanup_text_ struct text place = {0}, line = {0};
 

@@ -98,8 +98,8 @@ void sarif_print(const struct sarif *sarif, bool ran, int status)
 	_cleanup_text_ struct text out = {0};
 	const struct lint *lint;
 
-	text_add(&out, "{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json\","
-		 "\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"cloud-audit-setup\",\"version\":\"" VERSION
+	text_add(&out, "{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
+		 "sarif-schema-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"cloud-audit-setup\",\"version\":\"" VERSION
 		 "\",\"rules\":[");
 	add_rule(&out, "error", "a mistake: nothing is loaded");
 	text_add(&out, ",");
