@@ -1,13 +1,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "setup/commands/commands.h"
-#include "setup/host/confine.h"
 #include "setup/host/hostlock.h"
 #include "setup/output/report.h"
 #include "setup/output/sarif.h"
+#include "setup/rights/confine.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended
  * (terminationMessagePath); it is there only in a Pod. */
@@ -34,6 +37,8 @@ static int load_config(struct context *c)
 	if (r < 0)
 		return r;
 	r = config_read(&c->config, file, c->log);
+	if (r == -ENOMEM)
+		return r;
 	if (r == -ENOENT && o->config)
 		log_at(c->log, LEVEL_ERROR, file, 0, "does not exist; create it, or leave out --config for "
 		       "the defaults");
@@ -46,6 +51,8 @@ static int load_config(struct context *c)
 				o->set[i]);
 			return r;
 		}
+		if (r == -ENOMEM)
+			return r;
 		worst = r < 0 ? r : worst;
 	}
 	r = config_check(&c->config, c->log);
@@ -69,6 +76,11 @@ static enum exit_status run(struct context *c)
 	c->config.rules_files = o->files;
 	c->config.n_rules_files = o->n_files;
 	c->config.host_unseen = o->n_files > 0 && !o->root_given;
+	/* What was read is not whole, and nothing more is made of it. */
+	if (config == -ENOMEM) {
+		log_say(c->log, LEVEL_ERROR, "out of memory; the node is untouched");
+		return STATUS_NODE;
+	}
 	r = host_open_root(&c->host, o->root);
 	/* In the image the default is where a node's root is mounted, which a check of files does without. */
 	if (r < 0 && c->config.host_unseen)
@@ -99,6 +111,33 @@ static bool failed(enum exit_status status)
 	return status == STATUS_NODE || status == STATUS_USAGE || status == STATUS_CONFIG;
 }
 
+/* The reader of a pipe is gone when it has seen enough, as head(1) has. */
+static bool nobody_reads(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
+}
+
+/* What is left of the result goes out; the exit status of a run whose result does not. */
+static int finish_output(struct log *log, enum exit_status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return (int)status;
+	if (!nobody_reads()) {
+		/* The last error is why a container ended: that stays the failure. */
+		log_say(log, failed(status) ? LEVEL_WARNING : LEVEL_ERROR,
+			"the result could not be written to stdout: %s", strerror(errno));
+		return (int)(status == STATUS_DONE ? STATUS_NODE : status);
+	}
+	if (status != STATUS_DONE)
+		return (int)status;
+	/* As other tools end there, but with everything done: until here the signal was ignored. */
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+	return 128 + SIGPIPE;
+}
+
 int main(int argc, char **argv)
 {
 	const struct terminal terminal = terminal_look();
@@ -108,13 +147,15 @@ int main(int argc, char **argv)
 							    .lock = -1 };
 	_cleanup_(sarif_freep) struct sarif *sarif = NULL;
 	enum exit_status status;
-	int r;
+	int r, code;
 
 	confine_process();
 	/* Sorting and case are those of the C locale, whatever the environment says. */
 	setlocale(LC_ALL, "C");
-	if (!log)
+	if (!log) {
+		fputs("cloud-audit-setup: error: out of memory; the node is untouched\n", stderr);
 		return STATUS_NODE;
+	}
 	log_set_colour(log, terminal.err);
 	log_set_progress(log, terminal.progress);
 	r = confine_capabilities(CONFINE_START);
@@ -130,15 +171,12 @@ int main(int argc, char **argv)
 		if (failed(status))
 			report_failed(&context, status);
 	} else {
+		if (r == -ENOMEM)
+			log_say(log, LEVEL_ERROR, "out of memory; the node is untouched");
 		status = r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		/* The last error is why a container ended: that stays the failure. */
-		log_say(log, failed(status) ? LEVEL_WARNING : LEVEL_ERROR,
-			"the result could not be written to stdout: %s", strerror(errno));
-		status = status == STATUS_DONE ? STATUS_NODE : status;
-	}
-	if (status != STATUS_DONE)
+	code = finish_output(log, status);
+	if (code != STATUS_DONE)
 		leave_termination_message(log);
-	return (int)status;
+	return code;
 }

@@ -109,6 +109,23 @@ chmod 0646, put("$tmp/w/a.rules", "-D\n") or die;
 ($code, $errors) = measured('-s', "rules.directory=$tmp/w", 'render', 'rules');
 is "$code|$errors", "3|$tmp/w/a.rules: $everybody\n", 'rules that everybody may write are refused, as by auditctl -R';
 
+# Who may put a file there chooses, too; but not through a mount that is read-only, as that of a ConfigMap.
+put("$tmp/d/a.rules", "-D\n");
+my @directory = (off(), '-s', "rules.directory=$tmp/d", 'render', 'rules');
+for my $mode (0777, 01777, 0757) {
+	chmod $mode, "$tmp/d" or die;
+	($code, $errors) = measured(@directory);
+	is "$code|$errors", "3|$tmp/d: $everybody\n", sprintf 'a directory of rules with mode %04o is refused', $mode;
+}
+SKIP: {
+	my $mounted = "mount --bind $tmp/d $tmp/d && mount -o remount,bind,ro $tmp/d";
+	skip 'only root may mount', 1 if $> || system "unshare -m sh -c '$mounted' 2>/dev/null";
+	is +(run('/usr/bin/unshare', '-m', 'sh', '-c', "$mounted && exec \"\$@\"", 'sh', $program, '-R', $node, @directory))[0], 0,
+		'where its mount is read-only it is not';
+}
+chmod 0775, "$tmp/d" or die;
+is +(measured(@directory))[0], 0, 'one that a group may write is the administrator\'s choice';
+
 my ($peak, $time);
 put("$tmp/c.ini", '');
 truncate "$tmp/c.ini", 1 << 30 or die;

@@ -20,6 +20,20 @@ sub verify {
 	plan skip_all => 'systemd-analyze verify does not work here' if $code || $err !~ /Nonsense/;
 }
 
+# systemd-analyze prints them in C's quotes; a dollar stays doubled until the command is run.
+sub words_of {
+	my ($line) = @_;
+	my (@words, %c);
+	@c{qw(a b f n r t v)} = ("\a", "\b", "\f", "\n", "\r", "\t", "\x0b");
+	while ($line =~ /\G\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))/g) {
+		my $word = defined $1 ? $1 : $2;
+		$word =~ s/\\([0-7]{3}|x[0-9a-f]{2}|.)/
+			my $e = $1; $e =~ m{^[0-7]{3}$} ? chr oct $e : $e =~ m{^x(..)} ? chr hex $1 : $c{$e} || $e/gex;
+		push @words, $word;
+	}
+	return @words;
+}
+
 # --- the units themselves; their program is not on this machine ---
 my $program = program();
 my $root = make_root();
@@ -35,20 +49,64 @@ for (sort keys %unit) {
 	is "$verified @ours", '0 ', "$_ passes systemd-analyze verify" or diag $err;
 }
 
-# --- commands: the words that systemd reads are those that went in ---
-# systemd-analyze prints them in C's quotes; a dollar stays doubled until the command is run.
-sub words_of {
-	my ($line) = @_;
-	my (@words, %c);
-	@c{qw(a b f n r t v)} = ("\a", "\b", "\f", "\n", "\r", "\t", "\x0b");
-	while ($line =~ /\G\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))/g) {
-		my $word = defined $1 ? $1 : $2;
-		$word =~ s/\\([0-7]{3}|x[0-9a-f]{2}|.)/
-			my $e = $1; $e =~ m{^[0-7]{3}$} ? chr oct $e : $e =~ m{^x(..)} ? chr hex $1 : $c{$e} || $e/gex;
-		push @words, $word;
-	}
-	return @words;
+# --- they come before what starts containers, and after what loads the host's own rules ---
+for my $name (sort keys %unit) {
+	my @before = map { split } $unit{$name} =~ /^Before=(.*)$/mg;
+	my %before = map { $_ => 1 } @before;
+	is_deeply [grep { !$before{"$_.service"} } qw(containerd docker crio kubelet systemd-user-sessions)], [],
+		"$name comes before container runtimes, kubelet and logins" or diag "@before";
 }
+my @after = map { split } $unit{'cloud-audit-setup.service'} =~ /^After=(.*)$/mg;
+is_deeply [grep { /^audit/ } @after], [qw(auditd.service audit-rules.service)], "rules are loaded after the host's own";
+
+# The same with the units of a node beside them, as those declare their order: systemd finds no cycle.
+{
+	my %others = (
+		'containerd' => "After=network.target local-fs.target\n",
+		'docker' => "After=network-online.target containerd.service\nWants=containerd.service network-online.target\n",
+		'crio' => "Wants=network-online.target\nBefore=kubelet.service\nAfter=network-online.target\n",
+		'kubelet' => "Wants=network-online.target\nAfter=network-online.target\n",
+		'auditd' => "DefaultDependencies=no\nAfter=local-fs.target systemd-tmpfiles-setup.service\n" .
+			"Before=sysinit.target shutdown.target\nConflicts=shutdown.target\n",
+		'audit-rules' => "After=local-fs.target systemd-tmpfiles-setup.service\nBefore=auditd.service\n" .
+			"DefaultDependencies=no\nConflicts=shutdown.target\n",
+	);
+	put("$dir/all/$_.service", "[Unit]\n$others{$_}\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
+		for keys %others;
+	put("$dir/all/$_", slurp("$dir/$_")) for keys %unit;
+	my @files = map { "$dir/all/$_" } keys %unit, map { "$_.service" } keys %others;
+	put("$dir/all/node.target", "[Unit]\nWants=" . join(' ', map { s{.*/}{}r } @files) . "\n");
+	my ($verified, $out, $err) = run('systemd-analyze', '--man=no', 'verify', "$dir/all/node.target", @files);
+	unlike $err, qr/ordering cycle/, 'with container runtimes and auditd there is no ordering cycle' or diag $err;
+	put("$dir/all/cloud-audit-setup.service", slurp("$dir/all/cloud-audit-setup.service") =~
+		s/^After=/After=kubelet.service /mr);
+	(undef, undef, $err) = run('systemd-analyze', '--man=no', 'verify', "$dir/all/node.target", @files);
+	like $err, qr/ordering cycle/, 'one that is there would be found';
+}
+
+# --- the lock's condition: the last rule of the file is in the kernel ---
+my ($condition) = $unit{'cloud-audit-lock.service'} =~ /^ExecStartPre=(.*)$/m;
+my ($sh, $c, $script, @rest) = map { s/\$\$/\$/gr } words_of($condition);
+is "$sh $c @rest", '/bin/sh -c /usr/sbin/auditctl', 'a shell asks the auditctl of the host';
+sub lock_condition {
+	my ($listed, $status) = @_;
+	my $auditctl = put("$tmp/lock/auditctl", "#!/bin/sh\n[ \"\$1\" = -l ] || exit 99\ncat <<'E'\n${listed}E\nexit $status\n");
+	chmod 0755, $auditctl or die;
+	return (run($sh, $c, $script, $auditctl))[0, 2];
+}
+my $end = "-a always,user -F pid=0\n";
+my $watch = "-w /etc/passwd -p wa -k id\n";
+for ([$end . $watch, 0, 0, 'the last rule among others'], [$watch . $end, 0, 0, 'in another place'],
+	[$end, 0, 0, 'alone'], [$end, 1, 0, 'an auditctl that exits 1'], [$watch, 0, 1, 'others without it'],
+	["No rules\n", 0, 1, 'no rules'], ['', 255, 1, 'an auditctl that fails'],
+	["-a always,user -F pid=0 -F uid=1\n-a always,user -F pid=01\nx$end", 0, 1, 'others that look like it']) {
+	my ($listed, $status, $want, $name) = @$_;
+	my ($code, $err) = lock_condition($listed, $status);
+	is $code, $want, "$name: " . ($want ? 'nothing is locked' : 'locked');
+	like $err, qr/not read to its end, so the kernel is not locked; see systemctl status cloud-audit-setup/, 'and why' if $want;
+}
+
+# --- commands: the words that systemd reads are those that went in ---
 my @plain = (
 	[ 'a b', ' ', '', "\t", "a\nb", "\n[Install]\nAlias=x.service", "\r", "x\\", '\\', '\\n', '\\x41' ],
 	[ '"', '"q"', "'", "it's", '`', ';', '\\;', 'a;b', '#', '# c', '!', '~', '*', '?', '[a]', '{', '|a' ],

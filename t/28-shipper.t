@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # The shippers' configurations: what can be seen without the shippers, which no package brings here. The files are
 # read as fluentd and fluent-bit read them and held against the names these know (t/shipper/names), the plugins of
-# our own run against a server that plays Cloud Logging, and both filters give the same. Where fluentd or fluent-bit
-# is installed, it reads its configuration itself. Not seen here: images, Cloud Logging, the metadata server of GKE.
+# our own run against a server that plays Cloud Logging, and both filters give the same. Not seen here: fluentd and
+# fluent-bit themselves, images, Cloud Logging, the metadata server of GKE.
 use strict;
 use warnings;
 use JSON::PP;
@@ -310,21 +310,4 @@ SKIP: {
 	}
 }
 
-# --- the programs themselves, where they are ---
-SKIP: {
-	skip 'no fluentd with its plugins here', 1 if (run('fluentd', '--version'))[0];
-	local @ENV{qw(NODE_NAME FORWARD_HOST FORWARD_PORT FORWARD_SHARED_KEY)} = ('node-1', 'localhost', 24224, 'x');
-	my $dir = "$tmp/fluentd";
-	put("$dir/" . (m{([^/]+)$})[0], slurp($_) =~ s{$state}{$tmp/state}gr) for glob "$base/*";
-	my ($code, $out, $err) = run('fluentd', '--dry-run', '-c', "$dir/fluent.conf", '-p', $dir);
-	skip 'fluentd here lacks a plugin', 1 if $out =~ /Unknown (?:input|filter) plugin/;
-	is $code, 0, 'fluentd takes the configuration' or diag "$out$err";
-	unlike $out, qr/is not used|\[warn\]/, '... and uses all of it';
-}
-SKIP: {
-	skip 'no fluent-bit here', 1 if (run('fluent-bit', '--version'))[0];
-	local @ENV{qw(NODE_NAME CLUSTER_NAME CLUSTER_LOCATION)} = ('node-1', 'c', 'l');
-	my ($code, $out, $err) = run('fluent-bit', '--dry-run', '-c', "$bit/fluent-bit.yaml");
-	is $code, 0, 'fluent-bit takes the configuration' or diag "$out$err";
-}
 done_testing;

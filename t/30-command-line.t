@@ -66,6 +66,25 @@ for my $case (@usage) {
 		"2||ERROR|unknown command 'aply'; did you mean 'apply'? (see --help)",
 		'-o json: a usage error is JSON, too';
 }
+# --- stdout that nobody reads any more: as other tools end, without a word ---
+sub unread {
+	pipe my $in, my $out or die;
+	close $in;
+	return { before => sub { open STDOUT, '>&', $out or die; close $out; $SIG{PIPE} = 'DEFAULT' } }
+}
+for my $args (['render', 'rules'], ['render', 'kernel'], ['--help'], ['--version']) {
+	my ($code, $out, $err) = run(unread(), $program, '-R', $root, @$args);
+	is "$code|$err", 'signal 13|', "@$args: whose reader is gone ends by SIGPIPE, in silence";
+}
+{
+	my ($code, $out, $err) = run(unread(), $program, '-R', $root, '-s', 'dbus.address=unix:path=/nowhere', 'verify');
+	is $code, 1, 'a failure stays one';
+	unlike $err, qr/could not be written|Broken pipe/, 'and is all that is spoken of';
+	# More than a pipe holds.
+	($code, $out, $err) = run('bash', '-c', "set -o pipefail; '$program' -R '$root' render kernel | head -n 1");
+	is "$code|$err", '141|', 'render kernel | head -n 1';
+}
+
 is snapshot($root), $before, 'wrong usage leaves the root untouched';
 
 # --- where a Pod looks for the reason ---

@@ -26,6 +26,8 @@ is_deeply [grep { $lines[$_] !~ /^#/ && $lines[$_ - 1] !~ /^# .+/ } 1 .. $#lines
 	'every line follows a comment that names its source';
 like $text, qr/^# built-in default\n-D\n# built-in default\n-b 8192\n# built-in default\n-f 1\n/m,
 	'the defaults come first';
+is +(grep { !/^#/ } @lines)[0], '-c', 'a rule that the kernel refuses does not keep the others out';
+is +(grep { /^-[aAwS] / } @lines)[-1], '-a always,user -F pid=0', 'the last rule tells that the file was read to its end';
 like $text, qr/\n# built-in default\n-e 1\n\z/, 'the last line switches auditing on, it does not lock';
 unlike $text, qr/^-e 2/m, 'nothing locks';
 like $text, qr{^# 10-mine\.rules:2\n-\S+ .*/etc/mine .*mine$}m, 'a rule names its file and line, not where the file lies';
@@ -79,7 +81,8 @@ for my $machine (undef, 'x86_64', 'aarch64') {
 	} @of;
 	is_deeply \@wrong, [], "$name: data is 1040 bytes and what its buflen says";
 	cmp_ok scalar @of, '>', 10, "$name: there are rules";
-	is_deeply [grep { $_->{source} !~ m{^(?:shipped )?[^/]+\.rules:\d+$} } @of], [], "$name: each names its FILE:LINE";
+	is_deeply [map { $_->{source} =~ m{^(?:shipped )?[^/]+\.rules:\d+$} ? () : "$_->{source}: $_->{rule}" } @of],
+		['built-in: -a always,user -F pid=0'], "$name: each names its FILE:LINE, but the one that ends the file";
 	is !!grep({ $_->{rule} =~ /arch=arm .*-S \S*\baccept\b/ } @of), ($machine // '') eq 'aarch64',
 		"$name: accept() of 32-bit programs, where they have a call of that name";
 	if (!$machine) {
@@ -116,6 +119,15 @@ like $text, qr{^# --set filter\.exclude_types=CWD,PROCTITLE\n-a never,exclude -F
 (undef, $text) = run($program, @common, '-s', 'filter.exclude_exe=/opt/x', 'render', 'rules');
 like $text, qr{^# --set filter\.exclude_exe=/opt/x\n-a never,exclude -F exe=/opt/x$}m, 'whole, also with a path in it';
 unlike $err, qr/unreachable/, 'a type that a group and the filter drop is no warning';
+
+# --- a rules file of ours as the user's ---
+my $copy = put("$tmp/copy.d/10-copy.rules", join '', map { "$_\n" } grep { /^-[aAwS] / } @lines[-20 .. -1]);
+($code, $text, $err) = run($program, @common[0, 1], '-s', "rules.directory=$tmp/copy.d", 'render', 'rules');
+is $code, 0, 'rules copied from one: exit 0' or diag $err;
+like $err, qr{warning: \Q$copy\E:\d+: this is the rule that ends every rules file of cloud-audit-setup},
+	'the last of them is warned of';
+is +(() = $text =~ /^-a always,user -F pid=0$/mg), 1, 'and there once';
+is +(grep { /^-[aAwS] / } split /\n/, $text)[-1], '-a always,user -F pid=0', 'at the end';
 
 # --- groups off: what the kernel and programs write by themselves goes as well ---
 my @off = map { ('-s', "events.$_=no") } qw(audit-config apparmor logins tty);

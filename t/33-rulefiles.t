@@ -30,7 +30,7 @@ mkdir $none or die;
 sub loaded {
 	my ($code, $out, $err) = run($program, '-R', $root, '-s', "rules.directory=$none", @_, 'render', 'rules');
 	diag $err if $code;
-	return join ' ', map { s/\.rules$//r } map { $name_of{$_} // $_ } $out =~ /^-a .*pid=(\d+)/mg;
+	return join ' ', map { s/\.rules$//r } map { $name_of{$_} // $_ } $out =~ /^-a .*exit.*pid=(\d+)/mg;
 }
 sub off { map { ('-s', "events.$_=no") } @_ }
 my @x86 = ('--machine', 'x86_64');

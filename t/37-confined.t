@@ -159,9 +159,8 @@ SKIP: {
 	my $pid = start($w, $program, '-R', $root, 'render', 'kernel');
 	close $w;
 	waitpid $pid, 0;
-	is $? >> 8, 1, 'a closed pipe on standard output is an error, no signal';
-	is slurp("$tmp/stderr") =~ s/^cloud-audit-setup: warning.*\n//mgr, "cloud-audit-setup: error: the result could not be " .
-		"written to stdout: Broken pipe\n", 'and is said';
+	is $? & 127, 13, 'a closed pipe on standard output ends it as it ends other tools';
+	is slurp("$tmp/stderr") =~ s/^cloud-audit-setup: warning.*\n//mgr, '', 'without a word';
 }
 
 done_testing;

@@ -27,6 +27,65 @@ vm_guest --timeout 300 <<'EOF'
 	out=$(./cloud-audit-setup verify 2>&1); ok $? 'and makes no difference' "$out"
 	like "$out" '05-late.rules:1: left out when rules were loaded' 'but a notice'
 	out=$(./cloud-audit-setup 2>&1); like "$out" 'nothing to do' 'nor has a second apply anything to do'
+	# --- the same node, the same verdict ---
+	cas() { ./cloud-audit-setup "$@"; }
+	loaded=$(auditctl -l)
+	printf '# a comment\n\n[audit]\n# and another\nlock = yes\n' >$conf/config.ini
+	out=$(cas verify 2>&1); ok $? 'a comment in the configuration is no difference' "$out"
+	out=$(cas plan 2>/dev/null); is "$? $out" '0 ' 'for plan neither'
+	out=$(cas 2>&1); like "$out" 'nothing to do' 'and apply has nothing to do'
+	rm $conf/config.ini
+	mkdir -p /opt/there/bin /opt/there/share/cloud-audit-setup; cp cloud-audit-setup /opt/there/bin/
+	cp -r rules /opt/there/share/cloud-audit-setup/
+	out=$(/opt/there/bin/cloud-audit-setup verify 2>&1); ok $? 'nor is a program that lies elsewhere' "$out"
+	rm -r /opt/there
+	systemctl --runtime set-property vm-agent.service CPUWeight=100
+	for path in /etc/sudoers.d /etc/apparmor /run/systemd/journald.conf.d /run/systemd/system.control; do
+		[ -e $path ] || new="$new $path"
+		mkdir -p $path
+	done
+	diag "new:$new"
+	is "$(auditctl -l)" "$loaded" 'directories that come do not change the rules that are locked'
+	out=$(cas -o tap verify 2>&1); ok $? 'they are no difference' "$out"
+	for path in $new; do
+		case $path in /etc/*) like "$out" "^not ok .* $path is watched as what it is # TODO" "but a notice: $path";; esac
+	done
+	out=$(cas plan 2>/dev/null); is "$? $out" '0 ' 'for plan neither'
+	out=$(cas 2>&1); like "$out" 'nothing to do' 'and apply has nothing to do'
+	case $new in */etc/*) like "$out" 'warning: a watch stays what it was loaded as: /etc/[a-z.]*: a directory has come since the rules were loaded' 'but warns';; esac
+
+	# --- what a boot would see ---
+	file=/etc/audit/cloud-audit-setup.rules
+	chmod 0646 $file
+	out=$(cas verify 2>&1); is $? 4 'a rules file that everybody may write is a difference'
+	like "$out" "$file belongs to root and has mode 0640 .it belongs to uid 0 and has mode 0646" 'named'
+	chown daemon $file
+	out=$(cas 2>&1); ok $? 'apply mends owner and mode under the lock' "$out"
+	is "$(stat -c '%a %U' $file)" '640 root' 'so that they are as before'
+	out=$(cas verify 2>&1); ok $? 'and verify agrees' "$out"
+	drop_in=/run/systemd/system/cloud-audit-lock.service.d
+	mkdir -p $drop_in; printf '[Service]\nExecStart=\nExecStart=/bin/false\n' >$drop_in/x.conf; systemctl daemon-reload
+	out=$(cas verify 2>&1); is $? 4 "somebody's drop-in on the lock unit is a difference"
+	like "$out" "$drop_in/x.conf: systemctl cat cloud-audit-lock.service" 'named'
+	systemctl restart cloud-audit-lock.service 2>/dev/null
+	rm -r $drop_in; systemctl daemon-reload
+	out=$(cas verify 2>&1); is $? 4 'so is a lock unit that has failed'
+	like "$out" 'cloud-audit-lock.service has not failed' 'named'
+	out=$(cas 2>&1); ok $? 'apply has systemd forget the failure' "$out"
+	out=$(cas verify 2>&1); ok $? 'and verify agrees' "$out"
+	for how in file mask; do
+		path=/run/systemd/transient/cloud-audit-setup.service; mkdir -p /run/systemd/transient
+		[ $how = mask ] && ln -s /dev/null $path || printf '[Service]\nExecStart=/bin/true\n' >$path
+		systemctl daemon-reload
+		out=$(cas verify 2>&1); is $? 4 "a $how that comes before our unit is a difference"
+		like "$out" "a boot reads /etc/systemd/system/cloud-audit-setup.service .$path comes first" 'named'
+		out=$(cas 2>&1); is $? 1 'apply refuses'
+		like "$out" "$path comes first.*nothing was changed" 'and says why'
+		rm $path; systemctl daemon-reload
+	done
+	systemctl mask -q --runtime cloud-audit-lock.service
+	out=$(cas verify 2>&1); ok $? 'a runtime mask that our file wins over is none' "$out"
+	systemctl unmask -q --runtime cloud-audit-lock.service
 
 	echo '-w /etc/hostname -p wa -k staged' >$conf/rules.d/10-mine.rules
 	rules=$(auditctl -l)
@@ -45,6 +104,15 @@ vm_guest --timeout 300 <<'EOF'
 	auditctl -D >/dev/null 2>&1
 	journal_has 'CONFIG_CHANGE.*res=0'; ok $? 'an attempt to delete rules under the lock is recorded'
 	is "$(auditctl -l)" "$rules" 'and fails'
+
+	# What starts containers on a node, with the order that it has there.
+	unit() { printf '[Unit]\n%s\n[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' "$2" >/etc/systemd/system/$1.service; }
+	unit containerd 'After=network.target local-fs.target'
+	unit docker "$(printf 'After=network-online.target containerd.service\nWants=network-online.target containerd.service')"
+	unit crio "$(printf 'After=network-online.target\nWants=network-online.target\nBefore=kubelet.service')"
+	unit kubelet "$(printf 'After=network-online.target\nWants=network-online.target')"
+	systemctl enable -q containerd docker crio kubelet
+	out=$(systemd-analyze verify multi-user.target 2>&1); unlike "$out" 'ordering cycle' 'with them there is no ordering cycle'
 	sync
 EOF
 
@@ -58,6 +126,17 @@ vm_guest --timeout 300 <<'EOF'
 	at() { systemctl show -P ActiveEnterTimestampMonotonic "$1"; }
 	[ "$(at cloud-audit-lock.service)" -gt 0 ] && [ "$(at cloud-audit-lock.service)" -le "$(at multi-user.target)" ]
 	ok $? 'before multi-user.target' "$(at cloud-audit-lock.service) $(at multi-user.target)"
+	did() { systemctl show -P "ExecMain$1TimestampMonotonic" "$2.service"; }
+	locked=$(did Exit cloud-audit-lock)
+	for unit in containerd docker crio kubelet; do
+		[ "$locked" -gt 0 ] && [ "$(did Start $unit)" -gt "$locked" ]; ok $? "before $unit" "$locked $(did Start $unit)"
+	done
+	unlike "$(journalctl -q -b _PID=1 -o cat)" 'ordering cycle' 'and systemd found no cycle'
+	for unit in auditd audit-rules; do
+		started=$(did Start $unit)
+		[ "${started:-0}" -lt "$(did Start cloud-audit-setup)" ]; ok $? "after $unit, where it is" "$started"
+	done
+	diag "microseconds after the kernel's start: rules $(did Exit cloud-audit-setup), lock $locked, containerd $(did Start containerd), basic.target $(at basic.target)"
 	out=$(./cloud-audit-setup verify 2>&1); ok $? 'verify succeeds after the reboot' "$out"
 	out=$(./cloud-audit-setup 2>&1); like "$out" 'nothing to do' 'apply has nothing to do after the reboot'
 	out=$(systemctl --failed --no-legend); is "$out" '' 'no unit has failed'
@@ -71,9 +150,24 @@ vm_guest --timeout 300 <<'EOF'
 	./cloud-audit-setup remove 2>/dev/null
 	sync
 EOF
-t/vm/vm reboot "$vm" || exit 1
+t/vm/vm reboot "$vm" --append apparmor=0 || exit 1
 vm_guest <<'EOF'
 	is "$(auditctl -l)" 'No rules' 'after remove and a reboot the rules are gone'
 	unlike "$(auditctl -s)" '^enabled 2$' 'and so is the lock'
+
+	# --- what a host may record besides rules, and this one cannot; t/70-vm-recording.t has one that can ---
+	cd $cas
+	before=$(auditctl -l; ls -R /etc/audit /etc/systemd/system)
+	out=$(./cloud-audit-setup -s apparmor.audit=all apply 2>&1); is $? 1 'without AppArmor, audit = all is exit status 1'
+	like "$out" 'error: .*this host has no AppArmor.*leave it at .keep.*nothing was changed' 'and the message says what to do'
+	case $(uname -r) in
+	5.10.*-cloud-*) ;;
+	*)
+		echo 'measure func=BPRM_CHECK' >/run/ima; mkdir -p /etc/ima; cp /run/ima /etc/ima/ima-policy
+		out=$(./cloud-audit-setup -s ima.policy=exec apply 2>&1); is $? 1 "a host's own IMA policy is not replaced"
+		like "$out" 'error: .*would replace an IMA policy of the host' 'and the message says so'
+		;;
+	esac
+	is "$(auditctl -l; ls -R /etc/audit /etc/systemd/system)" "$before" 'the node is untouched'
 EOF
 done_testing

@@ -64,13 +64,4 @@ END
 	like "$out" 'systemctl unmask' 'and the message says to unmask it'
 	systemctl unmask cloud-audit-setup.service >/dev/null 2>&1
 EOF
-t/vm/vm stop "$vm"
-
-vm_up rights-off plain bookworm --append audit=0
-vm_guest <<'EOF'
-	cd $cas
-	out=$(./cloud-audit-setup apply 2>&1); is $? 1 'on a kernel booted with audit=0: exit status 1'
-	like "$out" 'error: .*booted with audit=0; remove it from the kernel command line' 'and the message says so'
-	out=$(./cloud-audit-setup render rules 2>/dev/null); ok $? 'render needs no kernel'
-EOF
 done_testing

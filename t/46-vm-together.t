@@ -1,7 +1,20 @@
 #!/bin/sh
 # Two runs at once, and others who change the audit system while apply is at work.
 . t/vm/lib.sh
+pkg-config --exists libsystemd 2>/dev/null || skip_all 'libsystemd is missing (Debian package libsystemd-dev)'
+gcc -O2 -o "$vm_tmp/forger" t/vm-together/forger.c $(pkg-config --cflags --libs libsystemd) ||
+	{ echo 'Bail out! forger.c does not compile'; exit 1; }
 vm_up together plain
+cat >"$vm_tmp/shared.sh" <<'EOF'
+cd "$cas"
+# forge RESULT [flood]: from here on the user nobody says that of every job of ours, until unforge, which returns 0 if it did.
+forge() {
+	setpriv --reuid=nobody --regid=nogroup --clear-groups ./forger "$@" >/run/forged 2>&1 & forger=$!
+	until grep -q ready /run/forged; do kill -0 $forger 2>/dev/null || break; sleep 0.1; done
+}
+unforge() { kill $forger; wait $forger; sent=$(tail -n 1 /run/forged); [ "$sent" -gt 20 ]; }
+EOF
+t/vm/vm push "$vm" "$vm_tmp/forger" "$vm_tmp/shared.sh" "$cas" || exit 1
 
 vm_guest --timeout 400 <<'EOF'
 	cd $cas
@@ -51,8 +64,8 @@ vm_guest --timeout 400 <<'EOF'
 EOF
 
 # An ExecStartPost of the host's own runs when our rules are loaded, before they are read back.
-vm_guest --timeout 400 <<'EOF'
-	cd $cas
+vm_guest --timeout 600 <<'EOF'
+	. $cas/shared.sh
 	cas() { ./cloud-audit-setup -s audit.lock=no "$@"; }
 	meanwhile() {
 		mkdir -p /etc/systemd/system/cloud-audit-setup.service.d
@@ -63,6 +76,28 @@ vm_guest --timeout 400 <<'EOF'
 	rules_of() { auditctl -l | sort; }
 	cas -q apply; before=$(rules_of)
 	change='-s audit.backlog_limit=9000 -s events.network=no'
+
+	# --- who is not systemd, and a systemd that is not as it was ---
+	n=9100
+	for how in failed done 'failed flood' 'done flood'; do
+		n=$((n + 1))
+		forge $how
+		out=$(cas -s unit.start_timeout=2min -s audit.backlog_limit=$n apply 2>&1); ok $? "while nobody says '$how' of every job apply succeeds" "$out"
+		unforge; ok $? 'whoever said so was heard' "$sent messages"
+		out=$(cas -s audit.backlog_limit=$n verify 2>&1); ok $? 'and the node is as configured' "$out"
+	done
+	meanwhile /bin/false; forge done
+	out=$(cas $change apply 2>&1); is $? 1 'a job that failed is not done because nobody says so' || diag "$out"
+	unforge; ok $? 'whoever said so was heard' "$sent messages"
+	like "$out" "the job ended with 'failed'.*" 'it is systemd that was believed'
+	like "$out" 'nothing is left of this run' 'and the node is as before'
+	nobody; cas -q apply
+	meanwhile "/bin/sh -c 'systemctl daemon-reexec; sleep 1'"
+	out=$(cas $change apply 2>&1); ok $? 'systemd may be executed anew in the middle' "$out"
+	nobody; cas -q apply
+	meanwhile "/bin/systemctl restart dbus.service"
+	out=$(cas $change apply 2>&1); ok $? 'so may dbus-daemon be restarted' "$out"
+	nobody; cas -q apply
 
 	meanwhile '/sbin/auditctl -w /etc/issue -p wa -k foreign'
 	out=$(cas $change apply 2>&1); is $? 1 'a rule added between load and read-back is exit status 1'
@@ -77,7 +112,7 @@ vm_guest --timeout 400 <<'EOF'
 	is "$(rules_of)" "$before" 'all of them'
 	meanwhile '/sbin/auditctl -e 0'
 	out=$(cas $change apply 2>&1); is $? 1 'auditing switched off meanwhile is exit status 1'
-	like "$out" 'auditing is off|enabled' 'and said'
+	like "$out" 'error: read back from the kernel: auditing is off \(enabled=0\) after the rules were loaded' 'and said'
 	nobody; out=$(cas apply 2>&1); ok $? 'the next apply switches it on' "$out"
 
 	# --- auditd, augenrules ---
@@ -89,29 +124,56 @@ vm_guest --timeout 400 <<'EOF'
 		out=$(cas -s audit.backlog_limit=$((9000 + n)) apply 2>&1); status=$?
 		kill $noise; wait $noise 2>/dev/null
 		like "$status" '^[01]$' "apply $n while auditd restarts all the time ends with 0 or 1"
-		[ $status = 0 ] || like "$out" 'read back from the kernel|job ended|Rule exists|error:' "and says what is wrong"
-		unlike "$out" 'in force.*\n.*error' "and never both"
+		# Which of the two it is depends on when; each has its own words, and none of the other's. What is said last is
+		# what the node is like then.
+		case $status in
+		0)	unlike "$out" 'cloud-audit-setup: error: ' 'and says nothing of an error'
+			like "$out" '^[0-9]+ rules are in force' 'but what is in force' ;;
+		*)	unlike "$out" 'rules are in force' 'and does not say that rules are in force'
+			like "$out" 'error: (read back from the kernel: |.*: the job ended with )' 'but what was found, or which job failed'
+			like "$(printf '%s\n' "$out" | grep 'error: ' | tail -n 1)" \
+				'error: (nothing is left of this run|the kernel has |see systemctl status |the files are as before|.* could not be put back )' \
+				'and last what the node is like' ;;
+		esac
 	done
 	systemctl stop auditd
 	out=$(cas apply 2>&1); ok $? 'with auditd at rest apply succeeds' "$out"
 	augenrules --load >/dev/null 2>&1
 	out=$(cas verify 2>&1); is $? 4 'rules that augenrules loaded in the place of ours are a difference'
 
-	# --- the lock ---
+EOF
+
+# --- the lock ---
+t/vm/vm save "$vm" unlocked || exit 1
+vm_guest --timeout 200 <<'EOF'
+	cd $cas
+	cas() { ./cloud-audit-setup -s audit.lock=no "$@"; }
+	meanwhile() {
+		mkdir -p /etc/systemd/system/cloud-audit-setup.service.d
+		printf '[Service]\nExecStartPost=+%s\n' "$1" >/etc/systemd/system/cloud-audit-setup.service.d/other.conf
+		systemctl daemon-reload
+	}
 	mkdir -p /srv/watched rules.d; echo '-w /srv/watched/ -p wa -k gone' >rules.d/10.rules
 	mine() { ./cloud-audit-setup -s "rules.directory=$PWD/rules.d" "$@"; }
 	cas -q apply
 	meanwhile "/bin/sh -c '/sbin/auditctl -w /etc/issue -p wa -k foreign; /sbin/auditctl -e 2'"
-	out=$(mine apply 2>&1); is $? 1 'somebody who adds a rule and locks before the read-back is exit status 1'
+	out=$(mine apply 2>&1); is $? 5 'somebody who adds a rule and locks before the read-back is exit status 5'
 	like "$out" 'somebody else locked the audit configuration meanwhile, with other rules; reboot the node' 'and the message says so, and what to do'
+	like "$out" 'the new rules are in place for the next boot' 'and what is there'
+	out=$(mine verify 2>&1); is $? 5 'files and rules stay together'
+	unlike "$out" 'cloud-audit-.* it is absent' 'none of the files is gone'
+	nobody; mine -q remove 2>/dev/null; sync
 EOF
-t/vm/vm reboot "$vm" || exit 1
+t/vm/vm load "$vm" unlocked || exit 1
 vm_guest --timeout 200 <<'EOF'
-	cd $cas
-	rm -rf /etc/systemd/system/cloud-audit-setup.service.d; systemctl daemon-reload
+	. $cas/shared.sh; cd $cas
+	mkdir -p /srv/watched rules.d; echo '-w /srv/watched/ -p wa -k gone' >rules.d/10.rules
 	mine() { ./cloud-audit-setup -s "rules.directory=$PWD/rules.d" "$@"; }
 	auditctl -D >/dev/null; auditctl -e 1 >/dev/null
-	out=$(mine apply 2>&1); ok $? 'after a reboot apply locks with a watch of a directory' "$out"
+	forge failed
+	out=$(mine apply 2>&1); ok $? 'where nobody has locked, apply locks with a watch of a directory, whatever nobody says' "$out"
+	unforge; ok $? 'whoever said so was heard' "$sent messages"
+	is "$(systemctl is-enabled cloud-audit-setup cloud-audit-lock | xargs) $(auditctl -s | head -1)" 'enabled enabled enabled 2' 'the files of a lock stay'
 	rm -rf /srv/watched
 	out=$(mine verify 2>&1); is $? 5 'a watched directory that vanishes under the lock is exit status 5' || diag "$out"
 	like "$out" '/srv/watched' 'and the rule is named'

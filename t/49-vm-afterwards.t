@@ -43,7 +43,6 @@ scene <<'EOF'
 	like "$out" 'error: StartTransientUnit .*no result within 10 s.*the job was canceled, and the unit stopped' 'the unit is stopped, not the job alone'
 	like "$out" 'nothing is left of this run' 'and undone'
 	is "$(systemctl list-units --all --plain --no-legend 'cloud-audit-*')" '' 'nothing goes on'
-	sleep 20; is "$(setting enabled)" "$enabled" 'so that nothing is locked later' || diag "$out"
 	rm /run/before-e
 	echo 'sleep 25' >/run/before-R
 	out=$(free -s unit.start_timeout=10s apply 2>&1); is $? 1 'nor do rules that are not loaded in time'
@@ -58,7 +57,9 @@ scene <<'EOF'
 	rm /run/before-R
 	out=$(free remove 2>&1); ok $? 'remove after a run that was killed while the unit started' "$out"
 	is "$(systemctl is-active cloud-audit-setup)" inactive 'stops the unit'
+	# By then whatever went on of the three would have ended.
 	sleep 20; is "$(keys)" '' 'which loads nothing later'
+	is "$(setting enabled)" "$enabled" 'nor is anything locked later by the first'
 EOF
 
 scene <<'EOF'
@@ -96,8 +97,9 @@ scene <<'EOF'
 	# --- what cannot be taken back ---
 	mine one; printf '%s\n' "$refused" >>/srv/rules.d/mine.rules
 	out=$(free -s audit.loginuid_immutable=yes -s ima.policy=exec apply 2>&1); is $? 1 'a rule that the kernel refuses is found'
-	like "$out" 'nothing is left of this run' 'when nothing is left behind yet'
-	like "$(auditctl -s)" '^loginuid_immutable 0' 'not loginuid_immutable'
+	like "$out" 'error: /srv/rules.d/mine.rules:2: the kernel has not got this rule, line [0-9]+ of /etc/audit/cloud-audit-setup.rules: /nowhere/at/all is not there' 'by its place, with the reason'
+	like "$out" 'the files are as before' 'the files are as before'
+	like "$out" 'loginuid_immutable stays on until the next boot' 'and what cannot be taken back is named'
 	[ ! -e /run/cloud-audit-setup/ima-policy ]; ok $? 'nor an IMA policy'
 	unlike "$out" 'service result success' 'a unit that failed is not said to have succeeded'
 	out=$(free -s unit.mode=transient apply 2>&1); unlike "$out" 'result success' 'nor is a transient one'
@@ -162,5 +164,209 @@ scene <<'EOF'
 	like "$out" 'error: somebody changed the rules just before they were locked' 'and the message says so'
 	like "$out" 'locked with rules that are not those asked for.*in place for the next boot' 'the files wait for the next boot'
 	out=$(cas verify 2>&1); is $? 5 'as verify says'
+EOF
+
+# --- a lock that took effect is a lock, whatever became of its job ---
+cat >>"$vm_tmp/shared.sh" <<'EOF'
+is_locked() { # WHAT [OPTION...]: $out and $? are those of an apply
+	ok $? "$1: apply succeeds" "$out"
+	is "$(setting enabled) $(keys)" '2 key=one ' "$1: the kernel is locked with the rules asked for"
+	what=$1; shift
+	out=$(cas "$@" verify 2>&1); ok $? "$what: verify agrees" "$out"
+	is "$(systemctl --failed --no-legend 'cloud-audit-*')" '' "$what: no unit of ours has failed"
+}
+EOF
+t/vm/vm load "$vm" fresh && t/vm/vm push "$vm" "$vm_tmp/shared.sh" "$cas" && t/vm/vm save "$vm" fresh || exit 1
+scene <<'EOF'
+	mine one
+	echo '/usr/sbin/auditctl.real "$@"; exit 1' >/run/before-e
+	out=$(cas apply 2>&1); status=$?
+	like "$out" 'warning: the kernel is locked all the same' 'a lock whose job fails after it is said'
+	(exit $status); is_locked 'failed after it'
+	rm /run/before-e; sync
+EOF
+t/vm/vm reboot "$vm" || exit 1
+vm_guest <<'EOF'
+	. $cas/shared.sh
+	true; is_locked 'failed after it, and a reboot'
+EOF
+scene <<'EOF'
+	mine one
+	echo '/usr/sbin/auditctl.real "$@"; sleep 25' >/run/before-e
+	out=$(cas -s unit.start_timeout=10s apply 2>&1); status=$?; rm /run/before-e
+	like "$out" 'warning: the kernel is locked all the same' 'so is one whose job does not end'
+	(exit $status); is_locked 'no end' -s unit.start_timeout=10s
+EOF
+scene <<'EOF'
+	mine one
+	echo 'systemctl restart dbus.service; sleep 3' >/run/before-e
+	out=$(cas apply 2>&1); is_locked 'dbus-daemon is restarted meanwhile'
+EOF
+scene <<'EOF'
+	mine one
+	# What loads fails, having loaded that and more; what is to take it back finds that somebody has locked.
+	echo '[ -e /run/loaded ] || { >/run/loaded; /usr/sbin/auditctl.real "$@"; /usr/sbin/auditctl.real -w /etc/issue -p wa -k foreign; exit 1; }; /usr/sbin/auditctl.real -e 2' >/run/before-R
+	out=$(free apply 2>&1); is $? 5 'a lock in the middle of taking back is exit status 5' || diag "$out"
+	like "$out" 'locked with rules that are not those asked for.*in place for the next boot' 'and said'
+	is "$(systemctl is-enabled cloud-audit-setup) $(ls /etc/audit | grep cloud)" 'enabled cloud-audit-setup.rules' 'the files of what is locked stay'
+	rm /run/before-R
+	out=$(free remove 2>&1); is $? 5 'remove' || diag "$out"
+	out=$(free remove 2>&1); ok $? 'a second remove has nothing to do' "$out"
+	like "$out" "warning: the audit configuration is locked, so the kernel keeps its [0-9]+ rules" 'but says that the rules stay'
+EOF
+scene <<'EOF'
+	# Somebody locks when remove has begun: as if it had been so before.
+	mine one; free -q apply
+	echo '/usr/sbin/auditctl.real -e 2' >/run/before-R
+	out=$(free remove 2>&1); is $? 5 'a lock in the middle of remove is exit status 5' || diag "$out"
+	like "$out" 'error: the audit configuration is locked, so the kernel keeps its [0-9]+ rules' 'and says what stays'
+	is "$(find /etc/audit /etc/systemd -name '*cloud-audit*')" '' 'units and files are gone'
+EOF
+
+# --- all that was there is there again ---
+scene <<'EOF'
+	auditctl -A always,exit -F arch=b64 -S mount -F auid=0 -k twice; auditctl -A always,exit -F arch=b64 -S mount -F auid=0 -k twice
+	auditctl -a always,exit -F arch=b64 -S umount2 -F auid=0 -k once; auditctl -A always,exit -F arch=b64 -S umount2 -F auid=0 -k once
+	auditctl -S 5 -a always,user -F uid=0; auditctl -w '/srv/odd!=name' -p wa -k host-odd; auditctl -a never,exclude -F msgtype=CWD
+	auditctl -b 5000 -f 0 -r 777 --backlog_wait_time 3000 >/dev/null
+	all() { auditctl -l; auditctl -s | grep -E '^(enabled|failure|rate_limit|backlog_limit|backlog_wait_time) '; }
+	before=$(all); is "$(auditctl -l | grep -c twice) $(auditctl -l | grep -c once)" '2 2' 'there are rules that auditctl -R would stop at'
+	mine one; printf '%s\n' "$refused" >>/srv/rules.d/mine.rules
+	out=$(free apply 2>&1); is $? 1 'a rule that the kernel refuses'
+	like "$out" 'nothing is left of this run' 'is undone'
+	is "$(all)" "$before" 'with all rules, in their order, and all settings' || diag "$out"
+	mine one; echo '-S 7 -a always,user -F uid=77' >>/srv/rules.d/mine.rules
+	keep -q apply; ok $? 'a rule that is written -S N -a'
+	mine two
+	out=$(keep apply 2>&1); ok $? 'is wanted no more' "$out"
+	unlike "$(auditctl -l)" 'uid=77|key=one|-k one' 'and goes'
+	mine one; echo '-S 7 -a always,user -F uid=77' >>/srv/rules.d/mine.rules; keep -q apply
+	printf '%s\n' "$refused" >>/srv/rules.d/mine.rules; was=$(auditctl -l | sort)
+	out=$(keep apply 2>&1); is $? 1 'beside it a rule that the kernel refuses'
+	is "$(auditctl -l | sort)" "$was" 'is undone' || diag "$out"
+	out=$(keep remove 2>&1); ok $? 'remove' "$out"
+	is "$(auditctl -l | sort)" "$(printf '%s\n' "$before" | grep -E '^-|^LIST' | sort)" 'leaves the host'\''s own rules'
+# --- boots ---
+# after_boot < SCRIPT: the same in the machine as it is, after a boot.
+after_boot() { t/vm/vm reboot "$vm" || exit 1; { echo ". $cas/shared.sh; booted"; cat; } >"$vm_tmp/scene"; vm_guest --timeout 300 <"$vm_tmp/scene"; }
+cat >>"$vm_tmp/shared.sh" <<'EOF'
+booted() { systemctl is-system-running --wait >/dev/null; }
+state() { echo "$(setting enabled) $(systemctl is-active cloud-audit-setup cloud-audit-lock | xargs)"; }
+hopeless='in place for the next boot|reboot or recreate'
+EOF
+t/vm/vm load "$vm" fresh && t/vm/vm push "$vm" "$vm_tmp/shared.sh" "$cas" && t/vm/vm save "$vm" fresh || exit 1
+
+scene <<'EOF'
+	# --- a node that a version without the last rule has locked ---
+	mine one; free -q apply; file=/etc/audit/cloud-audit-setup.rules
+	sed -i '/^-c$/d; /^-a always,user -F pid=0$/d; /^# staged/d' $file; auditctl -R $file >/dev/null; auditctl -e 2 >/dev/null
+	is "$(auditctl -l | grep -c pid=0) $(setting enabled)" '0 2' 'it is as that left it'
+	out=$(cas -s audit.on_locked=fail apply 2>&1); ok $? 'our files are put in place' "$out"
+	unlike "$out" 'locked with other rules|boot' 'and the node has no other rules for that'
+	like "$(cat $file)" '^-a always,user -F pid=0$' 'for the next boot with the rule that ends the file'
+	out=$(cas verify 2>&1); ok $? 'verify succeeds' "$out"
+	like "$(cas -o tap verify 2>/dev/null)" '^not ok [0-9]+ - rule in force: built-in: -a always,user -F pid=0 # TODO' 'with a notice'
+	out=$(cas -s audit.on_locked=fail apply 2>&1); ok $? 'and there is nothing more to do' "$out"
+EOF
+
+scene <<'EOF'
+	# --- a path that the boot makes later ---
+	mine one; mkdir -p /run/late
+	{ echo '-w /run/late/file -p wa -k late'; echo '-a always,exit -F arch=b64 -S mount -F auid=4711 -k two'; } >>/srv/rules.d/mine.rules
+	out=$(cas apply 2>&1); ok $? 'a rule below /run is applied' "$out"
+	like "$out" 'warning: /srv/rules.d/mine.rules:2: /run/late may be absent, or another, when a boot loads the rules, which goes on without this one: what is below /run .*lint: late' 'with a warning'
+	is "$(state) $(keys)" '2 active active key=late key=one key=two ' 'all are in force, and locked'
+	like "$(cat /etc/audit/cloud-audit-setup.rules)" "^# staged in boot $(cat /proc/sys/kernel/random/boot_id)\$" 'the file says in which boot it was written'
+	sync
+EOF
+for boot in first second; do
+	after_boot <<EOF
+	is "\$(state) \$(keys)" '2 failed active key=one key=two ' "the $boot boot refuses that rule, and loads and locks the others"
+	line=\$(grep -nE '(key=|-k )late' /etc/audit/cloud-audit-setup.rules | cut -d: -f1)
+	for command in verify plan apply; do
+		out=\$(cas \$command 2>&1); is \$? 5 "\$command says 5 after the $boot boot"
+		like "\$out" "error: /srv/rules.d/mine.rules:2: the kernel has not got this rule, line \$line of /etc/audit/cloud-audit-setup.rules: /run/late is not there; what is below /run" 'which rule, and why'
+		like "\$out" 'error: the kernel refused these rules at boot, and is locked with the others; booting again does the same' 'and that another boot does not help'
+		unlike "\$out" "\$hopeless" 'nothing is promised of the next'
+	done
+	sync
+EOF
+done
+vm_guest --timeout 300 <<EOF
+	. $cas/shared.sh
+	mkdir -p /run/late
+	out=\$(cas verify 2>&1); is \$? 5 'the path that has come does not help under the lock'
+	like "\$out" 'mine.rules:2: .*: /run/late is there now; what is below /run' 'as it says'
+	sed -i /late/d /srv/rules.d/mine.rules
+	out=\$(cas apply 2>&1); ok \$? 'without that rule the node is as configured' "\$out"
+	unlike "\$out" staged 'at once'
+	out=\$(cas verify 2>&1); ok \$? 'as verify says' "\$out"
+	sync
+EOF
+after_boot <<'EOF'
+	is "$(state) $(keys)" '2 active active key=one key=two ' 'the next boot loads all, no unit fails'
+	chmod 666 /etc/audit/cloud-audit-setup.rules; auditctl -v | grep -q ' 3\.' || rm /etc/audit/cloud-audit-setup.rules; sync
+EOF
+after_boot <<'EOF'
+	like "$(state) $(keys)" '^[01] failed failed $' 'a rules file that auditctl does not read locks nothing'
+	like "$(journalctl -q -b -u cloud-audit-lock -o cat)" 'the rules file was not read to its end, so the kernel is not locked' 'and the unit says so'
+	chmod 640 /etc/audit/cloud-audit-setup.rules 2>/dev/null
+	out=$(cas apply 2>&1); ok $? 'apply mends that' "$out"
+	is "$(state) $(keys)" '2 active active key=one key=two ' 'whole'
+EOF
+
+scene <<'EOF'
+	# --- a host that locks by itself ---
+	mine one; printf -- '-w /etc/hosts -p wa -k host-own\n# the end\n-e 2\n' >/etc/audit/rules.d/99-finalize.rules
+	out=$(cas apply 2>&1); ok $? 'on a host that will lock by itself the rules are applied' "$out"
+	like "$out" 'warning: /etc/audit/rules.d/99-finalize.rules:3: this line of the host.s own locks the audit configuration at each boot before cloud-audit-setup.service can load its rules; take it out' 'with a warning'
+	sync
+EOF
+for boot in first second; do
+	after_boot <<EOF
+	cp -a /etc/audit/cloud-audit-setup.rules /run/before
+	is "\$(setting enabled) \$(auditctl -l)" '2 -w /etc/hosts -p wa -k host-own' "the $boot boot: the host is locked with its own rules"
+	echo '-a always,exit -F arch=b64 -S mount -F auid=4711 -k more' >>/srv/rules.d/mine.rules
+	for command in verify plan apply; do
+		out=\$(cas \$command 2>&1); is \$? 5 "\$command says 5"
+		like "\$out" 'error: /etc/audit/rules.d/99-finalize.rules:3: this line .* take it out .*, reboot, and apply again' 'and which line it is'
+		unlike "\$out" "\$hopeless" 'nothing is promised of the next'
+	done
+	cmp /etc/audit/cloud-audit-setup.rules /run/before; ok \$? 'nothing is staged'
+	sync
+EOF
+done
+vm_guest <<'EOF'
+	printf -- '-D\n-w /etc/hosts -p wa -k host-own\n-e 0\n' >/etc/audit/rules.d/99-finalize.rules; sync
+EOF
+after_boot <<'EOF'
+	is "$(state) $(keys)" '2 active active key=one ' 'without it a boot loads and locks, whatever the host says of -D and -e 0 before'
+	out=$(cas apply 2>&1); ok $? 'changed rules are staged then' "$out"
+	like "$out" 'in place for the next boot' 'for the next boot'
+	cat >/etc/systemd/system/hardening.service <<'UNIT'
+[Unit]
+DefaultDependencies=no
+After=auditd.service audit-rules.service
+Before=cloud-audit-setup.service
+[Service]
+Type=oneshot
+ExecStart=/sbin/auditctl -e 2
+[Install]
+WantedBy=multi-user.target
+UNIT
+	systemctl enable -q hardening; sync
+EOF
+after_boot <<'EOF'
+	for command in verify apply; do
+		out=$(cas $command 2>&1); is $? 5 "$command, after somebody else locked at boot, says 5"
+		like "$out" 'error: a boot has locked the audit configuration without loading /etc/audit/cloud-audit-setup.rules, and the next does the same' 'and why'
+		unlike "$out" "$hopeless" 'nothing is promised of the next'
+	done
+	cas remove 2>/dev/null
+	out=$(cas apply 2>&1); ok $? 'a node that is new to this is staged' "$out"
+	like "$out" 'warning: it was not cloud-audit-setup that locked' 'with a warning'
+	out=$(cas -s unit.enable=no -s audit.failure=silent apply 2>&1); ok $? 'with unit.enable = no, too' "$out"
+	unlike "$out" 'in place for the next boot' 'but not for the next boot'
+	like "$out" '.unit. enable = no, so no boot loads them' 'and that is said'
 EOF
 done_testing

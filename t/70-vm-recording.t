@@ -19,7 +19,7 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	out=$(cas -s audit.lock=no apply 2>&1); ok $? "$on: apply with the defaults" "$out"
 	is "$(ls /etc/systemd/system/cloud-audit-host.service 2>&1 | grep -c cannot)" 1 "$on: without a reason there is no third unit"
 	journal_mark; aa/busybox cat /etc/hostname >/dev/null
-	! journal_has 'apparmor=..?"AUDIT.*aa-program' 2; ok $? "$on: allowed accesses leave no record before" "$(journal_audit | grep AUDIT)"
+	journal_lacks 'apparmor=..?"AUDIT.*aa-program'; ok $? "$on: allowed accesses leave no record before" "$(journal_audit | grep AUDIT)"
 
 	out=$(cas -s audit.lock=no -s apparmor.audit=all plan 2>/dev/null); is $? 4 "$on: the parameter is a difference"
 	like "$out" '^\+AppArmor audit all$' "$on: plan shows it"
@@ -116,21 +116,4 @@ EOF
 EOF
 	t/vm/vm stop "$vm"
 done
-
-vm_up recording-none plain bookworm --append 'apparmor=0'
-vm_guest <<'EOF'
-	cd $cas
-	before=$(auditctl -l; ls -R /etc/audit /etc/systemd/system)
-	out=$(./cloud-audit-setup -s apparmor.audit=all apply 2>&1); is $? 1 'without AppArmor, audit = all is exit status 1'
-	like "$out" 'error: .*this host has no AppArmor.*leave it at .keep.*nothing was changed' 'and the message says what to do'
-	case $(uname -r) in
-	5.10.*-cloud-*) ;;
-	*)
-		echo 'measure func=BPRM_CHECK' >/run/ima; mkdir -p /etc/ima; cp /run/ima /etc/ima/ima-policy
-		out=$(./cloud-audit-setup -s ima.policy=exec apply 2>&1); is $? 1 "a host's own IMA policy is not replaced"
-		like "$out" 'error: .*would replace an IMA policy of the host' 'and the message says so'
-		;;
-	esac
-	is "$(auditctl -l; ls -R /etc/audit /etc/systemd/system)" "$before" 'the node is untouched'
-EOF
 done_testing

@@ -13,7 +13,7 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	hex() { printf %s "$1" | od -An -tx1 | tr -d ' \n' | tr a-f A-F; }
 	# typed TEXT [SECONDS]: it was recorded since the mark
 	typed() { journal_has "TTY.*data=[0-9A-F]*$(hex "$1")" "${2:-10}"; }
-	untyped() { ! typed "$1" 2; }
+	untyped() { journal_lacks "TTY.*data=[0-9A-F]*$(hex "$1")"; }
 	grep -h "^[^#]*pam_tty_audit" /etc/pam.d/* && diag 'pam_tty_audit is in use before'
 
 	# --- SSH ---
@@ -81,7 +81,7 @@ EOF
 	cas() { ./cloud-audit-setup "$@"; }
 	hex() { printf %s "$1" | od -An -tx1 | tr -d ' \n' | tr a-f A-F; }
 	typed() { journal_has "TTY.*data=[0-9A-F]*$(hex "$1")" "${2:-10}"; }
-	untyped() { ! typed "$1" 2; }
+	untyped() { journal_lacks "TTY.*data=[0-9A-F]*$(hex "$1")"; }
 
 	# --- what goes wrong leaves nothing behind ---
 	systemctl start containerd

@@ -15,8 +15,8 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 version=$(sed -n 's/^VERSION := //p' Makefile)
 
-out=$(IMAGE_OUT=$tmp/one container/image 2>&1)
-ok $? 'the image is built for amd64 and arm64' "$out" || { echo 'Bail out! no image'; exit 1; }
+out=$(t/image/once 2>"$tmp/said"); ok $? 'the image is built for amd64 and arm64' "$(cat "$tmp/said")" || { echo 'Bail out! no image'; exit 1; }
+ln -s "$out" "$tmp/one"
 archive=$tmp/one/cloud-audit-setup-$version.oci.tar
 digest=$(cat "$tmp/one/digest")
 
@@ -99,7 +99,8 @@ for arch in amd64 arm64; do
 done
 
 # --- the Containerfile ---
-box=$(engine from scratch) && engine copy --quiet "$box" build/image/toolchain / >/dev/null &&
+# The toolchain is copied while nobody builds in it: what another build has there would be in the image.
+box=$(engine from scratch) && (flock 9 && engine copy --quiet "$box" build/image/toolchain / >/dev/null) 9>>build/image/lock &&
 	engine commit --quiet --rm "$box" docker.io/library/debian:trixie-slim >/dev/null
 out=$(engine bud --isolation chroot --layers=false --pull-never -q \
 	--build-arg "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)" -f container/Containerfile -t other . 2>&1)

@@ -6,7 +6,7 @@ command -v buildah >/dev/null 2>&1 || skip_all 'buildah is not installed'
 vm_up daemonset plain trixie
 vm_has podman
 image=$(t/image/once 2>"$vm_tmp/said"); ok $? 'the image is built' "$(cat "$vm_tmp/said")"
-cp "$image" "$vm_tmp/image.tar"
+cp "$image"/*.oci.tar "$vm_tmp/image.tar"
 # render NAME COMPONENT...: the base with these components.
 kubectl=$(t/k8s/kubectl 2>"$vm_tmp/no-kubectl")
 render() {

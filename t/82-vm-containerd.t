@@ -5,7 +5,7 @@ command -v buildah >/dev/null 2>&1 || skip_all 'buildah is not installed'
 [ "${VM_SUITE:-}" != bullseye ] || skip_all 'the ctr of bullseye (1.4) has no --cap-drop, which the manifest is played with'
 
 image=$(t/image/once 2>"$vm_tmp/said"); ok $? 'the image is built' "$(cat "$vm_tmp/said")"
-cp "$image" "$vm_tmp/image.tar"
+cp "$image"/*.oci.tar "$vm_tmp/image.tar"
 for machine in 'cos bookworm' 'plain trixie'; do
 	vm_up "containerd-${machine% *}" $machine
 	t/vm/vm push "$vm" t/vm-daemonset/ctr.sh k8s/base/config.ini "$vm_tmp/image.tar" "$cas" || exit 1

@@ -16,9 +16,9 @@ version=$(sed -n 's/^VERSION := //p' Makefile)
 machine=$(dpkg --print-architecture)
 
 # --- the Debian package ---
-out=$(DEB_OUT=$tmp/one setup/debian/build 2>&1); ok $? 'the Debian package is built' "$out" || { echo 'Bail out! no package'; exit 1; }
-deb=$tmp/one/cloud-audit-setup_${version}_$machine.deb
-out=$(lintian --fail-on error,warning --pedantic --allow-root "$tmp/one"/*.changes 2>&1); ok $? 'lintian finds no errors or warnings' "$out"
+out=$(t/image/once deb 2>"$tmp/said"); ok $? 'the Debian package is built' "$(cat "$tmp/said")" || { echo 'Bail out! no package'; exit 1; }
+deb=$out/cloud-audit-setup_${version}_$machine.deb
+out=$(lintian --fail-on error,warning --pedantic --allow-root "$out"/*.changes 2>&1); ok $? 'lintian finds no errors or warnings' "$out"
 is "$out" '' 'nor anything pedantic'
 out=$(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 DEB_OUT=$tmp/other/two setup/debian/build 2>&1)
 cmp -s "$deb" "$tmp/other/two/${deb##*/}"; ok $? 'another folder, time zone and umask give the same bytes' "$out"
@@ -54,13 +54,13 @@ links() { zcat -f "$1/$2"* | grep -o '](\([^)]*\))' | sed 's/^](//; s/)$//; s/#.
 is "$(links "$tmp/deb/usr/share/doc/cloud-audit-setup" README.md)" CONTRIBUTING.md 'what the README points to is in it, but for what is about the source'
 
 # --- the tarball ---
-out=$(DIST_OUT=$tmp/one container/dist-node 2>&1); ok $? 'the tarball is built for amd64 and arm64' "$out" || { echo 'Bail out! no tarball'; exit 1; }
+dist=$(t/image/once dist 2>"$tmp/said"); ok $? 'the tarball is built for amd64 and arm64' "$(cat "$tmp/said")" || { echo 'Bail out! no tarball'; exit 1; }
 out=$(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 DIST_OUT=$tmp/two container/dist-node amd64 2>&1)
-cmp -s "$tmp/one/cloud-audit-setup-$version-linux-amd64.tar.gz" "$tmp/two/cloud-audit-setup-$version-linux-amd64.tar.gz"
+cmp -s "$dist/cloud-audit-setup-$version-linux-amd64.tar.gz" "$tmp/two/cloud-audit-setup-$version-linux-amd64.tar.gz"
 ok $? 'twice the same bytes' "$out"
 is "$out" "$tmp/two/cloud-audit-setup-$version-linux-amd64.tar.gz" 'it prints what it made, and nothing else'
 for arch in amd64 arm64; do
-	mkdir "$tmp/$arch" && tar -C "$tmp/$arch" -xzf "$tmp/one/cloud-audit-setup-$version-linux-$arch.tar.gz"
+	mkdir "$tmp/$arch" && tar -C "$tmp/$arch" -xzf "$dist/cloud-audit-setup-$version-linux-$arch.tar.gz"
 	is "$(ls "$tmp/$arch")" "cloud-audit-setup-$version" "$arch: it unpacks into one folder"
 	is "$(cd "$tmp/$arch/cloud-audit-setup-$version/rules" && ls -- *.rules)" "$(cd rules && ls -- *.rules)" "$arch: every shipped rules file is in it"
 	for source in audit glibc libcap-ng libcap2 libinih musl systemd LGPL-2.1; do

@@ -4,8 +4,8 @@
 command -v ssh >/dev/null 2>&1 || skip_all 'ssh is not installed'
 vm_up smoke cos
 echo '. /var/lib/google/cas/guest.sh; journal_takes_audit' | t/vm/vm run "$vm"
-out=$(DIST_OUT=$vm_tmp container/dist-node amd64 2>&1); ok $? 'the tarball is built' "$out"
-tarball=$(ls "$vm_tmp"/*.tar.gz)
+out=$(t/image/once dist 2>"$vm_tmp/said"); ok $? 'the tarball is built' "$(cat "$vm_tmp/said")"
+tarball=$(ls "$out"/*-amd64.tar.gz)
 t/vm/vm ssh-config "$vm" >"$vm_tmp/ssh" || { echo 'Bail out! no SSH'; exit 1; }
 # An emulated node on a busy machine is slow to reload systemd.
 smoke() { t/smoke -F "$vm_tmp/ssh" -t "$tarball" -s unit.start_timeout=10min "$@" "$vm"; }
@@ -23,11 +23,17 @@ vm_guest <<'EOT'
 	is "$(ls /etc/systemd/system /etc/audit | grep -c cloud-audit)" 0 'the node has no file of it'
 	is "$(find /var/lib/google /home/kubernetes/bin /etc -name 'cloud-audit-smoke*' 2>/dev/null)" '' 'nor of the test'
 EOT
-echo 'mount --bind /bin/false /sbin/auditctl' | t/vm/vm run "$vm"
+# An auditctl that loads no rules, but sends the message that ends the search for records.
+t/vm/vm run "$vm" <<'EOT'
+cp /sbin/auditctl /var/lib/google/auditctl
+printf '#!/bin/sh\n[ "$1" = -m ] && exec /var/lib/google/auditctl "$@"\nexit 1\n' >/var/lib/google/no-rules
+chmod 755 /var/lib/google/no-rules
+mount --bind /var/lib/google/no-rules /sbin/auditctl
+EOT
 out=$(smoke 2>&1); is $? 1 'where rules cannot be loaded it fails'
 like "$out" '^not ok .* apply makes the node match' 'at apply'
 like "$out" '^not ok .* verify agrees' 'and at verify'
-echo 'umount /sbin/auditctl' | t/vm/vm run "$vm"
+echo 'umount /sbin/auditctl; rm /var/lib/google/auditctl /var/lib/google/no-rules' | t/vm/vm run "$vm"
 
 # --- a node as it should be ---
 out=$(smoke 2>&1); ok $? 'with the default configuration all is well' "$out"

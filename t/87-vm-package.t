@@ -6,8 +6,8 @@ for need in dh dpkg-buildpackage; do
 done
 [ "${VM_SUITE:-}" != bullseye ] || skip_all 'a package built here asks for a newer C library than bullseye has'
 vm_up package plain
-out=$(DEB_OUT=$vm_tmp setup/debian/build 2>&1); ok $? 'the package is built' "$out"
-t/vm/vm push "$vm" "$vm_tmp"/cloud-audit-setup_*.deb "$cas" || exit 1
+out=$(t/image/once deb 2>"$vm_tmp/said"); ok $? 'the package is built' "$(cat "$vm_tmp/said")"
+t/vm/vm push "$vm" "$out"/cloud-audit-setup_*.deb "$cas" || exit 1
 vm_guest --timeout 400 <<'EOF'
 	. /etc/os-release; on="$ID $VERSION_ID"
 	# Not the program that the other tests run.

@@ -22,6 +22,9 @@ vm_guest <<'EOF'
 	journal_mark
 	! journal_has 'bench says hello' 1
 	ok $? 'plain: a record from before the mark is not found'
+	journal_lacks 'bench says hello'; ok $? 'plain: nor has the journal it since'
+	auditctl -m 'bench says more' >/dev/null
+	! journal_lacks 'bench says more'; ok $? 'plain: one that is made does not lack'
 	auditctl -a always,exit -F arch=b64 -S execve >/dev/null
 	journal_mark
 	! journal_has 'nobody says this' 2
@@ -101,6 +104,12 @@ ok $? 'it boots again after a power cut'
 vm_guest <<'EOF'
 	is "$(cat /srv/cut)" synced 'what was synced outlives a power cut'
 	like "$(cat /proc/cmdline)" ' audit=0$' 'arguments reach the kernel'
+
+	# --- the program there ---
+	cd $cas
+	out=$(./cloud-audit-setup apply 2>&1); is $? 1 'on a kernel booted with audit=0: exit status 1'
+	like "$out" 'error: .*booted with audit=0; remove it from the kernel command line' 'and the message says so'
+	out=$(./cloud-audit-setup render rules 2>/dev/null); ok $? 'render needs no kernel'
 EOF
 t/vm/vm stop "$vm"
 

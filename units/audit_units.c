@@ -41,15 +41,24 @@ int print_setup_unit(const char *auditctl, const char *rules_file, uint64_t star
 	return unit_print(&unit, service_comment, out);
 }
 
+/* auditctl exits 1 for a rule that the kernel refused as for a file that it did not read; with "-c" in the file END_RULE
+ * tells one from the other. auditctl is $0. */
+static const char lock_condition[] =
+	"\"$0\" -l | (while read -r rule; do [ \"$rule\" != \"" END_RULE "\" ] || exit 0; done; exit 1) || { "
+	"echo \"the rules file was not read to its end, so the kernel is not locked; see systemctl status " SETUP_UNIT "\" >&2; "
+	"exit 1; }";
+
 int print_lock_unit(const char *auditctl, uint64_t start_timeout, struct text *out)
 {
 	const char *const argv[] = { auditctl, "-e", "2", NULL };
+	const char *const condition[] = { "/bin/sh", "-c", lock_condition, auditctl, NULL };
 	_cleanup_(unit_done) struct unit unit = {0};
 
 	service_add_ordering(&unit, "Lock the Linux audit configuration until the next boot", SETUP_UNIT);
-	/* Rules that did not load are not locked in. */
-	unit_add(&unit, "Unit", "Requires", SETUP_UNIT);
+	/* Not Requires=: a rule that a boot refuses makes that unit fail, and the others are worth the lock. */
+	unit_add(&unit, "Unit", "Wants", SETUP_UNIT);
 	add_service(&unit, argv, start_timeout);
+	unit_add_command(&unit, "Service", "ExecStartPre", condition);
 	unit_add_settings(&unit, "Service", lock_sandbox, ARRAY_SIZE(lock_sandbox));
 	service_add_path_sandbox(&unit);
 	service_add_install(&unit);

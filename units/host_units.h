@@ -33,9 +33,9 @@ struct host_recording {
 int print_host_unit(const struct host_recording *want, uint64_t start_timeout, struct text *out)
 	_must_check_;
 
-/* Prints the drop-in that gives journald its audit socket (systemd-journald.service(8)), and the one that gives that
- * socket room for what comes while journald is busy: systemd's own 128 MB hold some 116,000 records, these 233,000. The
- * kernel takes the memory only while it is filled. */
+/* Prints the drop-in that gives journald its audit socket (systemd-journald.service(8)), and the one that gives
+ * that socket room for what comes while journald is busy: systemd's own 128 MB hold some 116,000 records, these
+ * 233,000. The kernel takes the memory only while it is filled. */
 int print_journald_drop_in(struct text *out) _must_check_;
 int print_socket_drop_in(struct text *out) _must_check_;
 

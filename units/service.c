@@ -7,11 +7,12 @@ const char service_comment[] =
 	"# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
 	"# Undo: cloud-audit-setup remove\n";
 
-/* Before anybody can log in. Not Before=sysinit.target: audit-rules.service of some distributions comes
- * after that, and systemd breaks such a cycle by dropping one of the units. */
+/* Before anybody can log in, and before any container starts. Not Before=sysinit.target: audit-rules.service of some
+ * distributions comes after that, and systemd breaks such a cycle by dropping one of the units. */
 static const struct unit_setting ordering[] = {
 	{ "DefaultDependencies", "no" },
 	{ "Conflicts", "shutdown.target" },
+	{ "Before", "containerd.service docker.service crio.service kubelet.service" },
 	{ "Before", "systemd-user-sessions.service multi-user.target shutdown.target" },
 };
 

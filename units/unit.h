@@ -29,8 +29,8 @@ void unit_add(struct unit *unit, const char *section, const char *key, const cha
 void unit_add_command(struct unit *unit, const char *section, const char *key,
 		      const char *const *argv);
 
-/* The same with the words of another unit's command behind them, which unit_command_is_plain() takes, as they stand in
- * that unit's file: quotes, variables and specifiers mean what they mean there. */
+/* The same with the words of another unit's command behind them, which unit_command_is_plain() takes, as they
+ * stand in that unit's file: quotes, variables and specifiers mean what they mean there. */
 void unit_add_wrapped_command(struct unit *unit, const char *section, const char *key, const char *const *argv,
 			      const char *command);
 

@@ -1,5 +1,5 @@
-/* Reading unit files of others, as systemd.syntax(7) has them and config_parse() in systemd's src/shared/conf-parser.c
- * reads them. */
+/* Reading unit files of others, as systemd.syntax(7) has them and config_parse() in systemd's
+ * src/shared/conf-parser.c reads them. */
 #ifndef UNITS_UNIT_FILE_H
 #define UNITS_UNIT_FILE_H
 
@@ -8,14 +8,14 @@
 
 #include "setup/base/text.h"
 
-/* Carries what this file says of KEY= in [SECTION] over to *values, a list of strings (NULL: empty) that the caller frees:
- * each assignment adds one, an empty one takes all away that came before. *ret_said: the file has an assignment.
- * 0 or -ENOMEM. */
+/* Carries what this file says of KEY= in [SECTION] over to *values, a list of strings (NULL: empty) that the
+ * caller frees: each assignment adds one, an empty one takes all away that came before. *ret_said: the file has
+ * an assignment. 0 or -ENOMEM. */
 int unit_file_read(const struct text *content, const char *section, const char *key, char ***values, bool *ret_said)
 	_must_check_;
 
-/* Is this value of ExecStart= one command, of a program with an absolute path, and with no prefix that changes how it is
- * run, but "-"? Such a one can be run by another program that gets it as words. */
+/* Is this value of ExecStart= one command, of a program with an absolute path, and with no prefix that changes
+ * how it is run, but "-"? Such a one can be run by another program that gets it as words. */
 bool unit_command_is_plain(const char *command);
 
 #endif

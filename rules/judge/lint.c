@@ -395,6 +395,29 @@ static bool check_absent(const struct subject *s, struct text *message)
 	return check_paths(s, message, say_absent);
 }
 
+/* kernel/audit_watch.c audit_get_nd() looks the parent up, audit_tree.c the directory. */
+static bool say_late(const struct subject *s, uint32_t field, char *path, struct text *message)
+{
+	const struct rules_host *host = s->context->env->host;
+	char *slash = field == AUDIT_DIR ? NULL : strrchr(path, '/');
+	_cleanup_text_ struct text why = { 0 };
+
+	if (slash)
+		slash[slash == path] = '\0';
+	if (host->late)
+		host->late(host->context, path, &why);
+	if (!why.s)
+		return false;
+	text_addf(message, "%s may be absent, or another, when a boot loads the rules, which goes on without this one: %s", path,
+		  why.s);
+	return true;
+}
+
+static bool check_late(const struct subject *s, struct text *message)
+{
+	return check_paths(s, message, say_late);
+}
+
 static bool say_literal(const struct subject *s, uint32_t field, char *path, struct text *message)
 {
 	if (!strpbrk(path, "*?[") && !strstr(path, "/../"))
@@ -499,6 +522,7 @@ static const struct {
 	{ { "no-arch", "system calls are named without an architecture" }, check_no_arch, false },
 	{ { "no-b32", "a rule for 64-bit programs has no twin for 32-bit ones" }, check_no_b32, false },
 	{ { "absent", "a path does not exist on the host" }, check_absent, true },
+	{ { "late", "a path may not be there yet when a boot loads the rules" }, check_late, true },
 	{ { "literal", "a path has a pattern or .. in it, which the kernel does not resolve" },
 	  check_literal, false },
 	{ { "hot", "a system call that is made all the time is logged without another condition" },

@@ -199,6 +199,10 @@ static bool add_watch(struct draft *draft, const struct option_row *row, const c
 		return draft_fail(draft, "%s %s: cannot look at the path: %s", row->name, path, strerror(-r));
 	if (r == 0 || r == RULES_UNKNOWN)
 		directory = slash;
+	/* A boot makes /run anew, and the kernel refuses a rule for a directory that is not there yet: what the program
+	 * brings says with a slash that it is. */
+	if (draft->env->shipped && strncmp(trimmed, "/run/", strlen("/run/")) == 0)
+		directory = slash;
 	memset(draft->mask, 0xff, sizeof(draft->mask));
 	draft->syscalls = draft->permissions = true;
 	return draft_add_string(draft, directory ? AUDIT_DIR : AUDIT_WATCH, AUDIT_EQUAL, trimmed) &&

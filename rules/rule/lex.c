@@ -46,7 +46,7 @@ static const struct {
 	char byte;
 	const char *what;
 } refused_bytes[] = {
-	{ '\0', "a NUL byte: auditctl would ignore the rest of the line" },
+	{ '\0', "a NUL byte: auditctl would ignore the rest of the line; what follows was not read" },
 	{ '\r', "a carriage return: auditctl would take it as part of the word" },
 	{ '\t', "a tab: auditctl separates words by spaces only and would take it as part of the word" },
 	{ '\n', "a newline inside a word: a rules file has no way to write it" },
@@ -63,9 +63,14 @@ static bool lex_fail(struct lexer *lexer, const char *what)
 
 static bool check_bytes(struct lexer *lexer, const char *line, size_t size)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(refused_bytes); i++)
-		if (memchr(line, refused_bytes[i].byte, size))
-			return lex_fail(lexer, refused_bytes[i].what);
+	for (size_t i = 0; i < ARRAY_SIZE(refused_bytes); i++) {
+		if (!memchr(line, refused_bytes[i].byte, size))
+			continue;
+		/* No text: else a program given by mistake has as many mistakes as lines. */
+		if (refused_bytes[i].byte == '\0')
+			lexer->next = lexer->end;
+		return lex_fail(lexer, refused_bytes[i].what);
+	}
 	return true;
 }
 

@@ -134,7 +134,10 @@ static void print_json(struct log *log, enum log_level level, const char *messag
 	text_add(&line, "\",\"message\":");
 	text_add_json(&line, message);
 	text_add(&line, "}\n");
-	if (line.s)
+	/* Half an object would be worse than none of the words. */
+	if (text_error(&line) < 0)
+		fprintf(log->out, "{\"severity\":\"%s\",\"message\":\"out of memory\"}\n", level_names[level].severity);
+	else
 		fputs(line.s, log->out);
 }
 

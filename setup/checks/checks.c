@@ -7,8 +7,9 @@
 
 #include "rules/rule/show.h"
 #include "setup/checks/hazards.h"
-#include "setup/node/others.h"
 #include "setup/node/settings.h"
+#include "setup/node/wanted_node.h"
+#include "setup/systemd/others.h"
 #include "units/audit_units.h"
 #include "units/host_units.h"
 #include "units/transient.h"
@@ -80,10 +81,11 @@ static void check_rights(struct checks *checks, const struct node *node, size_t 
 	bool ok = node_rights_ok(node, i);
 	char *detail = NULL;
 
-	if (!ok && asprintf(&detail, "it belongs to uid %u and has mode %04o: a boot may refuse it, and others may write "
-			    "it; apply writes it anew", (unsigned)node->rights[i].owner, (unsigned)node->rights[i].mode) < 0)
+	if (!ok && asprintf(&detail, "it belongs to uid %u and has mode %04o: a boot may refuse it, and others may "
+			    "write it; apply writes it anew", (unsigned)node->rights[i].owner, (unsigned)node->rights[i].mode) < 0)
 		detail = NULL;
-	add(checks, CHECK_FILE, ok, detail, "%s belongs to root and has mode %04o", path, (unsigned)wanted_files[i].mode);
+	add(checks, CHECK_FILE, ok, detail, "%s belongs to root and has mode %04o", path,
+	    (unsigned)wanted_files[i].mode);
 }
 
 static void check_files(struct checks *checks, const struct wanted *wanted, const struct node *node)
@@ -169,8 +171,17 @@ static void check_left_out(struct checks *checks, const struct rule_set *left_ou
 	}
 }
 
+/* A watch is what it was loaded as: seen when the path has become something else, and the lock is in the way. */
+static void check_forms(struct checks *checks, const struct wanted *wanted)
+{
+	for (size_t i = 0; i < wanted->n_forms; i++)
+		add(checks, CHECK_NOTICE, false, strdup(wanted_form_note(&wanted->forms[i])),
+		    "%s is watched as what it is", wanted->forms[i].path);
+}
+
 /* What apply could not mend, or was not asked to. */
-static void check_notices(struct checks *checks, const struct config *config, const struct node *node)
+static void check_notices(struct checks *checks, const struct config *config, const struct wanted *wanted,
+			  const struct node *node)
 {
 	if (config->reader == READER_CHECK)
 		check_reader(checks, CHECK_NOTICE, node);
@@ -181,6 +192,7 @@ static void check_notices(struct checks *checks, const struct config *config, co
 	}
 	check_missed(checks, &node->reader);
 	add_lost(checks, node);
+	check_forms(checks, wanted);
 	if (hazards_look(config, node, add_hazard, checks) < 0)
 		checks->out_of_memory = true;
 }
@@ -227,7 +239,8 @@ static void check_host(struct checks *checks, const struct config *config, const
 }
 
 /* What a boot takes in the place of file i. */
-static void check_replaced(struct checks *checks, const struct node *node, const char *unit, const char *path, size_t i)
+static void check_replaced(struct checks *checks, const struct node *node, const char *unit, const char *path,
+			   size_t i)
 {
 	const char *instead = node->instead[i];
 	bool ok = !instead && !node->units[i].masked;
@@ -263,7 +276,8 @@ static void check_drop_ins(struct checks *checks, const struct unit_state *state
 }
 
 /* Is a drop-in of ours for somebody else's unit among those that systemd reads? */
-static void check_own_drop_in(struct checks *checks, const struct wanted *wanted, const struct node *node, size_t i)
+static void check_own_drop_in(struct checks *checks, const struct wanted *wanted, const struct node *node,
+			      size_t i)
 {
 	const char *path = wanted_path(wanted, i), *instead = NULL;
 	char *const *drop_ins = node->units[i].drop_ins;
@@ -277,10 +291,12 @@ static void check_own_drop_in(struct checks *checks, const struct wanted *wanted
 			instead = drop_ins[k];
 	}
 	if (!found && instead)
-		r = asprintf(&detail, "%s has the same name and comes first: delete it, then systemctl daemon-reload", instead);
+		r = asprintf(&detail, "%s has the same name and comes first: delete it, then systemctl daemon-reload",
+			     instead);
 	else if (!found)
 		r = asprintf(&detail, "it does not");
-	add(checks, instead && !found ? CHECK_REPLACED : CHECK_UNIT, found, r < 0 ? NULL : detail, "a start of its unit reads %s", path);
+	add(checks, instead && !found ? CHECK_REPLACED : CHECK_UNIT, found, r < 0 ? NULL : detail,
+	    "a start of its unit reads %s", path);
 }
 
 static void check_unit(struct checks *checks, const struct config *config, const struct node *node,
@@ -331,16 +347,18 @@ static void check_transient(struct checks *checks, const struct wanted *wanted, 
 }
 
 static void check_rules(struct checks *checks, const struct wanted *wanted,
-			const struct kernel_rules *listed, const struct rulesdiff *diff, bool keep)
+			const struct kernel_rules *listed, const struct rulesdiff *diff, bool keep, bool locked)
 {
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
 		_cleanup_free_ char *line = print_rule(rule->data, rule->size);
 		const struct rule_place at = rule_place(rule);
+		/* What ends the file changes nothing that is recorded; a version that did not have it locked without. */
+		enum check_kind kind = locked && i + 1 == wanted->rules.n_rules ? CHECK_NOTICE : CHECK_RULE;
 		_cleanup_text_ struct text place = {0};
 
 		rule_add_place(&place, &at);
-		add(checks, CHECK_RULE, !diff->missing[i], diff->missing[i] ? strdup("missing") : NULL,
+		add(checks, kind, !diff->missing[i], diff->missing[i] ? strdup("missing") : NULL,
 		    "rule in force: %s: %s", place.s ? place.s : "", line ? line : "");
 	}
 	for (size_t i = 0; i < listed->n && !keep; i++) {
@@ -380,7 +398,7 @@ int checks_build_kernel(struct checks *ret, const struct wanted *wanted,
 	settings_compare(&wanted->settings, &node->status, node->loginuid_immutable, check_setting, &checks);
 	r = rulesdiff_compare(&diff, &wanted->rules, &node->rules, keep);
 	if (r == 0)
-		check_rules(&checks, wanted, &node->rules, &diff, keep);
+		check_rules(&checks, wanted, &node->rules, &diff, keep, node_locked(node));
 	if (r < 0 || checks.out_of_memory) {
 		checks_done(&checks);
 		return -ENOMEM;
@@ -415,7 +433,7 @@ int checks_build(struct checks *ret, const struct wanted *wanted, const struct c
 			check_own_drop_in(&checks, wanted, node, i);
 	}
 	check_left_out(&checks, &wanted->left_out);
-	check_notices(&checks, config, node);
+	check_notices(&checks, config, wanted, node);
 	if (checks.out_of_memory) {
 		checks_done(&checks);
 		return -ENOMEM;

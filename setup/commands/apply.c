@@ -1,7 +1,9 @@
 #include "setup/commands/commands.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
 #include "setup/checks/hazards.h"
 #include "setup/kernel/rulesdiff.h"
@@ -40,20 +42,47 @@ static int change_locked(struct context *c, const struct checks *checks, const s
 	return r == 0 && !c->wanted.transient.s ? step_stop_transient(c) : r;
 }
 
-static void say_staged(struct context *c, enum log_level level)
+/* Why the next boot does not load what was staged; NULL where it does. */
+static const char *find_obstacle(struct context *c)
 {
+	_cleanup_(unit_state_done) struct unit_state unit = {0};
+
+	if (!c->config.unit_enable)
+		return "[unit] enable = no, so no boot loads them: apply again after it";
+	if (bus_unit_state(c->bus, wanted_files[FILE_SETUP_UNIT].unit, &unit) < 0)
+		return "systemd does not say whether it starts the unit that loads them";
+	if (!unit.fragment || strcmp(unit.fragment, wanted_files[FILE_SETUP_UNIT].path) != 0)
+		return "systemd has another unit in the place of the one that loads them: see systemctl cat "
+			"cloud-audit-setup.service";
+	return unit.enabled ? NULL : "the unit that loads them is not enabled: see systemctl is-enabled "
+		"cloud-audit-setup.service";
+}
+
+/* True where the next boot loads it, as far as it is known. */
+static bool say_staged(struct context *c, enum log_level level)
+{
+	const char *obstacle;
+
 	if (c->wanted.transient.s) {
 		log_say(c->log, level, "the kernel's audit configuration is locked with other rules and cannot "
 			"change before a reboot; [unit] mode = transient leaves nothing on the host for the next "
 			"boot: reboot or recreate the node, and apply again");
 		report_done(c, "apply", "locked", "the kernel is unchanged");
-		return;
+		return true;
+	}
+	obstacle = find_obstacle(c);
+	if (obstacle) {
+		log_say(c->log, c->config.unit_enable ? LEVEL_ERROR : level, "the kernel's audit configuration is locked with other "
+			"rules and cannot change before a reboot; the new rules are on the host, but %s", obstacle);
+		report_done(c, "apply", "locked", "the new rules are on the host; the kernel is unchanged");
+		return !c->config.unit_enable;
 	}
 	log_say(c->log, level, "the kernel's audit configuration is locked with other rules and cannot change "
 		"before a reboot; the new rules are in place for the next boot: reboot or recreate the node "
 		"(where /etc does not survive a reboot, as on COS, apply again after it)");
 	report_done(c, "apply", "staged", "the new rules are in place for the next boot; the kernel is "
 		    "unchanged");
+	return true;
 }
 
 /* Is a rule in force that an earlier run brought, and that is wanted no more? Where other rules are kept the kernel
@@ -83,6 +112,12 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 	bool host = checks->failed[CHECK_FILE] + checks->failed[CHECK_UNIT] + checks->failed[CHECK_HOST] > 0;
 	bool fail = other_rules && c->config.on_locked == ON_LOCKED_FAIL;
 
+	/* Before anything is staged that no boot would load. */
+	if (other_rules && c->locks.n > 0) {
+		boot_say_locks(c, LEVEL_ERROR);
+		report_done(c, "apply", "locked", "nothing was changed: the host locks by itself before the rules are loaded");
+		return STATUS_LOCKED;
+	}
 	if (host && change_locked(c, checks, before) < 0) {
 		undo(c, before, false);
 		return STATUS_NODE;
@@ -95,8 +130,15 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 			    c->node.rules.n);
 		return STATUS_DONE;
 	}
-	say_staged(c, fail ? LEVEL_ERROR : LEVEL_WARNING);
-	return fail ? STATUS_LOCKED : STATUS_DONE;
+	if (boot_locked_by_others(c))
+		log_say(c->log, LEVEL_WARNING, "it was not cloud-audit-setup that locked: where that is done at each boot before "
+			"cloud-audit-setup.service loads its rules, none of them come into force; look for who does (grep -rl auditctl "
+			"/etc/systemd /usr/lib/systemd, journalctl -b _TRANSPORT=audit)");
+	if (boot_say_hopeless(c)) {
+		report_done(c, "apply", "locked", "the files are as configured; the kernel is unchanged");
+		return STATUS_LOCKED;
+	}
+	return !say_staged(c, fail ? LEVEL_ERROR : LEVEL_WARNING) || fail ? STATUS_LOCKED : STATUS_DONE;
 }
 
 /* Has the unit that loads the rules done so, as it is wanted? */
@@ -162,9 +204,19 @@ static enum exit_status keep_locked(struct context *c)
 
 static enum exit_status apply_unlocked(struct context *c, const struct checks *checks, const struct node *before)
 {
+	_cleanup_(checks_done) struct checks again = {0};
 	bool loaded = false;
-	int r = change_node(c, checks, before, &loaded);
+	int r = step_make_directory(c);
 
+	/* With it other rules are wanted. */
+	if (r == 0 && c->made_directory) {
+		r = checks_build(&again, &c->wanted, &c->config, &c->node);
+		checks = &again;
+		if (r < 0)
+			log_no_memory(c->log);
+	}
+	if (r == 0)
+		r = change_node(c, checks, before, &loaded);
 	if (r == -EKEYREJECTED) {
 		say_raced(c);
 		return STATUS_LOCKED;
@@ -200,7 +252,10 @@ enum exit_status command_apply(struct context *c)
 	}
 	if (report_others(c, &checks))
 		return STATUS_NODE;
+	report_forms(c);
 	report_reader(c);
+	if (!node_locked(&c->node))
+		boot_say_locks(c, LEVEL_WARNING);
 	step_clean(c);
 	if (checks_to_change(&checks) == 0) {
 		step_say_pending(c);

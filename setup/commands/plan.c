@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "rules/rule/show.h"
+#include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
 #include "setup/checks/hazards.h"
 #include "setup/node/settings.h"
 #include "setup/output/diff.h"
 #include "setup/output/evidence.h"
 #include "setup/output/report.h"
+#include "setup/steps/files.h"
 #include "units/transient.h"
 
 /* Two texts to be compared, built line by line. */
@@ -35,10 +37,13 @@ static int print_pair(struct text *out, const char *name, const struct pair *pai
 static int plan_files(const struct context *c, struct text *out)
 {
 	for (size_t i = 0; i < N_FILES; i++) {
-		const struct text *have = &c->node.files[i], *want = &c->wanted.files[i];
+		_cleanup_text_ struct text store = {0};
+		const struct text *have = &c->node.files[i], *want = file_content(&c->wanted, i, have, &store);
 		const char *path = wanted_path(&c->wanted, i);
 		int r = 0;
 
+		if (!want)
+			return -ENOMEM;
 		if (!path || text_equal(have, want))
 			continue;
 		if (wanted_files[i].binary)
@@ -241,7 +246,7 @@ enum exit_status command_plan(struct context *c)
 	print_plan(c, out.s ? out.s : "", status);
 	if (status == STATUS_DONE)
 		log_say(c->log, LEVEL_INFO, "no changes: the node matches the configuration");
-	else if (status == STATUS_LOCKED)
+	else if (status == STATUS_LOCKED && !boot_say_hopeless(c))
 		log_say(c->log, LEVEL_WARNING, "the kernel is locked: the changes of its rules and settings "
 			"need a reboot");
 	return status;

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "setup/host/rights.h"
 #include "setup/node/wanted_node.h"
 #include "setup/output/report.h"
+#include "setup/rights/rights.h"
 #include "setup/steps/steps.h"
 #include "units/audit_units.h"
 
@@ -79,7 +79,14 @@ static int stop_units(struct context *c)
 			return r;
 		c->node.units[i].enabled = false;
 	}
-	return 0;
+	return step_sync_links(c);
+}
+
+/* Where somebody has put something into it, it stays; so under the lock, where its end would take a rule along. */
+static void delete_directory(const struct context *c)
+{
+	if (!node_locked(&c->node) && host_remove_directory(&c->host, OWN_DIRECTORY) == 0)
+		log_say(c->log, LEVEL_DEBUG, "deleted " OWN_DIRECTORY);
 }
 
 static int delete_files(struct context *c)
@@ -96,6 +103,8 @@ static int delete_files(struct context *c)
 		r = step_enable(c);
 	if (r == 0)
 		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
+	if (r == 0)
+		delete_directory(c);
 	return r < 0 ? r : step_stop_transient(c);
 }
 
@@ -188,6 +197,7 @@ enum exit_status command_remove(struct context *c)
 		return STATUS_NODE;
 	step_clean(c);
 	if (!any_file_ours(c) && !c->node.transient.s) {
+		delete_directory(c);
 		report_done(c, "remove", "unchanged", "nothing to remove: no unit or file of "
 			    "cloud-audit-setup is on this node");
 		if (node_locked(&c->node) && c->node.rules.n > 0)

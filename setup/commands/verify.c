@@ -1,5 +1,6 @@
 #include "setup/commands/commands.h"
 
+#include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
 #include "setup/output/report.h"
 
@@ -14,6 +15,7 @@ enum exit_status command_verify(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
+	report_forms(c);
 	report_reader(c);
 	report_lost(c);
 	if (node_locked(&c->node) && checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] > 0)
@@ -21,7 +23,11 @@ enum exit_status command_verify(struct context *c)
 	else if (checks_failed(&checks) > 0)
 		status = STATUS_DIFFERS;
 	report_checks(c, &checks, status);
-	if (status == STATUS_LOCKED)
+	if (status == STATUS_LOCKED && !boot_say_hopeless(c))
 		log_say(c->log, LEVEL_ERROR, "the kernel is locked with other rules: reboot or recreate the node");
+	if (status != STATUS_LOCKED)
+		boot_say_locks(c, LEVEL_WARNING);
+	if (status == STATUS_DIFFERS && c->node.units[FILE_SETUP_UNIT].failed)
+		boot_say_missing(c, NULL);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "setup/base/nearest.h"
 #include "setup/base/sha256.h"
 #include "setup/host/host.h"
+#include "setup/host/own.h"
 
 #define WHITE " \t\r\n\v\f"
 
@@ -211,22 +212,15 @@ static char *next_line(char *buffer, int size, void *user)
 {
 	struct pass *pass = user;
 	size_t length = 0;
-	bool bad;
 
 	if (pass->next >= pass->end)
 		return NULL;
 	pass->line++;
 	while (pass->next + length < pass->end && pass->next[length] != '\n')
 		length++;
-	bad = true;
-	if (memchr(pass->next, '\0', length))
-		pass_error(pass, "a NUL byte; the file is not text");
-	else if (length + 2 > (size_t)size)
+	if (length + 2 > (size_t)size) {
 		pass_error(pass, "the line has %zu bytes, %d are possible; continue a list on the next "
 			   "line, indented", length, size - 2);
-	else
-		bad = false;
-	if (bad) {
 		buffer[0] = '\0';
 	} else {
 		memcpy(buffer, pass->next, length);
@@ -238,6 +232,20 @@ static char *next_line(char *buffer, int size, void *user)
 	}
 	pass->next += length + 1;
 	return buffer;
+}
+
+/* Else a program given by mistake has as many mistakes as lines. */
+static bool is_text(struct pass *pass)
+{
+	const char *nul = pass->next ? memchr(pass->next, '\0', (size_t)(pass->end - pass->next)) : NULL;
+
+	if (!nul)
+		return true;
+	pass->line = 1;
+	for (const char *s = pass->next; s < nul; s++)
+		pass->line += *s == '\n';
+	pass_error(pass, "a NUL byte: the file is not text, and nothing of it was read");
+	return false;
 }
 
 int config_read(struct config *config, const char *file, struct log *log)
@@ -261,7 +269,7 @@ int config_read(struct config *config, const char *file, struct log *log)
 	sha256_of(content.s ? content.s : "", content.len, config->sha256);
 	pass.next = content.s;
 	pass.end = content.s + content.len;
-	if (ini_parse_stream(next_line, &pass, on_value, &pass) != 0 && pass.r == 0)
+	if (is_text(&pass) && ini_parse_stream(next_line, &pass, on_value, &pass) != 0 && pass.r == 0)
 		pass_error(&pass, "cannot be parsed");
 	return pass.r;
 }

@@ -7,6 +7,7 @@
 #include "setup/config/config_keys.h"
 #include "setup/config/shipped.h"
 #include "setup/host/host.h"
+#include "setup/host/own.h"
 
 /* Bounds memory: a rule takes 1.4 kB. */
 enum { RULES_MAX = 100000 };
@@ -23,10 +24,15 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Names of the *.rules files of a directory in C-locale order. How many, or negative errno. */
+/* Names of the *.rules files of a directory in C-locale order. How many, or negative errno; -EPERM: see
+ * host_check_own_directory(). */
 static int list_directory(const char *directory, struct dirent ***ret)
 {
-	int n = scandir(directory, ret, is_rules_file, by_name);
+	int n = host_check_own_directory(directory);
+
+	if (n < 0)
+		return n;
+	n = scandir(directory, ret, is_rules_file, by_name);
 
 	return n < 0 ? -errno : n;
 }
@@ -36,6 +42,12 @@ static void free_list(struct dirent **list, int n)
 	for (int i = 0; i < n; i++)
 		free(list[i]);
 	free(list);
+}
+
+static int refuse(const struct rules_env *env, const char *directory)
+{
+	log_at(env->log, LEVEL_ERROR, directory, 0, "%s", host_own_reason(-EPERM));
+	return -EINVAL;
 }
 
 /* How many lines of a file may be rules. */
@@ -194,6 +206,8 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		return -ENOMEM;
 	shipped.shipped = true;
 	n = list_directory(directory, &list);
+	if (n == -EPERM)
+		return refuse(env, directory);
 	if (n < 0) {
 		log_say(env->log, LEVEL_ERROR, "the shipped rules cannot be read from %s: %s; install them "
 			"there, or in rules/ beside the program", directory, strerror(-n));
@@ -227,6 +241,8 @@ int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
 	n = list_directory(config->rules_directory, &list);
 	if (n == -ENOENT && !file)
 		return 0;
+	if (n == -EPERM)
+		return refuse(env, config->rules_directory);
 	if (n < 0) {
 		log_say(env->log, LEVEL_ERROR, "%s: [rules] directory = %s cannot be read: %s",
 			config_source(config, "rules", "directory"), config->rules_directory,

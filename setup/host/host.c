@@ -53,8 +53,7 @@ int host_open(const struct host *host, const char *path, int flags)
 	return open_in_root(host->fd, path, (uint64_t)flags, 0);
 }
 
-/* Reads at most HOST_FILE_MAX bytes of an open file, if st says that it is a regular one. */
-static int read_fd(int fd, const struct stat *st, struct text *ret)
+int host_read_open(int fd, const struct stat *st, struct text *ret)
 {
 	_cleanup_text_ struct text content = {0};
 	char buffer[16384];
@@ -125,33 +124,7 @@ int host_read_stat(const struct host *host, const char *path, struct text *ret, 
 		fd = host_open(host, path, flags);
 	if (fd < 0)
 		return fd;
-	return fstat(fd, ret_st) < 0 ? -errno : read_fd(fd, ret_st, ret);
-}
-
-int host_read_own(const char *path, struct text *ret)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISREG(st.st_mode) && st.st_mode & S_IWOTH)
-		return -EPERM;
-	return read_fd(fd, &st, ret);
-}
-
-const char *host_own_reason(int r)
-{
-	switch (r) {
-	case -EINVAL:
-		return "is not a regular file";
-	case -EFBIG:
-		return "is larger than 16 MiB";
-	case -EPERM:
-		return "may be written by everybody, who could choose what is audited; chmod o-w it";
-	default:
-		return NULL;
-	}
+	return fstat(fd, ret_st) < 0 ? -errno : host_read_open(fd, ret_st, ret);
 }
 
 /* The directory that holds path, made where missing; *ret_name is the last part, inside path. */
@@ -181,6 +154,12 @@ static int open_parent(const struct host *host, const char *path, bool make, mod
 		fd = host_open(host, dir, O_RDONLY | O_DIRECTORY);
 		/* The umask of whoever calls us is not meant for a host's /etc. */
 		if (r == 0 && fd >= 0 && fchmod(fd, dir_mode) < 0) {
+			r = -errno;
+			close(fd);
+			return r;
+		}
+		/* What is in a directory is lost with its own entry in the one above. */
+		if (r == 0 && fd >= 0 && fsync(above) < 0) {
 			r = -errno;
 			close(fd);
 			return r;
@@ -257,6 +236,15 @@ int host_write(const struct host *host, const char *path, const char *content, s
 	return fsync(dir) < 0 ? -errno : 0;
 }
 
+int host_sync_directory(const struct host *host, const char *path)
+{
+	_cleanup_close_ int fd = host_open(host, path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
 static int unlink_below(const struct host *host, const char *path, int flags)
 {
 	const char *name;
@@ -293,6 +281,23 @@ int host_may_write(const struct host *host, const char *path)
 int host_remove(const struct host *host, const char *path)
 {
 	return unlink_below(host, path, 0);
+}
+
+int host_make_directory(const struct host *host, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int dir = open_parent(host, path, false, 0, &name);
+	_cleanup_close_ int made = -1;
+
+	if (dir < 0)
+		return dir;
+	if (mkdirat(dir, name, 0755) < 0)
+		return -errno;
+	made = host_open(host, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	/* The umask of whoever calls us is not meant for it. */
+	if (made < 0 || fchmod(made, 0755) < 0 || fsync(dir) < 0)
+		return made < 0 ? made : -errno;
+	return 0;
 }
 
 int host_remove_directory(const struct host *host, const char *path)

@@ -19,7 +19,7 @@ struct host {
 	const char *root;	/* its name, borrowed */
 };
 
-/* Bounds what is read of any one file: a rules file of 100,000 rules fits, a runaway log does not. */
+/* Bounds what is read of a file: 100,000 rules fit, a runaway log does not. */
 #define HOST_FILE_MAX (16u << 20)
 
 /* root is borrowed for as long as the host is used; host_done() closes it. */
@@ -32,26 +32,31 @@ int host_open(const struct host *host, const char *path, int flags) _must_check_
 /* The content of a regular file. -ENOENT when absent; -ELOOP when its last part is a symlink to
  * /dev/null, as systemctl mask makes it; -EINVAL for what is not a regular file; -EFBIG. */
 int host_read(const struct host *host, const char *path, struct text *ret) _must_check_;
-
-/* The same; *ret_st is what fstat(2) says of it. */
+/* The same of an open file, of which st is known. */
+int host_read_open(int fd, const struct stat *st, struct text *ret) _must_check_;
+/* The same of a path; *ret_st is what fstat(2) says of it. */
 int host_read_stat(const struct host *host, const char *path, struct text *ret, struct stat *ret_st) _must_check_;
 
 /* Is the path's last part a symlink to /dev/null, or an empty file: what systemd takes for a mask? */
 bool host_is_masked(const struct host *host, const char *path);
 
 /* Puts the file there whole or not at all: written beside the target, synced, renamed over it, the
- * directory synced. Missing parent directories are made with 0755 (the last one with dir_mode). */
+ * directory synced. Missing parent directories are made with 0755 (the last one with dir_mode), and synced. */
 int host_write(const struct host *host, const char *path, const char *content, size_t size,
 	       mode_t mode, mode_t dir_mode) _must_check_;
+
+/* Has the entries of a directory that others changed be on the disk when it returns; 0 also for one that is absent. */
+int host_sync_directory(const struct host *host, const char *path) _must_check_;
 
 /* Deletes what a host_write() to the path that was killed has left beside it, as far as that can be done. */
 void host_clean(const struct host *host, const char *path);
 
 /* May the path be made, replaced or deleted, as far as its directory tells? 0, or why not: -EROFS, -EACCES, ... */
 int host_may_write(const struct host *host, const char *path) _must_check_;
-
 /* Unlinks; -ENOENT when absent. */
 int host_remove(const struct host *host, const char *path) _must_check_;
+/* Makes a directory in one that is there, with mode 0755, synced. */
+int host_make_directory(const struct host *host, const char *path) _must_check_;
 /* Removes an empty directory; -ENOTEMPTY otherwise. */
 int host_remove_directory(const struct host *host, const char *path) _must_check_;
 
@@ -66,12 +71,5 @@ int host_stat(const struct host *host, const char *path, struct stat *ret) _must
 
 /* Can a program be put into this directory and run from there, as far as its mount says? */
 bool host_can_execute_in(const struct host *host, const char *directory);
-
-/* The content of a file of the program's own, which is below no host's root. -EINVAL for what is not a regular
- * file; -EFBIG; -EPERM for one that everybody may write, as auditctl -R has it. */
-int host_read_own(const char *path, struct text *ret) _must_check_;
-
-/* What to say of such an error behind the file's name. */
-const char *host_own_reason(int r);
 
 #endif

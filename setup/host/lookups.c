@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "setup/host/accounts.h"
+#include "setup/host/atboot.h"
 
 bool lookups_see_host(const struct host *host)
 {
@@ -29,6 +30,12 @@ static int path_type(void *context, const char *path, bool *ret_directory)
 	struct lookups *lookups = context;
 	struct lookup now = { .path = NULL };
 
+	for (size_t i = 0; i < lookups->n_assumed; i++) {
+		if (strcmp(lookups->assumed[i].path, path) == 0) {
+			*ret_directory = lookups->assumed[i].directory;
+			return 1;
+		}
+	}
 	for (size_t i = 0; i < lookups->n; i++) {
 		const struct lookup *kept = &lookups->kept[i];
 
@@ -62,10 +69,18 @@ static int group_id(void *context, const char *name, uint32_t *ret_id)
 	return accounts_group(lookups->host, name, ret_id);
 }
 
+static void late(void *context, const char *directory, struct text *out)
+{
+	const struct lookups *lookups = context;
+
+	if (!lookups->unseen)
+		atboot_late(lookups->host, directory, out);
+}
+
 struct rules_host lookups_for(struct lookups *lookups, const struct host *host)
 {
 	lookups->host = host;
-	return (struct rules_host){ path_type, user_id, group_id, lookups };
+	return (struct rules_host){ path_type, user_id, group_id, late, lookups };
 }
 
 void lookups_done(struct lookups *lookups)

@@ -9,10 +9,18 @@
  * are looked up again. */
 enum { LOOKUPS_KEPT = 64 };
 
+/* What a path is taken for, whatever it is. */
+struct path_form {
+	char *path;
+	bool directory;
+};
+
 struct lookups {
 	const struct host *host;
 	bool unseen;			/* nothing is known of its files but the accounts */
 	const char *const *made;	/* directories that are there when rules are loaded; NULL: none, also its last */
+	const struct path_form *assumed;	/* borrowed */
+	size_t n_assumed;
 	size_t n;
 	struct lookup {
 		char *path;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "setup/host/own.h"
 #include "setup/kernel/kernel_private.h"
 
 enum { LOOKS = 3 };	/* after the first, a second apart */

@@ -1,6 +1,7 @@
 #include "setup/node/context.h"
 
 #include "setup/node/wanted_node.h"
+#include "setup/systemd/others.h"
 
 /* What is wanted of the node, as far as that depends on it, and what is there. */
 static int read_host(struct context *c)
@@ -21,12 +22,25 @@ static int read_host(struct context *c)
 	r = wanted_complete(&c->wanted, config, &c->host, &c->node, c->log);
 	if (r == 0)
 		r = node_read_files(&c->node, &c->wanted, &c->host, c->log);
+	if (r == 0 && config)
+		r = others_locks(&c->locks, &c->host, c->bus, c->log);
 	return r < 0 ? r : node_read_units(&c->node, &c->wanted, &c->host, c->bus);
+}
+
+/* The kernel's part, and what under its lock is wanted of it. */
+static int read_kernel(struct context *c)
+{
+	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+
+	if (r < 0 || !node_locked(&c->node) || c->options->command == COMMAND_REMOVE)
+		return r;
+	r = wanted_keep_forms(&c->wanted, &c->config, &c->host, &c->node.rules);
+	return r < 0 ? log_no_memory(c->log) : 0;
 }
 
 int context_read(struct context *c)
 {
-	int r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+	int r = read_kernel(c);
 
 	return r < 0 ? r : read_host(c);
 }
@@ -45,7 +59,7 @@ int context_observe(struct context *c)
 
 	r = node_open_kernel(&c->kernel, &c->host, c->log);
 	if (r == 0)
-		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
+		r = read_kernel(c);
 	s = bus_open(&c->bus, &c->host, c->config.dbus_address, (uint64_t)c->config.start_timeout,
 		     c->log);
 	if (s == 0)
@@ -59,6 +73,7 @@ void context_done(struct context *c)
 {
 	bus_close(c->bus);
 	kernel_close(c->kernel);
+	own_lines_done(&c->locks);
 	node_done(&c->node);
 	wanted_done(&c->wanted);
 	host_done(&c->host);

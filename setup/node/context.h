@@ -5,6 +5,7 @@
 #include "setup/base/terminal.h"
 #include "setup/config/config.h"
 #include "setup/config/options.h"
+#include "setup/host/atboot.h"
 #include "setup/node/node.h"
 #include "setup/node/wanted.h"
 
@@ -25,9 +26,11 @@ struct context {
 	struct host host;
 	struct wanted wanted;
 	struct node node;
+	struct own_lines locks;	/* what the host locks with at boot, before our rules */
 	struct kernel *kernel;
 	struct bus *bus;
 	int lock;		/* the host's lock, while it is held; -1 */
+	bool made_directory;	/* OWN_DIRECTORY, by this run */
 };
 
 /* Opens the kernel and the host's systemd and reads the node. Both are tried before giving up, so

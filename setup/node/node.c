@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "setup/host/confine.h"
-#include "setup/host/rights.h"
-#include "setup/node/others.h"
+#include "setup/rights/confine.h"
+#include "setup/rights/rights.h"
+#include "setup/systemd/others.h"
 #include "units/audit_units.h"
 
 /* The drop-in's time tells whether the service has been started with it. */
@@ -48,7 +48,7 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 	return 0;
 }
 
-/* The unit that file i is, or is a drop-in of; *store is the caller's, and may hold it. NULL for none that matters. */
+/* The unit that file i is, or is a drop-in of, NULL for none that matters; *store, the caller's, may hold it. */
 static const char *unit_of(const struct wanted *wanted, const struct node *node, size_t i, char **store)
 {
 	const char *path = wanted_path(wanted, i);

@@ -13,10 +13,7 @@
 
 struct node {
 	struct text files[N_FILES];		/* s is NULL for an absent file */
-	struct file_rights {
-		uid_t owner;
-		mode_t mode;
-	} rights[N_FILES];
+	struct file_rights { uid_t owner; mode_t mode; } rights[N_FILES];
 	struct unit_state units[N_FILES];	/* of those files that are units, and of those that are drop-ins */
 	char *instead[N_FILES];			/* what a boot takes in the place of a unit's file, see others.h */
 	struct kernel_status status;

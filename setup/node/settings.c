@@ -89,10 +89,10 @@ static int64_t earlier_backlog(const char *earlier)
 }
 
 int settings_meet_kernel(struct settings *settings, const struct config *config, const struct kernel_status *status,
-			 const char *earlier)
+			 const char *earlier, bool *ret_changed)
 {
 	struct setting_value *backlog = &settings->values[BACKLOG_LIMIT], *failure = &settings->values[FAILURE];
-	int64_t before = earlier_backlog(earlier);
+	int64_t before = earlier_backlog(earlier), limit = backlog->wanted, action = failure->wanted;
 	int r = 0;
 
 	if (!config_given(config, "audit", "backlog_limit")) {
@@ -106,6 +106,7 @@ int settings_meet_kernel(struct settings *settings, const struct config *config,
 	 * the node dies of that. */
 	if (r == 0 && !config_given(config, "audit", "failure") && status->pid != 0 && status->failure != failure->wanted)
 		failure->wanted = -1;
+	*ret_changed = backlog->wanted != limit || failure->wanted != action;
 	return r;
 }
 

@@ -25,7 +25,7 @@ int settings_init(struct settings *ret, const struct config *config, const struc
  * kernel's, and that of an earlier run's rules (NULL: none); failure is kept while somebody holds the audit PID.
  * After settings_init(). -ENOMEM. */
 int settings_meet_kernel(struct settings *settings, const struct config *config, const struct kernel_status *status,
-			 const char *earlier) _must_check_;
+			 const char *earlier, bool *ret_changed) _must_check_;
 void settings_done(struct settings *settings);
 
 /* What a user's rules file may say without contradiction. Returns how many of ret were filled;

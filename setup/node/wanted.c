@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "rules/parse/warnings.h"
+#include "rules/rule/data.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/rulefiles.h"
 #include "setup/host/lookups.h"
@@ -127,12 +128,43 @@ struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, c
 	return lookups_for(lookups, host);
 }
 
+/* Prepended or not. */
+static bool same_rule(const struct rule *a, const struct rule *b)
+{
+	size_t flags = sizeof(a->data->flags);
+
+	return a->size == b->size && data_list(a->data) == data_list(b->data) &&
+		memcmp((const char *)a->data + flags, (const char *)b->data + flags, a->size - flags) == 0;
+}
+
+/* Appends END_RULE, in the place of one that a user has copied from a rules file of ours. */
+static int add_end(struct rule_set *set, const struct rules_env *env)
+{
+	int r = rules_read_line(set, env, END_SOURCE, 0, END_RULE);
+	struct rule *rules = set->rules;
+	size_t last = set->n_rules - 1, n = 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i <= last; i++) {
+		if (i == last || !same_rule(&rules[i], &rules[last])) {
+			rules[n++] = rules[i];
+			continue;
+		}
+		log_at(env->log, LEVEL_WARNING, rules[i].file, rules[i].line, "this is the rule that ends every rules file of "
+		       "cloud-audit-setup; it is loaded once, as the last [lint: double]");
+		rule_done(&rules[i]);
+	}
+	set->n_rules = n;
+	return 0;
+}
+
 static int build_rules(struct wanted *wanted, const struct config *config, const struct host *host,
 		       const char *machine, struct log *log)
 {
 	struct rules_setting settings[SETTINGS_MAX];
 	struct text store[SETTINGS_MAX] = {0};
-	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
+	_cleanup_(lookups_done) struct lookups lookups = { .assumed = wanted->forms, .n_assumed = wanted->n_forms };
 	struct rules_host ask = wanted_ask(&lookups, host, config);
 	struct rules_backlog backlog = { .file = NULL };
 	struct utsname uts;
@@ -157,6 +189,8 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 			worst = rules_finish(&wanted->rules, &env);
 		if (worst == 0)
 			worst = settings_init(&wanted->settings, config, &backlog);
+		if (worst == 0)
+			worst = add_end(&wanted->rules, &env);
 	}
 	warnings_tell(wanted->warnings);
 	free(backlog.file);
@@ -206,7 +240,8 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	int r = 0;
 
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
-		 "# Loaded with auditctl -R.\n");
+		 "# Loaded with auditctl -R.\n"
+		 "# " END_SOURCE ": a rule that the kernel refuses does not keep the others out\n-c\n");
 	settings_lines(&wanted->settings, config, true, print_control, out);
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
@@ -279,7 +314,55 @@ int wanted_print_rules(struct wanted *wanted, const struct config *config, struc
 
 	text_done(out);
 	r = print_rules_file(wanted, config, out, log);
+	if (r == 0 && wanted->loaded.s) {
+		text_done(&wanted->loaded);
+		r = print_rules_file(wanted, config, &wanted->loaded, log);
+	}
 	return r == -ENOMEM ? log_no_memory(log) : r;
+}
+
+/* Takes the rules out that were left out before. */
+static void drop_left_out(struct rule_set *rules, const struct rule_set *out)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		bool left_out = false;
+
+		for (size_t k = 0; k < out->n_rules; k++)
+			left_out = left_out || same_rule(&rules->rules[i], &out->rules[k]);
+		if (left_out)
+			rule_done(&rules->rules[i]);
+		else
+			rules->rules[kept++] = rules->rules[i];
+	}
+	rules->n_rules = kept;
+}
+
+int wanted_read_again(struct wanted *wanted, const struct config *config, const struct host *host, struct text *text)
+{
+	/* Everything that there is to say was said at the first reading. */
+	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
+	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
+	struct wanted fresh = { .forms = wanted->forms, .n_forms = wanted->n_forms };
+	_cleanup_text_ struct text content = {0};
+	struct rule_set old = wanted->rules;
+	int r = quiet ? build_rules(&fresh, config, host, NULL, quiet) : -ENOMEM;
+
+	if (r == 0) {
+		drop_left_out(&fresh.rules, &wanted->left_out);
+		wanted->rules = fresh.rules;
+		fresh.rules = old;
+		r = print_rules_file(wanted, config, &content, quiet);
+	}
+	if (r == 0) {
+		text_done(text);
+		*text = content;
+		content = (struct text){0};
+	}
+	settings_done(&fresh.settings);
+	rule_set_done(&fresh.rules);
+	return r;
 }
 
 const struct text *wanted_rules_text(const struct wanted *wanted)
@@ -334,20 +417,24 @@ bool wanted_same(const struct wanted *wanted, size_t i, const struct text *have)
 {
 	const char *comments = wanted_files[i].comments;
 
-	if (i == FILE_RULES)
-		return same_rules(&wanted->files[i], have);
+	if (i == FILE_RULES && wanted->files[i].s)
+		return wanted_same_rules(wanted, have);
 	return comments ? text_equal_but_comments(&wanted->files[i], have, comments) :
 		text_equal(&wanted->files[i], have);
 }
 
 bool wanted_same_rules(const struct wanted *wanted, const struct text *have)
 {
-	return same_rules(wanted_rules_text(wanted), have);
+	return same_rules(wanted_rules_text(wanted), have) || (wanted->loaded.s && same_rules(&wanted->loaded, have));
 }
 
 void wanted_done(struct wanted *wanted)
 {
 	text_done(&wanted->transient);
+	text_done(&wanted->loaded);
+	for (size_t i = 0; i < wanted->n_forms; i++)
+		free(wanted->forms[i].path);
+	free(wanted->forms);
 	rule_set_done(&wanted->rules);
 	free(wanted->overrides);
 	rule_set_done(&wanted->left_out);

@@ -2,37 +2,12 @@
 #ifndef SETUP_WANTED_H
 #define SETUP_WANTED_H
 
-#include <sys/types.h>
-
 #include "rules/rules.h"
 #include "setup/config/config.h"
+#include "setup/host/host.h"
 #include "setup/host/lookups.h"
 #include "setup/node/settings.h"
-
-/* In the order in which they are written; they are deleted in the opposite one. */
-enum {
-	FILE_RULES, FILE_SETUP_UNIT, FILE_LOCK_UNIT,
-	FILE_HOST_UNIT,		/* AppArmor, IMA */
-	FILE_JOURNALD,		/* drop-in: journald's audit socket */
-	FILE_JOURNALD_SOCKET,	/* drop-in: that socket's room */
-	FILE_TTY_PROGRAM,
-	FILE_RUNTIME,		/* drop-in: the container runtime through TTY_PROGRAM */
-	FILE_RUNTIME_OLD,	/* the same of a unit that was configured earlier */
-	FILE_PAM_SSHD,		/* the host's own file, with a block of ours */
-	N_FILES,
-};
-
-/* The files on the host that are ours, or hold something of ours. */
-extern const struct wanted_file {
-	const char *path;	/* NULL: it depends on the node, see wanted_path() */
-	mode_t mode, dir_mode;
-	const char *unit;	/* its name when it is one */
-	bool optional, binary;	/* optional: not worth a word where it is neither wanted nor there */
-	bool drop_in;	/* in a directory that goes with it */
-	const char *comments;	/* what a line that has no effect begins with; NULL: every byte counts */
-	bool foreign;		/* there without us, too: never deleted, its mode is kept, and left alone
-				 * while no content is wanted */
-} wanted_files[N_FILES];
+#include "setup/node/wanted_files.h"
 
 struct wanted {
 	struct rule_set rules;		/* as sent to the kernel, in load order */
@@ -43,10 +18,14 @@ struct wanted {
 	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
 	char *paths[N_FILES];		/* where they depend on the node: see wanted_node.h */
 	char *overrides;		/* the drop-in that sets ExecStart= of [tty] runtime_unit after FILE_RUNTIME */
+	struct path_form *forms;	/* what watches were loaded as, where it is another thing now */
+	size_t n_forms;
+	struct text loaded;		/* the text of the rules with these forms; s is NULL for none */
 	const char *auditctl;		/* as the host sees it */
 };
-/* Reads filters, shipped groups and the user's directory, checks all of them and prints the files.
- * machine NULL: this one. A host that has no auditctl is told of at that level, LEVEL_DEBUG where it does not matter.
+
+/* Reads filters, shipped groups and the user's directory, checks all of them and prints the files. machine
+ * NULL: this one. A host that has no auditctl is told of at that level, LEVEL_DEBUG where it does not matter.
  * Returns 0; -EINVAL after logging every mistake; -ENOENT where a missing auditctl is an error; -ENOMEM. */
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
 		 const char *machine, enum log_level no_auditctl, struct log *log) _must_check_;
@@ -56,6 +35,11 @@ int wanted_print_rules(struct wanted *wanted, const struct config *config, struc
 /* Who answers for a host that is configured so, with the directories that are made for our files. */
 struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, const struct config *config);
 void wanted_done(struct wanted *wanted);
+
+/* Reads the rules again, of which nothing but the host's paths and the known forms has changed, and prints them
+ * into text, one of wanted's own. 0 or negative errno, unlogged. */
+int wanted_read_again(struct wanted *wanted, const struct config *config, const struct host *host, struct text *text)
+	_must_check_;
 
 /* The text of the rules, in whatever place the mode puts it. */
 const struct text *wanted_rules_text(const struct wanted *wanted);

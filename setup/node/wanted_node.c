@@ -5,13 +5,16 @@
 
 #include "rules/judge/absent.h"
 #include "rules/parse/warnings.h"
+#include "rules/rule/data.h"
 #include "setup/base/strings.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/shipped.h"
 #include "setup/host/lookups.h"
+#include "setup/host/own.h"
 #include "setup/host/pam.h"
-#include "setup/host/rights.h"
+#include "setup/kernel/forms.h"
 #include "setup/kernel/rulesdiff.h"
+#include "setup/rights/rights.h"
 #include "units/audit_units.h"
 #include "units/unit_file.h"
 
@@ -324,6 +327,56 @@ bool wanted_any_ours(const struct wanted *wanted, const struct node *node)
 	return false;
 }
 
+static int add_form(void *context, const char *path, bool directory)
+{
+	struct wanted *wanted = context;
+	struct path_form *grown = reallocarray(wanted->forms, wanted->n_forms + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	wanted->forms = grown;
+	grown[wanted->n_forms] = (struct path_form){ strdup(path), directory };
+	if (!grown[wanted->n_forms].path)
+		return -ENOMEM;
+	wanted->n_forms++;
+	return 0;
+}
+
+int wanted_keep_forms(struct wanted *wanted, const struct config *config, const struct host *host,
+		      const struct kernel_rules *listed)
+{
+	size_t before = wanted->n_forms;
+	int r = forms_compare(&wanted->rules, listed, add_form, wanted);
+
+	if (r < 0 || wanted->n_forms == before)
+		return r;
+	/* What went well a moment ago fails when files change meanwhile: then the difference is shown as one. */
+	r = wanted_read_again(wanted, config, host, &wanted->loaded);
+	return r == -ENOMEM ? r : 0;
+}
+
+const char *wanted_form_note(const struct path_form *form)
+{
+	return form->directory ? "it is no directory any more" :
+		"a directory has come since the rules were loaded and locked: the path is watched, files in it are not until "
+		"rules are loaded again";
+}
+
+bool wanted_lacks_directory(const struct wanted *wanted)
+{
+	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
+		struct data_field field;
+		size_t offset = 0;
+		uint32_t at = 0;
+
+		while (wanted->rules.rules[i].shipped && data_next(wanted->rules.rules[i].data, &at, &offset, &field))
+			if (field.field == AUDIT_WATCH && field.len == strlen(OWN_DIRECTORY) &&
+			    memcmp(field.text, OWN_DIRECTORY, field.len) == 0)
+				return true;
+	}
+	return false;
+}
+
 /* --- what is left out -------------------------------------------------------------------- */
 
 /* What is known of the node when it is decided. */
@@ -454,6 +507,8 @@ int wanted_settle(struct wanted *wanted, const struct config *config, const stru
 {
 	_cleanup_(knowledge_done) struct knowledge known = { .node = node, .settle = settle };
 	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
+	const char *earlier = node ? node_own_rules(node)->s : NULL;
+	bool raised = false;
 	int r;
 
 	/* Over D-Bus alone nothing is left for the next boot. */
@@ -464,9 +519,9 @@ int wanted_settle(struct wanted *wanted, const struct config *config, const stru
 	if (r == 0)
 		r = split(wanted, &known, log);
 	if (r == 0 && node)
-		r = settings_meet_kernel(&wanted->settings, config, &node->status, node_own_rules(node)->s);
+		r = settings_meet_kernel(&wanted->settings, config, &node->status, earlier, &raised);
 	if (r < 0)
 		return log_no_memory(log);
 	warnings_tell(wanted->warnings);
-	return node ? wanted_print_rules(wanted, config, log) : 0;
+	return raised || wanted->left_out.n_rules > 0 ? wanted_print_rules(wanted, config, log) : 0;
 }

@@ -9,6 +9,7 @@
 #include "rules/rule/show.h"
 #include "setup/base/sha256.h"
 #include "setup/config/config_keys.h"
+#include "setup/host/own.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/node/settings.h"
 #include "units/transient.h"

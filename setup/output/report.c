@@ -5,6 +5,7 @@
 
 #include "setup/checks/hazards.h"
 #include "setup/checks/taken.h"
+#include "setup/node/wanted_node.h"
 #include "setup/output/evidence.h"
 #include "setup/output/tap.h"
 
@@ -135,11 +136,12 @@ bool report_others(const struct context *c, const struct checks *checks)
 {
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *check = &checks->items[i];
-		bool replaced = check->kind == CHECK_REPLACED;
 
-		if (!check->ok && (replaced || check->kind == CHECK_DROP_IN))
-			log_say(c->log, replaced ? LEVEL_ERROR : LEVEL_WARNING, "this does not hold: %s: %s%s", check->name,
-				check->detail, replaced ? "; nothing was changed" : "");
+		if (!check->ok && check->kind == CHECK_DROP_IN)
+			log_say(c->log, LEVEL_WARNING, "this does not hold: %s: %s", check->name, check->detail);
+		if (!check->ok && check->kind == CHECK_REPLACED)
+			log_say(c->log, LEVEL_ERROR, "this does not hold: %s: %s; nothing was changed", check->name,
+				check->detail);
 	}
 	return checks->failed[CHECK_REPLACED] > 0;
 }
@@ -159,6 +161,12 @@ int report_taken(const struct context *c)
 		log_say(c->log, LEVEL_WARNING, "existing = replace deletes the kernel's %d rules of others, by key: %s; to have "
 			"them stay, set [rules] existing = keep, or put them into [rules] directory", n, keys.s);
 	return n < 0 ? log_no_memory(c->log) : 0;
+}
+
+void report_forms(const struct context *c)
+{
+	for (size_t i = 0; i < c->wanted.n_forms; i++)
+		log_say(c->log, LEVEL_WARNING, "a watch stays what it was loaded as: %s: %s", c->wanted.forms[i].path, wanted_form_note(&c->wanted.forms[i]));
 }
 
 void report_lost(const struct context *c)

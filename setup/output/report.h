@@ -15,8 +15,9 @@ void report_done(const struct context *c, const char *command, const char *resul
 /* The run ended before its result: says so, with the last error, where a program reads stdout (JSON, TAP). */
 void report_failed(const struct context *c, enum exit_status status);
 
-/* Says what of somebody else's is in the way, at the level of its kind: an error, with what became of the run, for what is
- * taken in the place of ours; a warning for drop-ins. Returns whether there is something in place of ours. */
+/* Says what of somebody else's is in the way, at the level of its kind: an error, with what became of the run,
+ * for what is taken in the place of ours; a warning for drop-ins. Returns whether there is something in place
+ * of ours. */
 bool report_others(const struct context *c, const struct checks *checks);
 
 /* Warns when nobody takes the records, as [journal] reader asks for. */
@@ -24,6 +25,8 @@ void report_reader(const struct context *c);
 
 /* Warns of the rules of others that [rules] existing = replace deletes, where it still will. 0 or -ENOMEM. */
 int report_taken(const struct context *c) _must_check_;
+/* Warns of watches that the lock keeps as what they were loaded as. */
+void report_forms(const struct context *c);
 
 /* Warns of records that the kernel could not keep. */
 void report_lost(const struct context *c);

@@ -3,6 +3,28 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/host/atboot.h"
+
+const struct text *file_content(const struct wanted *wanted, size_t i, const struct text *have, struct text *store)
+{
+	const struct text *content = &wanted->files[i];
+	const char *rest = i == FILE_RULES && content->s ? strchr(content->s, '\n') : NULL;
+	char boot[ATBOOT_ID] = "";
+
+	if (!rest)
+		return content;
+	if (wanted_same_rules(wanted, have))
+		atboot_staged(have, boot);
+	if (!*boot)
+		atboot_id(boot);
+	if (!*boot)
+		return content;
+	rest++;
+	text_add_bytes(store, content->s, (size_t)(rest - content->s));
+	text_addf(store, ATBOOT_STAGED "%s\n%s", boot, rest);
+	return text_error(store) < 0 ? NULL : store;
+}
+
 int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content)
 {
 	const struct wanted_file *file = &wanted_files[i];

@@ -4,6 +4,12 @@
 
 #include "setup/node/wanted.h"
 
+/* What is written into file i of a node that has `have` there: the wanted content, in the rules file with a comment that tells
+ * the boot that this was put in place in, which is that of `have` where it has the same rules. In store, or the wanted
+ * text itself; s is NULL for a file that must not be there. NULL without memory. */
+const struct text *file_content(const struct wanted *wanted, size_t i, const struct text *have, struct text *store)
+	_must_check_;
+
 /* Gives file i this content, whole or not at all; a foreign file keeps its mode. */
 int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content)
 	_must_check_;

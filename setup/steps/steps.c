@@ -5,8 +5,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
-#include "setup/host/rights.h"
+#include "setup/node/wanted_node.h"
+#include "setup/rights/rights.h"
 #include "setup/steps/files.h"
 #include "units/audit_units.h"
 #include "units/transient.h"
@@ -42,14 +44,14 @@ int step_stop_unit(struct context *c, size_t i)
 	return r;
 }
 
-static int write_file(struct context *c, size_t i)
+static int write_file(struct context *c, size_t i, const struct text *content)
 {
 	int r = i == FILE_RUNTIME ? step_prove_tty_program(c) : 0;
 
 	/* Its end sets AppArmor back, which the new one may not know of. */
 	if (i == FILE_HOST_UNIT && c->node.units[i].active && !wanted_same(&c->wanted, i, &c->node.files[i]))
 		r = bus_run_job(c->bus, BUS_STOP, HOST_UNIT);
-	return r < 0 ? r : say_file(c, i, true, file_write(&c->host, &c->wanted, i, &c->wanted.files[i]));
+	return r < 0 ? r : say_file(c, i, true, file_write(&c->host, &c->wanted, i, content));
 }
 
 static int delete_file(struct context *c, size_t i)
@@ -58,8 +60,10 @@ static int delete_file(struct context *c, size_t i)
 	/* HOST_UNIT's end sets AppArmor back, which systemd knows of only as long as the file is there. */
 	int r = unit ? step_stop_unit(c, i) : 0;
 
-	if (r == 0 && unit && c->node.units[i].enabled)
+	if (r == 0 && unit && c->node.units[i].enabled) {
 		r = bus_disable(c->bus, unit);
+		r = r < 0 ? r : step_sync_links(c);
+	}
 	return r < 0 ? r : say_file(c, i, false, file_delete(&c->host, &c->wanted, i));
 }
 
@@ -70,18 +74,61 @@ void step_clean(const struct context *c)
 			host_clean(&c->host, wanted_path(&c->wanted, i));
 }
 
+int step_make_directory(struct context *c)
+{
+	struct text *text = c->wanted.transient.s ? &c->wanted.transient : &c->wanted.files[FILE_RULES];
+	int r;
+
+	if (!wanted_lacks_directory(&c->wanted))
+		return 0;
+	r = host_make_directory(&c->host, OWN_DIRECTORY);
+	if (r < 0) {
+		log_say(c->log, LEVEL_DEBUG, OWN_DIRECTORY " cannot be made below %s: %s; it is watched as a path", c->host.root,
+			strerror(-r));
+		return 0;
+	}
+	c->made_directory = true;
+	log_say(c->log, LEVEL_DEBUG, "made " OWN_DIRECTORY);
+	r = wanted_read_again(&c->wanted, &c->config, &c->host, text);
+	if (r < 0)
+		log_say(c->log, LEVEL_ERROR, "the rules cannot be read again: %s", strerror(-r));
+	return r;
+}
+
 int step_write_files(struct context *c)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < N_FILES; i++)
-		if (c->wanted.files[i].s &&
-		    (!text_equal(&c->wanted.files[i], &c->node.files[i]) || !node_rights_ok(&c->node, i)))
-			r = write_file(c, i);
+	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
+		_cleanup_text_ struct text store = {0};
+		const struct text *content = file_content(&c->wanted, i, &c->node.files[i], &store);
+
+		if (!content)
+			r = log_no_memory(c->log);
+		else if (content->s && (!text_equal(content, &c->node.files[i]) || !node_rights_ok(&c->node, i)))
+			r = write_file(c, i, content);
+	}
 	for (size_t i = N_FILES; r == 0 && i-- > 0;)
 		if (!c->wanted.files[i].s && c->node.files[i].s)
 			r = delete_file(c, i);
 	return r;
+}
+
+int step_sync_links(struct context *c)
+{
+	/* The links, then the directory of links, which systemd makes when it is missing and deletes when it is empty. */
+	static const char *const directories[] = { UNIT_DIRECTORY "/multi-user.target.wants", UNIT_DIRECTORY };
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		int r = host_sync_directory(&c->host, directories[i]);
+
+		if (r < 0) {
+			log_say(c->log, LEVEL_ERROR, "%s below %s cannot be synced to the disk: %s; without that, which units "
+				"are enabled may be lost with the power", directories[i], c->host.root, strerror(-r));
+			return r;
+		}
+	}
+	return 0;
 }
 
 int step_load_units(struct context *c)
@@ -101,6 +148,9 @@ int step_load_units(struct context *c)
 		if (r < 0)
 			return r;
 	}
+	r = step_sync_links(c);
+	if (r < 0)
+		return r;
 	log_say(c->log, LEVEL_DEBUG, "systemd reads its units again");
 	return bus_reload(c->bus);
 }
@@ -232,18 +282,31 @@ int step_stop_transient(struct context *c)
 	return c->node.transient.s ? bus_run_job(c->bus, BUS_STOP, TRANSIENT_UNIT) : 0;
 }
 
+/* auditctl names the lines of the file that it was given; where they come from is what can be mended. */
+static int say_refused(struct context *c, int r)
+{
+	const char *last = log_last_error(c->log);
+	_cleanup_free_ char *said = last ? strdup(last) : NULL;
+
+	if (node_read_kernel(&c->node, c->kernel, &c->host, c->log) == 0)
+		boot_say_missing(c, said);
+	return r;
+}
+
 int step_start(struct context *c)
 {
 	int r = step_stop_transient(c);
 
-	/* A restart of the first unit would take the second along (Requires=) and lock unread rules. */
+	/* Not to lock before the rules are read back: one may be on its way, and version 0.1's comes with every restart of the
+	 * other (Requires=). */
 	if (r == 0 && (c->node.units[FILE_LOCK_UNIT].active || c->node.units[FILE_LOCK_UNIT].changing))
 		r = bus_run_job(c->bus, BUS_STOP, LOCK_UNIT);
 	if (r < 0)
 		return r;
 	log_say(c->log, LEVEL_DEBUG, "systemd starts %s", c->wanted.transient.s ? TRANSIENT_UNIT : SETUP_UNIT);
-	return c->wanted.transient.s ? bus_start_rules(c->bus, c->wanted.auditctl, &c->wanted.transient) :
+	r = c->wanted.transient.s ? bus_start_rules(c->bus, c->wanted.auditctl, &c->wanted.transient) :
 		bus_run_job(c->bus, BUS_RESTART, SETUP_UNIT);
+	return r == -EIO ? say_refused(c, r) : r;
 }
 
 static int compare(struct context *c, const char *locked)
@@ -256,7 +319,7 @@ static int compare(struct context *c, const char *locked)
 	if (checks_build_kernel(&checks, &c->wanted, &c->config, &c->node) < 0)
 		return log_no_memory(c->log);
 	for (size_t i = 0; i < checks.n; i++)
-		if (!checks.items[i].ok)
+		if (!checks.items[i].ok && checks.items[i].kind != CHECK_NOTICE)
 			log_say(c->log, LEVEL_ERROR, "read back from the kernel: %s: %s", checks.items[i].detail,
 				checks.items[i].name);
 	if (node_locked(&c->node) && checks_failed(&checks) > 0)

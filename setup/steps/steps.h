@@ -8,11 +8,19 @@
 /* Deletes the temporary files of a run that was killed. */
 void step_clean(const struct context *c);
 
+/* Makes OWN_DIRECTORY where it is watched and not there, so that it is watched as a directory: the wanted rules are those
+ * that are wanted then. Where it cannot be made it is watched as a path, as before. */
+int step_make_directory(struct context *c) _must_check_;
+
 /* Writes the files that differ, then deletes those no longer wanted, after stopping what they are for. */
 int step_write_files(struct context *c) _must_check_;
 
 /* Over D-Bus: enables or disables the units as configured and has systemd read them again. */
 int step_load_units(struct context *c) _must_check_;
+
+/* After units were enabled or disabled: has the links that systemd made and deleted for that on the disk, before files
+ * that they name go, or a message says that all is in place for the next boot. systemd does not sync them. */
+int step_sync_links(struct context *c) _must_check_;
 
 /* Deletes what an earlier run loaded, where [rules] existing = keep lets the rest be: before the file goes that tells
  * what that was, earlier, its content. */

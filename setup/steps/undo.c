@@ -107,17 +107,36 @@ static int undo_file(struct context *c, const struct node *before, size_t i)
 	return old->s ? file_write(&c->host, &c->wanted, i, old) : file_delete(&c->host, &c->wanted, i);
 }
 
-/* Files and links, then what systemd makes of them. 0, or the first failure after trying all. */
-static int undo_files(struct context *c, const struct node *before)
+/* Enables or disables the units that were so before. */
+static int undo_links(struct context *c, const struct node *before, bool enabled)
 {
+	bool any = false;
 	int worst = 0, r;
 
 	for (size_t i = 0; i < N_FILES; i++) {
-		if (wanted_files[i].unit && !before->units[i].enabled) {
-			r = bus_disable(c->bus, wanted_files[i].unit);
-			worst = worst < 0 ? worst : r;
-		}
-		r = undo_file(c, before, i);
+		const char *unit = wanted_files[i].unit;
+
+		if (!unit || before->units[i].enabled != enabled)
+			continue;
+		any = true;
+		r = enabled ? bus_enable(c->bus, unit) : bus_disable(c->bus, unit);
+		worst = worst < 0 ? worst : r;
+	}
+	r = any ? step_sync_links(c) : 0;
+	return worst < 0 ? worst : r;
+}
+
+/* Those that were there in the order in which they are written, then those that were not in the opposite one: no unit
+ * names a file that is gone. */
+static int undo_contents(struct context *c, const struct node *before)
+{
+	int worst = 0;
+
+	for (size_t k = 0; k < 2 * N_FILES; k++) {
+		size_t i = k < N_FILES ? k : 2 * N_FILES - 1 - k;
+		bool now = !before->files[i].s == (k >= N_FILES);
+		int r = now ? undo_file(c, before, i) : 0;
+
 		/* What failed may have come after the change, or was but the look at it: only what is then still not
 		 * as before is said to be so. */
 		if (r < 0)
@@ -127,12 +146,18 @@ static int undo_files(struct context *c, const struct node *before)
 				     "works", wanted_path(&c->wanted, i), strerror(-r));
 		worst = worst < 0 ? worst : r;
 	}
-	for (size_t i = 0; i < N_FILES; i++) {
-		if (!wanted_files[i].unit || !before->units[i].enabled)
-			continue;
-		r = bus_enable(c->bus, wanted_files[i].unit);
-		worst = worst < 0 ? worst : r;
-	}
+	return worst;
+}
+
+/* Files and links, then what systemd makes of them. 0, or the first failure after trying all. */
+static int undo_files(struct context *c, const struct node *before)
+{
+	int worst = undo_links(c, before, false), r;
+
+	r = undo_contents(c, before);
+	worst = worst < 0 ? worst : r;
+	r = undo_links(c, before, true);
+	worst = worst < 0 ? worst : r;
 	r = bus_reload(c->bus);
 	return worst < 0 ? worst : r;
 }
@@ -307,6 +332,9 @@ int undo(struct context *c, const struct node *before, bool loaded)
 	journald = undo_journald(c, before);
 	/* An earlier unit has loaded its rules, and a restart of journald may have switched auditing off. */
 	kernel = undo_kernel(c, before);
+	/* Somebody may have put something into it. */
+	if (c->made_directory && host_remove_directory(&c->host, OWN_DIRECTORY) < 0)
+		log_conclude(c->log, OWN_DIRECTORY " was made, and stays: it is not empty");
 	say_undone(c, before, files, loading < 0 ? loading : host < 0 ? host : journald < 0 ? journald : units, kernel);
 	return 0;
 }

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "setup/host/rights.h"
+#include "setup/rights/rights.h"
 
 enum { REVIVE = 5000000 };	/* microseconds that dbus-daemon has for its start */
 
@@ -158,7 +158,7 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	int r;
 
 	if (!bus)
-		return -ENOMEM;
+		return log_no_memory(log);
 	*bus = (struct bus){ .host = host, .log = log, .address = address, .timeout = timeout };
 	r = connect_in_time(bus, &why);
 	if (r < 0) {

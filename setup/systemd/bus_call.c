@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "setup/host/rights.h"
+#include "setup/rights/rights.h"
 
 uint64_t bus_now(clockid_t clock)
 {

@@ -9,7 +9,7 @@ int bus_service_started(struct bus *bus, const char *unit, uint64_t *ret)
 	int r = bus_unit_path(unit, &path);
 
 	if (r < 0)
-		return r;
+		return bus_say_failed(bus, "ExecMainStartTimestamp", unit, &error, r);
 	r = sd_bus_get_property_trivial(bus->bus, bus->destination, path, SERVICE, "ExecMainStartTimestamp", &error, 't',
 					ret);
 	return r < 0 ? bus_say_failed(bus, "ExecMainStartTimestamp", unit, &error, r) : 0;

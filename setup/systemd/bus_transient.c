@@ -231,7 +231,7 @@ int bus_read_rules(struct bus *bus, struct text *ret, bool *ret_active)
 	text_add_bytes(&rules, data, size);
 	text_add(&rules, "");
 	if (text_error(&rules) < 0)
-		return -ENOMEM;
+		return log_no_memory(bus->log);
 	r = bus_unit_active(bus, TRANSIENT_UNIT, ret_active);
 	if (r < 0)
 		return r;

@@ -15,7 +15,8 @@ static const struct question {
 	char type;		/* of the answer; 'a': of strings */
 } questions[N_QUESTIONS] = {
 	[LOAD] = { "LoadState", 's' }, [ACTIVE] = { "ActiveState", 's' }, [FRAGMENT] = { "FragmentPath", 's' },
-	[NEEDS_RELOAD] = { "NeedDaemonReload", 'b' }, [DROP_INS] = { "DropInPaths", 'a' }, [FILE_STATE] = { "GetUnitFileState", 's' },
+	[NEEDS_RELOAD] = { "NeedDaemonReload", 'b' }, [DROP_INS] = { "DropInPaths", 'a' },
+	[FILE_STATE] = { "GetUnitFileState", 's' },
 };
 
 struct answer {
@@ -180,7 +181,7 @@ int bus_unit_active(struct bus *bus, const char *unit, bool *ret)
 	int r = bus_unit_path(unit, &path);
 
 	if (r < 0)
-		return r;
+		return bus_say_failed(bus, "ActiveState", unit, &error, r);
 	r = sd_bus_get_property_string(bus->bus, bus->destination, path, UNIT, "ActiveState", &error, &active);
 	if (r < 0)
 		return bus_say_failed(bus, "ActiveState", unit, &error, r);

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "setup/host/host.h"
+#include "setup/host/own.h"
 #include "setup/output/diff.h"
 
 static void diff_is(const char *before, const char *after, const char *expected)

@@ -320,6 +320,43 @@ static void links_inside(void **state)
 	content_is("/real/up/file", "inside");
 }
 
+static void makes_directory(void **state)
+{
+	mode_t before = umask(077);
+	struct stat st;
+
+	assert_int_equal(put("/make/file", "x"), 0);
+	assert_int_equal(host_make_directory(&host, "/make/new"), 0);
+	umask(before);
+	assert_int_equal(host_stat(&host, "/make/new", &st), 0);
+	assert_int_equal(st.st_mode, S_IFDIR | 0755);
+	assert_int_equal(host_make_directory(&host, "/make/new"), -EEXIST);
+	assert_int_equal(host_make_directory(&host, "/make/file"), -EEXIST);
+	assert_int_equal(host_make_directory(&host, "/make/none/new"), -ENOENT);
+	assert_int_equal(symlink(test_path("outside"), in_root("/make/out")), 0);
+	assert_int_equal(host_make_directory(&host, "/make/out/new"), -ENOENT);
+	assert_int_equal(access(test_path("outside/new"), F_OK), -1);
+}
+
+static void rights_and_masks(void **state)
+{
+	_cleanup_text_ struct text t = {0};
+	struct stat st;
+
+	assert_int_equal(put("/masks/file", "x"), 0);
+	assert_int_equal(put("/masks/empty", ""), 0);
+	assert_int_equal(chmod(in_root("/masks/file"), 0646), 0);
+	assert_int_equal(symlink("/dev/null", in_root("/masks/null")), 0);
+	assert_int_equal(symlink("file", in_root("/masks/link")), 0);
+	assert_int_equal(host_read_stat(&host, "/masks/link", &t, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0646);
+	assert_true(host_is_masked(&host, "/masks/null"));
+	assert_true(host_is_masked(&host, "/masks/empty"));
+	assert_false(host_is_masked(&host, "/masks/file"));
+	assert_false(host_is_masked(&host, "/masks/link"));
+	assert_false(host_is_masked(&host, "/masks/none"));
+}
+
 static void path_types(void **state)
 {
 	bool directory = false;
@@ -417,6 +454,8 @@ int main(void)
 		TEST("descriptors are closed on exec", close_on_exec),
 		TEST("a directory is listed in order, without hidden names, and removed when empty", lists),
 		TEST("a path's own mode is told, a link's too", stats),
+		TEST("a directory is made with its mode, in one that is there, below the root", makes_directory),
+		TEST("who may write a file is told of what is read, and a mask is known", rights_and_masks),
 		TEST("programs can be put into directories only", executes),
 	};
 

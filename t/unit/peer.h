@@ -274,7 +274,7 @@ static inline bool peer_take_call(struct peer *peer, struct peer_call *call)
 	if (!rest || !peer_receive(peer, rest, size))
 		return false;
 	*call = (struct peer_call){ .serial = peer_number(head + 8) };
-	for (size_t at = 0; at + 8 < fields; at = (at + 7) & ~(size_t)7) {
+	for (size_t at = 0; at + 8 <= fields; at = (at + 7) & ~(size_t)7) {
 		bool signature = rest[at + 2] == 'g';
 		size_t n = signature ? (unsigned char)rest[at + 4] : peer_number(rest + at + 4);
 

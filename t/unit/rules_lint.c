@@ -24,7 +24,13 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 	return 0;
 }
 
-static const struct rules_host host = { path_type, look_up, look_up, NULL };
+static void late(void *context, const char *directory, struct text *out)
+{
+	if (strcmp(directory, "/etc/later") == 0)
+		text_add(out, "it comes later");
+}
+
+static const struct rules_host host = { path_type, look_up, look_up, late, NULL };
 
 /* The messages about a file without mistakes; *ret_warnings counts the warnings. */
 static char *said(const char *content, bool shipped, unsigned *ret_warnings)
@@ -140,6 +146,10 @@ static void paths_that_the_kernel_does_not_find_are_told(void **state)
 		{ "-w /absent/file -p wa -k k\n", "" },
 		{ "-a always,exit -F dir=/absent -k k\n", "" },
 		{ "-a always,exit -F exe=/absent/x -F uid=0 -k k\n", "" },
+		{ "-w /etc/later/x -p wa -k k\n", "1:late " },
+		{ "-w /etc/later -p wa -k k\n", "" },
+		{ "-a always,exit -F dir=/etc/later -k k\n", "1:late " },
+		{ "-a always,exit -F exe=/etc/later/x -F uid=0 -k k\n", "1:late " },
 		{ "-w /etc/*.conf -p wa -k k\n", "1:literal " },
 		{ "-w /etc/../x -p wa -k k\n", "1:literal " },
 		{ "-w /etc/..x -p wa -k k\n", "" },
@@ -264,7 +274,7 @@ static void every_lint_has_a_name_and_a_line_about_it(void **state)
 			    strlen(lint_at(n)->name));
 		assert_null(strchr(lint_at(n)->what, '\n'));
 	}
-	assert_int_equal(n, 17);
+	assert_int_equal(n, 18);
 }
 
 static void ten_thousand_rules_take_less_than_200_ms(void **state)

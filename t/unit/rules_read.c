@@ -11,7 +11,7 @@
 
 static int path_type(void *context, const char *path, bool *ret_directory)
 {
-	*ret_directory = strcmp(path, "/etc") == 0;
+	*ret_directory = strcmp(path, "/etc") == 0 || strcmp(path, "/run/made") == 0;
 	return strncmp(path, "/absent", 7) != 0 && strcmp(path, "/etc/absent") != 0;
 }
 
@@ -21,7 +21,7 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 	return strcmp(name, "www-data") == 0;
 }
 
-static const struct rules_host host = { path_type, look_up, look_up, NULL };
+static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL };
 
 static const struct rules_setting settings[] = {
 	{ "-b", "8192", "[audit] backlog_limit = 8192", "config.ini:4", true },
@@ -65,6 +65,28 @@ static char *said(const char *machine, const char *content, size_t size, struct 
 	return said_with(settings, ARRAY_SIZE(settings), NULL, machine, content, size, ret);
 }
 
+/* AUDIT_WATCH or AUDIT_DIR of the only rule. */
+static uint32_t form_of(const char *content, bool shipped)
+{
+	struct rules_env env = { .log = log_new(stderr), .host = &host, .machine = "x86_64", .shipped = shipped };
+	struct rule_set set = { 0 };
+	uint32_t form;
+
+	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
+	form = set.rules[0].data->fields[0];
+	rule_set_done(&set);
+	log_free(env.log);
+	return form;
+}
+
+static void a_watch_below_run_that_comes_with_the_program_is_what_it_says(void **state)
+{
+	assert_int_equal(form_of("-w /run/made\n", true), AUDIT_WATCH);
+	assert_int_equal(form_of("-w /run/made/\n", true), AUDIT_DIR);
+	assert_int_equal(form_of("-w /run/made\n", false), AUDIT_DIR);
+	assert_int_equal(form_of("-w /etc\n", true), AUDIT_DIR);
+}
+
 struct row {
 	const char *content, *messages;
 	size_t size;	/* of content, where it has a NUL; 0: strlen() */
@@ -88,7 +110,8 @@ static void check_rows(const char *machine, const struct row *rows, size_t n)
 static void text_that_auditctl_would_misread_is_refused(void **state)
 {
 	static const struct row rows[] = {
-		{ "-w /a\0 -k k", E "F:1: a NUL byte: auditctl would ignore the rest of the line\n", 11 },
+		{ "-w /a\0 -k k\nx\0y\nnonsense", E "F:1: a NUL byte: auditctl would ignore the rest of the line; what follows was not "
+		  "read\n", 24 },
 		{ "\n-w /a -k k\r\n", E "F:2: a carriage return: auditctl would take it as part of the word\n", 0 },
 		{ "\t-w /a", E "F:1: a tab: auditctl separates words by spaces only and would take it as part of "
 		  "the word\n", 0 },
@@ -407,6 +430,7 @@ int main(void)
 		cmocka_unit_test(a_line_that_auditctl_would_cut_is_refused),
 		cmocka_unit_test(a_whole_file_with_cr_lf_is_read_with_one_warning),
 		cmocka_unit_test(options_without_a_place_say_why),
+		cmocka_unit_test(a_watch_below_run_that_comes_with_the_program_is_what_it_says),
 		cmocka_unit_test(settings_that_agree_are_taken_and_others_name_both_places),
 		cmocka_unit_test(a_control_line_asks_where_the_configuration_says_nothing),
 		cmocka_unit_test(what_auditctl_would_misread_is_an_error),

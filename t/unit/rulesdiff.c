@@ -2,6 +2,7 @@
 
 #include <linux/audit.h>
 
+#include "setup/kernel/forms.h"
 #include "setup/kernel/rulesdiff.h"
 
 enum { EXIT = AUDIT_FILTER_EXIT, USER = AUDIT_FILTER_USER, PREPEND = AUDIT_FILTER_PREPEND, MAX = 16 };
@@ -286,6 +287,40 @@ static void keep(void **state)
 	differs(&s, false, "", "013", false);
 }
 
+static void watch(struct audit_rule_data *rule, uint32_t field)
+{
+	rule->fields[0] = field;
+}
+
+static int add_form(void *context, const char *path, bool directory)
+{
+	text_addf(context, "%s%s ", path, directory ? "/" : "");
+	return 0;
+}
+
+static void forms(void **state)
+{
+	_cleanup_text_ struct text found = {0};
+	SIDES s = {0};
+
+	watch(want(&s, EXIT, "/came"), AUDIT_DIR);
+	watch(want(&s, EXIT, "/went"), AUDIT_WATCH);
+	watch(want(&s, EXIT, "/same"), AUDIT_DIR);
+	watch(want(&s, EXIT, "/new"), AUDIT_DIR);
+	watch(want(&s, EXIT, "/both"), AUDIT_DIR);
+	want(&s, EXIT, "/key");
+	watch(list(&s, EXIT, "/went"), AUDIT_DIR);
+	watch(list(&s, EXIT, "/same"), AUDIT_DIR);
+	watch(list(&s, EXIT, "/came"), AUDIT_WATCH);
+	watch(list(&s, EXIT, "/key"), AUDIT_WATCH);
+	watch(list(&s, EXIT, "/both"), AUDIT_DIR);
+	watch(list(&s, EXIT, "/both"), AUDIT_WATCH);
+	watch(list(&s, EXIT, "/ne"), AUDIT_WATCH);
+	watch(list(&s, EXIT, "/news"), AUDIT_WATCH);
+	assert_int_equal(forms_compare(&s.set, &s.list, add_form, &found), 0);
+	assert_string_equal(found.s, "/came /went/ ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +337,7 @@ int main(void)
 		TEST("prepended rules come first, the last one at the top", prepended),
 		TEST("a prepended rule at the end is in the wrong order", prepended_otherwise),
 		TEST("each of several equal rules needs one of its own", duplicates),
+		TEST("a missing watch that is listed in its other form is found, with that form", forms),
 		TEST("with keep, rules that nobody wanted are no difference", keep),
 	};
 

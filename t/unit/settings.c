@@ -25,6 +25,7 @@ static void check(const char *set, unsigned limit, const struct kernel_status *s
 	struct config config;
 	struct capture said;
 	char *rest = NULL;
+	bool changed;
 
 	capture_begin(&said);
 	assert_int_equal(config_init(&config), 0);
@@ -32,7 +33,7 @@ static void check(const char *set, unsigned limit, const struct kernel_status *s
 		assert_int_equal(config_override(&config, s, said.log), 0);
 	assert_int_equal(settings_init(&settings, &config, &backlog), 0);
 	if (status)
-		assert_int_equal(settings_meet_kernel(&settings, &config, status, earlier), 0);
+		assert_int_equal(settings_meet_kernel(&settings, &config, status, earlier, &changed), 0);
 	settings_lines(&settings, &config, true, add_line, &text);
 	settings_lines(&settings, &config, false, add_line, &text);
 	assert_string_equal(text.s ? text.s : "", lines);

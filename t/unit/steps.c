@@ -304,7 +304,7 @@ static void takes_back(void **state)
 	assert_true(file_seen);
 	assert_false(is_there());
 	if (!loaded("-c\n-D\n" CALLS "\n" TWO "\n" SETTINGS))
-		fail_msg("%s", memmem(peer.heard.s, peer.heard.len, "-D", 2));
+		fail_msg("%s", (const char *)memmem(peer.heard.s, peer.heard.len, "-D", 2));
 	end();
 }
 
@@ -320,7 +320,7 @@ static void takes_back_twice(void **state)
 	restored = had;
 	assert_int_equal(undo(&c, &before, true), 0);
 	if (!loaded("-c\n-D\n" TWO "\n" "-A" ONE_REST "\n-A always,exit -F auid=0\n-A" ONE_REST "\n" "-S 5,6 -A always,user -F uid=0\n" SETTINGS))
-		fail_msg("%s", memmem(peer.heard.s, peer.heard.len, "-D", 2));
+		fail_msg("%s", (const char *)memmem(peer.heard.s, peer.heard.len, "-D", 2));
 	end();
 }
 

@@ -59,6 +59,7 @@ static inline void capture_end(struct capture *c)
 }
 
 static char test_directory[] = "/tmp/cas-unit-XXXXXX";
+static pid_t test_owner;
 
 static inline int test_delete(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -67,6 +68,9 @@ static inline int test_delete(const char *path, const struct stat *st, int type,
 
 static inline void test_clean(void)
 {
+	/* Not at the end of a child. */
+	if (getpid() != test_owner)
+		return;
 	/* What a test left locked must not stay. */
 	nftw(test_directory, test_delete, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -79,6 +83,7 @@ static inline const char *test_dir(void)
 	if (!made) {
 		assert_non_null(mkdtemp(test_directory));
 		made = 1;
+		test_owner = getpid();
 		atexit(test_clean);
 	}
 	return test_directory;

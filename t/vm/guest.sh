@@ -114,10 +114,19 @@ journal_audit() {
 # journal_has REGEX [SECONDS]: such an audit record comes within SECONDS (10). The regex is in a file, because
 # the arguments of grep are in the journal, too, where programs executed are recorded.
 journal_has() {
-	journal_tries=${2:-10}
+	journal_tries=$((${2:-10} * 4))
 	printf '%s\n' "$1" >/run/journal-has
 	until journal_audit | grep -Eqf /run/journal-has; do
 		[ "$((journal_tries -= 1))" -ge 0 ] || return 1
-		sleep 1
+		sleep 0.25
 	done
+}
+
+# journal_lacks REGEX: no such audit record has come when one that is made now has, which is after all others.
+journal_lacks() {
+	journal_end=nothing-more-$$-$(cat /proc/sys/kernel/random/uuid)
+	auditctl -m "$journal_end" >/dev/null
+	journal_has "$journal_end" || return 1
+	printf '%s\n' "$1" >/run/journal-has
+	! journal_audit | grep -Eqf /run/journal-has
 }

@@ -1,4 +1,4 @@
-#include "setup/host/rights.h"
+#include "setup/rights/rights.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "setup/node/others.h"
+#include "setup/systemd/others.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,10 +52,35 @@ int others_instead(const struct host *host, const struct unit_state *state, cons
 
 bool others_is_default(const char *drop_in)
 {
-	static const char *const directories[] = { "/usr/lib/systemd/system/service.d/", "/lib/systemd/system/service.d/" };
+	static const char *const directories[] = {
+		"/usr/lib/systemd/system/service.d/", "/lib/systemd/system/service.d/",
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
 		if (strncmp(drop_in, directories[i], strlen(directories[i])) == 0)
 			return true;
 	return false;
+}
+
+int others_locks(struct own_lines *ret, const struct host *host, struct bus *bus, struct log *log)
+{
+	static const char *const loaders[] = { "audit-rules.service", "auditd.service" };
+	struct unit_state states[ARRAY_SIZE(loaders)];
+	bool loaded = false;
+	int r;
+
+	own_lines_done(ret);
+	r = atboot_locks(host, ret);
+	if (r < 0)
+		return log_no_memory(log);
+	if (ret->n == 0)
+		return 0;
+	r = bus_unit_states(bus, loaders, ARRAY_SIZE(loaders), states);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(loaders); i++) {
+		loaded = loaded || (states[i].exists && (states[i].enabled || states[i].active));
+		unit_state_done(&states[i]);
+	}
+	if (!loaded)
+		own_lines_done(ret);
+	return r;
 }

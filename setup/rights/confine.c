@@ -1,4 +1,4 @@
-#include "setup/host/confine.h"
+#include "setup/rights/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,8 @@ enum confine {
 
 /* For main() to call before all else but terminal_look(). No environment variable has a say in what the program
  * does, a file that it opens never becomes its standard input, output or error, and a write that cannot be done
- * is an error, not a signal. */
+ * is an error, not a signal: what was begun on a node is brought to its end. (A result that nobody reads any more ends the
+ * program by SIGPIPE after that, see main.c.) */
 void confine_process(void);
 
 /* Drops every capability that is of no use from here on, from all sets, for good (no_new_privs). Fewer than

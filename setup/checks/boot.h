@@ -1,0 +1,20 @@
+/* What boots make of the rules file: what the present one has not loaded, what keeps the next one from loading it. */
+#ifndef SETUP_BOOT_H
+#define SETUP_BOOT_H
+
+#include "setup/node/context.h"
+
+/* Names each rule that the kernel does not have, or that `said`, what auditctl said of a load (NULL for nothing), names by
+ * its line, with its place and the reason. */
+void boot_say_missing(const struct context *c, const char *said);
+
+/* Names the lines of context.locks, and what to do. */
+void boot_say_locks(const struct context *c, enum log_level level);
+
+/* Is the node locked, but neither by our unit nor with our rules? Then it may be so after each boot. */
+bool boot_locked_by_others(const struct context *c);
+
+/* Of a node that is locked with other rules: says why booting again does not help. False, unsaid, where it may. */
+bool boot_say_hopeless(const struct context *c);
+
+#endif

@@ -1,0 +1,34 @@
+/* What a boot of the host does by itself, as far as its files tell. Nothing is logged. */
+#ifndef SETUP_ATBOOT_H
+#define SETUP_ATBOOT_H
+
+#include "setup/host/host.h"
+
+struct own_line {
+	char *file;
+	unsigned line;
+};
+
+struct own_lines {
+	struct own_line *items;
+	size_t n;
+};
+
+/* The lines of the host's own rules files that lock (-e 2), as auditd.service and audit-rules.service have them loaded at
+ * boot: /etc/audit/rules.d, and /etc/audit/audit.rules where augenrules has not made it of that. Files that are absent or
+ * cannot be read have none. 0 or -ENOMEM; ret, which is empty, is the caller's to end either way. */
+int atboot_locks(const struct host *host, struct own_lines *ret) _must_check_;
+void own_lines_done(struct own_lines *lines);
+
+/* The id of the present boot, "" where it cannot be read; and that which a rules file says it was put in place in, "" for none
+ * or an absent file. ret has room for ATBOOT_ID. */
+enum { ATBOOT_ID = 64 };
+void atboot_id(char *ret);
+void atboot_staged(const struct text *file, char *ret);
+/* What the line of that file begins with. */
+#define ATBOOT_STAGED "# staged in boot "
+
+/* Appends why this directory is not there, or not as it is now, when a boot loads rules; nothing where it is. */
+void atboot_late(const struct host *host, const char *directory, struct text *out);
+
+#endif

@@ -1,0 +1,58 @@
+/* Memory that ends: with memory_fail set, that allocation since memory_begin() fails, or all from it on. In one file
+ * of a program only. The sanitizers have a heap of their own. */
+#ifndef T_UNIT_MEMORY_H
+#define T_UNIT_MEMORY_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+static size_t memory_n, memory_fail;	/* counted from 1; 0: none fails */
+static bool memory_for_good;
+
+static inline void memory_begin(size_t fail, bool for_good)
+{
+	memory_n = 0;
+	memory_for_good = for_good;
+	memory_fail = fail;
+}
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+enum { MEMORY_FAILS = 0 };
+#else
+enum { MEMORY_FAILS = 1 };
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+static bool memory_ends(void)
+{
+	memory_n++;
+	if (!memory_fail || memory_n < memory_fail || (memory_n > memory_fail && !memory_for_good))
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	return memory_ends() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return memory_ends() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	return memory_ends() ? NULL : __libc_realloc(old, size);
+}
+#endif
+
+#endif

@@ -1,0 +1,529 @@
+/* The program on a node that works, in a model of it (model.h), with whatever may fail failing: calls of systemd,
+ * jobs, the kernel's answers, memory. FAULTS=all in the environment: each one, else a part. */
+#include "t/unit/memory.h"
+#include "t/unit/model.h"
+
+#include <sys/wait.h>
+
+#define main program_main
+int program_main(int argc, char **argv);
+#include "setup/main.c"
+#undef main
+
+/* --- what fails in the program's process --- */
+
+static struct model *model;
+
+int kernel_open(struct kernel **ret)
+{
+	static struct model_io state;
+	const struct kernel_io io = { model_send, model_receive, model_close, &state };
+
+	state.model = model;
+	return kernel_open_io(ret, &io);
+}
+
+/* Pauses are for what takes time, and nothing does here. */
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+	return 0;
+}
+
+/* --- runs --- */
+
+enum { ARGS_MAX = 40, SAID_MAX = 65536 };
+
+struct result {
+	int status;
+	char out[SAID_MAX], err[SAID_MAX];
+	size_t allocations;
+};
+
+static struct peer peer;
+static char root[256], config[256];
+static const char *const units[] = {
+	SETUP_UNIT, LOCK_UNIT, HOST_UNIT, TRANSIENT_UNIT, JOURNALD_UNIT, JOURNALD_SOCKET, "auditd.service", "audit-rules.service",
+	"containerd.service",
+};
+static size_t *shared_allocations;
+
+static size_t read_back(const char *path, char *out)
+{
+	FILE *f = fopen(path, "re");
+	size_t n = f ? fread(out, 1, SAID_MAX - 1, f) : 0;
+
+	out[n] = '\0';
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void in_child(char **args, int n, size_t fail, bool for_good)
+{
+	int status;
+
+	assert_non_null(freopen(test_path("out"), "we", stdout));
+	assert_non_null(freopen(test_path("err"), "we", stderr));
+	memory_begin(fail, for_good);
+	status = program_main(n, args);
+	*shared_allocations = memory_n;
+	memory_fail = 0;
+	exit(status);
+}
+
+/* Runs the program with words, separated by spaces. */
+static const struct result *run_failing(const char *words, size_t fail, bool for_good)
+{
+	static struct result result;
+	_cleanup_free_ char *copy = strdup(words);
+	char *args[ARGS_MAX] = { (char[]){"cloud-audit-setup"}, (char[]){"-R"}, root, (char[]){"-c"}, config,
+		(char[]){"--set"}, (char[]){"unit.start_timeout=1s"} };
+	char *rest = NULL;
+	int n = 7, status;
+	pid_t pid;
+
+	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		assert_true(n < ARGS_MAX - 1);
+		args[n++] = word;
+	}
+	model->calls = model->jobs = model->asked = 0;
+	fflush(stdout);
+	fflush(stderr);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		in_child(args, n, fail, for_good);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	result.allocations = *shared_allocations;
+	read_back(test_path("out"), result.out);
+	read_back(test_path("err"), result.err);
+	return &result;
+}
+
+static const struct result *run_words(const char *words)
+{
+	model->fail_call = model->drop_call = model->fail_job = model->half_job = model->fail_ask = 0;
+	return run_failing(words, 0, false);
+}
+
+static void expect(const char *words, int status)
+{
+	const struct result *result = run_words(words);
+
+	if (result->status != status)
+		fail_msg("%s: exit %d, expected %d: %s%s", words, result->status, status, result->err, result->out);
+}
+
+/* --- the node --- */
+
+static struct text tree;	/* what nftw(3) goes through */
+
+static int add_to_tree(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	static char content[SAID_MAX];
+
+	text_addf(&tree, "%s %o %u\n", path + strlen(root), st->st_mode, st->st_uid);
+	if (type == FTW_F) {
+		read_back(path, content);
+		text_add(&tree, content);
+	}
+	return 0;
+}
+
+/* Names, modes and contents below /etc of the root, in the order of the disk; names are few. */
+static char *files(void)
+{
+	char etc[300];
+
+	snprintf(etc, sizeof(etc), "%s/etc", root);
+	assert_int_equal(nftw(etc, add_to_tree, 16, FTW_PHYS), 0);
+	return text_take(&tree);
+}
+
+static void shell(const char *words)
+{
+	char command[2048];
+
+	snprintf(command, sizeof(command), "cd '%s' && %s", test_dir(), words);
+	if (system(command) != 0)
+		fail_msg("%s", command);
+}
+
+/* The kernel's part of two states. */
+static bool same_kernel(const struct model_state *a, const struct model_state *b)
+{
+	return memcmp(a, b, offsetof(struct model_state, units)) == 0;
+}
+
+static struct model_state fresh;
+
+/* As it was before anything was done to it, but that these words were run. */
+static void begin(const char *words)
+{
+	/* systemd's socket stays. */
+	shell("rm -rf node/etc node/sys && cp -a saved/. node/");
+	model->is = fresh;
+	if (*words)
+		expect(words, 0);
+}
+
+/* A run, and one before it that makes the node what it is then. status: of the run. */
+struct scenario {
+	const char *before, *words;
+	int status;
+	int again;		/* what it may end with, too, when a run before it failed */
+	const char *verify;	/* after it these match */
+};
+
+#define UNLOCKED "-s audit.lock=no "
+#define TRANSIENT UNLOCKED "-s unit.mode=transient "
+#define KEEP UNLOCKED "-s rules.existing=keep "
+#define MORE UNLOCKED "-s events.tty=yes -s events.apparmor=yes -s tty.sshd=yes -s apparmor.audit=all -s journal.reader=enable " \
+	"-s audit.loginuid_immutable=yes -s tty.runtime_unit=containerd.service "
+#define CHANGED "-s audit.backlog_limit=9000 -s audit.failure=panic -s filter.exclude_types=CWD "
+
+static const struct scenario scenarios[] = {
+	{ "", "apply", 0, 0, "verify" },
+	{ UNLOCKED "apply", UNLOCKED CHANGED "apply", 0, 0, UNLOCKED CHANGED "verify" },
+	{ "", MORE "apply", 0, 0, MORE "verify" },
+	{ MORE "apply", UNLOCKED "apply", 0, 0, UNLOCKED "verify" },
+	{ MORE "apply", "remove", 0, 0, NULL },
+	{ "", TRANSIENT "apply", 0, 0, TRANSIENT "verify" },
+	{ TRANSIENT "apply", TRANSIENT CHANGED "apply", 0, 0, TRANSIENT CHANGED "verify" },
+	{ TRANSIENT "apply", UNLOCKED "apply", 0, 0, UNLOCKED "verify" },
+	{ UNLOCKED "apply", TRANSIENT "apply", 0, 0, TRANSIENT "verify" },
+	{ TRANSIENT "apply", "remove", 0, 0, NULL },
+	{ KEEP "apply", KEEP CHANGED "apply", 0, 0, KEEP CHANGED "verify" },
+	{ KEEP "apply", "remove", 0, 0, NULL },
+	{ "apply", "remove", 5, 0, NULL },
+	{ "apply", CHANGED "apply", 0, 0, NULL },
+	{ "apply", CHANGED MORE "-s audit.on_locked=fail apply", 5, 5, NULL },
+	{ "", TRANSIENT "-s audit.lock=yes apply", 0, 0, TRANSIENT "-s audit.lock=yes verify" },
+	{ UNLOCKED "apply", MORE "plan", 4, 4, NULL },
+	{ UNLOCKED "apply", MORE "verify", 4, 4, NULL },
+	{ UNLOCKED "apply", MORE "-o json plan", 4, 4, NULL },
+	{ UNLOCKED "apply", MORE "-o json verify", 4, 4, NULL },
+	{ UNLOCKED "apply", CHANGED MORE "-o tap verify", 4, 4, NULL },
+	{ "", UNLOCKED "-s unit.enable=no -v apply", 0, 0, UNLOCKED "-s unit.enable=no verify" },
+	{ "apply", "-o json remove", 5, 0, NULL },
+	{ "", "render rules", 0, 0, NULL },
+	{ "", MORE "-o json render kernel", 0, 0, NULL },
+};
+
+static void each_scenario_ends_as_it_should(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
+		const struct scenario *s = &scenarios[i];
+
+		begin(s->before);
+		expect(s->words, s->status);
+		if (s->verify)
+			expect(s->verify, 0);
+	}
+}
+
+static unsigned complaints;
+
+/* All that is wrong is shown. */
+static _printf_format_(1, 2) void complain(const char *format, ...)
+{
+	va_list args;
+
+	printf("# ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	complaints++;
+}
+
+/* What somebody else does to the kernel while apply is at work, before the rules are loaded or after, and what is
+ * said of it. */
+static void others_are_noticed(void **state)
+{
+	static const struct {
+		const char *on_start, *meanwhile, *words;
+		int status;
+		const char *said;
+	} rows[] = {
+		{ NULL, "-w /etc/issue -p wa -k z", "apply", 1, "/etc/issue" },
+		{ NULL, "-D", "apply", 1, "read back from the kernel: missing" },
+		{ NULL, "-e 0", "apply", 1, "auditing is off (enabled=0) after the rules were loaded" },
+		{ NULL, "-w /etc/issue -p wa -k z\n-e 2", "apply", 1, "somebody else locked the audit configuration meanwhile" },
+		{ NULL, "-w /etc/issue -p wa -k z", TRANSIENT "apply", 1, "/etc/issue" },
+		{ NULL, "-e 2", TRANSIENT "-s audit.backlog_limit=7 apply", 0, "in force" },
+		{ NULL, "-r 5", "apply", 1, "-r 5" },
+		{ "-e 2", NULL, "apply", 1, "the job ended with 'failed'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct result *result;
+
+		begin("");
+		model->on_start = rows[i].on_start;
+		model->meanwhile = rows[i].meanwhile;
+		result = run_words(rows[i].words);
+		model->on_start = model->meanwhile = NULL;
+		if (result->status != rows[i].status || !(strstr(result->err, rows[i].said) || strstr(result->out, rows[i].said)))
+			fail_msg("%s, while %s: exit %d, %s%s", rows[i].words, rows[i].meanwhile ? rows[i].meanwhile : rows[i].on_start,
+				 result->status, result->err, result->out);
+	}
+}
+
+/* What keeps a run from beginning, or from ending well, made with a shell. */
+static void obstacles_are_named(void **state)
+{
+	static const struct {
+		const char *before, *shell, *words;
+		int status;
+		const char *said;
+	} rows[] = {
+		{ UNLOCKED "apply", "rm node/usr/sbin/auditctl", "remove", 1, "there is no auditctl in /sbin or /usr/sbin" },
+		{ "", "rm node/usr/sbin/auditctl", "apply", 1, "auditctl" },
+		{ "", "rm node/usr/lib/x86_64-linux-gnu/security/pam_tty_audit.so", MORE "apply", 1, "pam_tty_audit.so" },
+		{ "", "rm node/etc/pam.d/sshd", MORE "apply", 1, "/etc/pam.d/sshd" },
+		{ "", "mkdir node/etc/systemd/system/cloud-audit-setup.service", "apply", 1, "cloud-audit-setup.service" },
+		{ "", "mkdir node/etc/audit/cloud-audit-setup.rules", "apply", 1, "cloud-audit-setup.rules" },
+		{ "", "printf 'a\\0b' >node/etc/pam.d/sshd", MORE "apply", 1, "is not a regular text file" },
+		{ "", "true", MORE "-s tty.runtime_unit=absent.service apply", 1, "absent.service" },
+		{ "", "true", "-R /nonexistent apply", 1, "/nonexistent cannot be opened" },
+		{ "", "true", "-s dbus.address=unix:path=/nonexistent verify", 1, "no D-Bus connection" },
+		{ "", "true", "-s audit.lock=perhaps apply", 3, "expected yes or no" },
+		{ "", "true", "-s nonsense apply", 2, "expected SECTION.KEY=VALUE" },
+		{ "", "true", "-c /nonexistent/c.ini apply", 3, "does not exist" },
+	};
+
+	complaints = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct result *result;
+
+		begin(rows[i].before);
+		shell(rows[i].shell);
+		result = run_words(rows[i].words);
+		if (result->status != rows[i].status || !strstr(result->err, rows[i].said))
+			complain("%s, %s: exit %d, %s%s", rows[i].words, rows[i].shell, result->status, result->err, result->out);
+		shell("rm -rf node/etc/systemd/system/cloud-audit-setup.service node/etc/audit/cloud-audit-setup.rules");
+	}
+	assert_int_equal(complaints, 0);
+}
+
+/* What remove has the host load in the place of ours. */
+static void the_host_has_its_own_rules_again(void **state)
+{
+	static const struct {
+		const char *unit;
+		bool active, enabled;
+		const char *path;	/* of its rule */
+	} rows[] = {
+		{ "audit-rules.service", true, false, "/etc/passwd" }, { "audit-rules.service", false, true, "/etc/passwd" },
+		{ "auditd.service", false, true, "/etc/group" }, { "auditd.service", true, false, "/etc/group" },
+		{ "auditd.service", false, false, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct model_unit *unit;
+
+		begin(UNLOCKED "apply");
+		model_unit(model, "auditd.service")->active = false;
+		unit = model_unit(model, rows[i].unit);
+		unit->active = rows[i].active;
+		unit->enabled = rows[i].enabled;
+		expect("remove", 0);
+		assert_int_equal(model->is.n_rules, rows[i].path ? 1 : 0);
+		if (rows[i].path)
+			assert_non_null(memmem(model->is.rules[0].data, MODEL_RULE_MAX, rows[i].path, strlen(rows[i].path)));
+	}
+}
+
+/* --- faults --- */
+
+/* What may be said of a node only when it is so. */
+static bool claims_as_before(const char *said)
+{
+	return strstr(said, "nothing is left of this run") || strstr(said, "nothing was changed") ||
+		strstr(said, "the node is untouched");
+}
+
+/* A fault, by the counter that it is set in. */
+struct kind {
+	const char *name;
+	size_t fault, count;	/* offsets in struct model; 0: memory */
+	unsigned every;		/* of these, without FAULTS=all */
+	bool for_good;
+};
+
+#define COUNTED(fault, count, every) { #fault, offsetof(struct model, fault), offsetof(struct model, count), every, false }
+
+static const struct kind kinds[] = {
+	COUNTED(fail_call, calls, 5), COUNTED(drop_call, calls, 17), COUNTED(fail_job, jobs, 2), COUNTED(half_job, jobs, 2),
+	COUNTED(fail_ask, asked, 5),
+}, memory[] = { { "memory once", 0, 0, 199, false }, { "memory for good", 0, 0, 499, true } };
+
+static unsigned *counter(size_t offset)
+{
+	return (unsigned *)(void *)((char *)model + offset);
+}
+
+static const struct result *run_with(const struct scenario *s, const struct kind *kind, size_t n)
+{
+	model->fail_call = model->drop_call = model->fail_job = model->half_job = model->fail_ask = 0;
+	if (kind->count)
+		*counter(kind->fault) = (unsigned)n;
+	return run_failing(s->words, kind->count ? 0 : n, kind->for_good);
+}
+
+/* A node that a scenario begins with. */
+static struct {
+	struct model_state is;
+	char *files;
+} before;
+
+static void begin_scenario(const struct scenario *s)
+{
+	begin(s->before);
+	shell("rm -rf before && cp -a node before && rm -rf before/run");
+	free(before.files);
+	before.files = files();
+	before.is = model->is;
+}
+
+/* What a run that failed left: true when the node is as before. */
+static bool check_left(const struct scenario *s, const struct kind *kind, size_t n, const struct result *result)
+{
+	_cleanup_free_ char *now = files();
+	bool kernel = same_kernel(&before.is, &model->is), same_files = strcmp(before.files, now) == 0;
+
+	if (!strstr(result->err, "error: ") && !strstr(result->err, "\"severity\":\"ERROR\""))
+		complain("%s, %s %zu: exit %d without an error: %s", s->words, kind->name, n, result->status, result->err);
+	if (claims_as_before(result->err) && !kernel)
+		complain("%s, %s %zu: the kernel is not as before: %s", s->words, kind->name, n, result->err);
+	if (claims_as_before(result->err) && !same_files)
+		complain("%s, %s %zu: files are not as before: %s", s->words, kind->name, n, result->err);
+	return kernel && same_files && memcmp(&before.is, &model->is, sizeof(before.is)) == 0;
+}
+
+/* A run with a fault: it ends as it would have without, or as failed, with a reason; what it says of the node is
+ * so; and the next run ends as this one would have. */
+static void check_fault(const struct scenario *s, const struct kind *kind, size_t n)
+{
+	const struct result *result = run_with(s, kind, n);
+
+	if (result->status != s->status && result->status != 1 && result->status != 3)
+		complain("%s, %s %zu: exit %d: %s", s->words, kind->name, n, result->status, result->err);
+	if (result->status != s->status) {
+		if (check_left(s, kind, n, result))
+			return;
+		result = run_words(s->words);
+		if (result->status != s->status && result->status != s->again)
+			complain("%s, after %s %zu: exit %d: %s", s->words, kind->name, n, result->status, result->err);
+		if (s->verify && run_words(s->verify)->status != 0)
+			complain("%s, after %s %zu: verify finds a difference", s->words, kind->name, n);
+	}
+	if (strcmp(s->words + strlen(s->words) - 5, "apply") != 0 && strcmp(s->words, "remove") != 0)
+		return;
+	shell("rm -rf node/etc node/sys && cp -a before/. node/");
+	model->is = before.is;
+}
+
+/* Each fault of a kind in a scenario: as many as there are calls, jobs or allocations. Returns how many. */
+static size_t check_faults(const struct scenario *s, const struct kind *kind, size_t *start)
+{
+	size_t every = getenv("FAULTS") && strcmp(getenv("FAULTS"), "all") == 0 ? 1 : kind->every, total, n = 0;
+	const struct result *result;
+
+	begin(s->before);
+	result = run_words(s->words);
+	total = kind->count ? *counter(kind->count) : result->allocations;
+	begin_scenario(s);
+	*start = *start % every + 1;
+	for (size_t i = *start; i <= total; i += every, n++)
+		check_fault(s, kind, i);
+	return n;
+}
+
+static void check_kinds(const struct kind *of, size_t n)
+{
+	/* With sanitizers in it all takes three times as long, and runs without, too. */
+	bool few = !MEMORY_FAILS;
+
+	complaints = 0;
+	for (size_t k = 0; k < n; k++) {
+		size_t start = 0, faults = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(scenarios); i += few ? 3 : 1)
+			faults += check_faults(&scenarios[i], &of[k], &start);
+		printf("# %s: %zu faults\n", of[k].name, faults);
+		assert_true(faults >= (few ? 4 : 12));
+	}
+	assert_int_equal(complaints, 0);
+}
+
+static void whatever_systemd_or_the_kernel_refuses(void **state)
+{
+	check_kinds(kinds, ARRAY_SIZE(kinds));
+}
+
+static void wherever_memory_ends(void **state)
+{
+	if (!MEMORY_FAILS)
+		skip();
+	check_kinds(memory, ARRAY_SIZE(memory));
+}
+
+/* --- the node of it all --- */
+
+static void make_node(void)
+{
+	shell("mkdir -p node/run/systemd rules.d saved/etc/audit saved/etc/systemd/system saved/etc/pam.d saved/usr/sbin "
+	      "saved/sys/module/apparmor/parameters saved/sys/kernel/security saved/usr/lib/x86_64-linux-gnu/security "
+	      "saved/opt saved/srv && "
+	      "echo root:x:0:0::/:/bin/sh >saved/etc/passwd && echo root:x:0: >saved/etc/group && "
+	      "echo 'session required pam_unix.so' >saved/etc/pam.d/sshd && touch saved/usr/sbin/auditctl "
+	      "saved/usr/sbin/augenrules saved/usr/lib/x86_64-linux-gnu/security/pam_tty_audit.so && "
+	      "echo normal >saved/sys/module/apparmor/parameters/audit && echo apparmor >saved/sys/kernel/security/lsm && "
+	      "{ echo '[events]'; for e in audit-config apparmor exec socket mmap network logins tty; do echo \"$e=no\"; done; "
+	      "echo '[rules]'; echo \"directory=$PWD/rules.d\"; } >config.ini && "
+	      "printf '%s\\n' '-a always,exit -F arch=b64 -S mount -F auid=root -k x' '-w /etc/passwd -p wa -k y' "
+	      "'-a never,exit -F arch=b64 -S openat -F dir=/srv' >rules.d/a.rules");
+}
+
+static int set_up(void **state)
+{
+	static const char private[] = "/run/systemd/private";
+	char path[100];
+
+	snprintf(root, sizeof(root), "%s/node", test_dir());
+	snprintf(config, sizeof(config), "%s/config.ini", test_dir());
+	make_node();
+	shell("cp -a saved/. node/");
+	model = model_new(root);
+	model_line(model, "-w /etc/hosts -p wa -k foreign");
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		model_unit(model, units[i]);
+	model_unit(model, JOURNALD_UNIT)->active = model_unit(model, "auditd.service")->active = true;
+	fresh = model->is;
+	shared_allocations = mmap(NULL, sizeof(size_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(shared_allocations != MAP_FAILED);
+	snprintf(path, sizeof(path), "%.70s%s", root, private);
+	peer.answer = model_answer;
+	peer.plan = model;
+	peer_start(&peer, path);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("each run ends as it should, and verify agrees", each_scenario_ends_as_it_should),
+		TEST("what others do to the kernel meanwhile is noticed and named", others_are_noticed),
+		TEST("what keeps a run from doing its work is named", obstacles_are_named),
+		TEST("remove has the host load its own rules", the_host_has_its_own_rules_again),
+		TEST("whatever systemd or the kernel refuses is said, and what is said of the node is so",
+		     whatever_systemd_or_the_kernel_refuses),
+		TEST("wherever memory ends, that is said, and what is said of the node is so", wherever_memory_ends),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
