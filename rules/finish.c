@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/judge/absent.h"
 #include "rules/judge/lint.h"
 #include "rules/judge/map.h"
 #include "rules/judge/optimise.h"
+#include "rules/judge/order.h"
+#include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
 #include "rules/rules.h"
 
@@ -100,8 +103,8 @@ static int drop_doubles(struct rule_set *set, const struct rules_env *env)
 		text_done(&place);
 		at = rule_place(&set->rules[first]);
 		rule_add_place(&place, &at);
-		log_at(env->log, LEVEL_WARNING, rule->file, rule->line, "the same rule as %s; it is loaded once "
-		       "[lint: double]", place.s ? place.s : "another");
+		warnings_add(env->warnings, env->log, "double", rule->file, rule->line,
+			     "the same rule as %s; it is loaded once", place.s ? place.s : "another");
 		drop(rule);
 	}
 	compact(set);
@@ -112,8 +115,11 @@ int rules_finish(struct rule_set *set, const struct rules_env *env)
 {
 	int r = delete_rules(set, env);
 
-	if (r == -ENOMEM || drop_doubles(set, env) < 0 || lint_set(set, env) < 0)
+	if (r == -ENOMEM || drop_doubles(set, env) < 0 || lint_set(set, env) < 0 ||
+	    order_check(set, env) < 0)
 		return -ENOMEM;
+	if (r == 0)
+		r = absent_check(set, env);
 	if (r == 0 && env->optimise) {
 		r = optimise_set(set, env);
 		compact(set);

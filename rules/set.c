@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/judge/lint.h"
 #include "rules/parse/parse.h"
+#include "rules/parse/warnings.h"
 #include "rules/rule/lex.h"
 #include "rules/rules.h"
+#include "setup/base/nearest.h"
 
 /* Appends the rule, whose data becomes the set's in any case. */
 static int append(struct rule_set *set, struct rule *rule, const char *file, unsigned line)
@@ -43,14 +46,66 @@ static int add_line(struct rule_set *set, const struct rules_env *env, struct le
 	return append(set, &rule, lexer->file, lexer->line);
 }
 
+/* Warnings that depend on the host or the machine: that one does not occur here says nothing. */
+static const char *const local_lints[] = { "absent", "left-out", "other-arch", "no-b32", "no-arch" };
+
+static void accept_name(const struct rules_env *env, const char *file, unsigned line, const char *name)
+{
+	const char *names[64];
+	const struct lint *lint;
+	size_t n = 0;
+	bool local = false, known = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(local_lints); i++)
+		local = local || strcmp(local_lints[i], name) == 0;
+	for (; n < ARRAY_SIZE(names) && (lint = lint_at(n)); n++) {
+		names[n] = lint->name;
+		known = known || strcmp(lint->name, name) == 0;
+	}
+	if (!known) {
+		const char *near = nearest_name(name, names, n);
+
+		warnings_add(env->warnings, env->log, "accepted", file, line, "there is no warning '%s'%s%s%s", name,
+			     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		return;
+	}
+	warnings_accept(env->warnings, name, file, line, !local);
+}
+
+/* Notes the comments "# lint: accept NAME", of one or more names. */
+static int note_accepted(const struct rules_env *env, const char *file, const char *content, size_t size)
+{
+	static const char mark[] = "# lint: accept ";
+	const char *end = content + size, *stop;
+	unsigned line = 1;
+
+	for (const char *s = content; s < end; s = stop + 1, line++) {
+		_cleanup_free_ char *names = NULL;
+		char *rest = NULL;
+
+		stop = memchr(s, '\n', (size_t)(end - s));
+		stop = stop ? stop : end;
+		if ((size_t)(stop - s) < strlen(mark) || memcmp(s, mark, strlen(mark)) != 0)
+			continue;
+		names = strndup(s + strlen(mark), (size_t)(stop - s) - strlen(mark));
+		if (!names)
+			return -ENOMEM;
+		for (char *name = strtok_r(names, ", \t\r", &rest); name; name = strtok_r(NULL, ", \t\r", &rest))
+			accept_name(env, file, line, name);
+	}
+	return 0;
+}
+
 int rules_read(struct rule_set *set, const struct rules_env *env, const char *file,
 	       const char *content, size_t size)
 {
 	struct lexer lexer;
 	bool failed = false;
 	size_t before = set->n_rules;
-	int r;
+	int r = note_accepted(env, file, content, size);
 
+	if (r < 0)
+		return r;
 	lex_init(&lexer, env->log, file, content, size);
 	while (lex_next(&lexer)) {
 		r = add_line(set, env, &lexer);

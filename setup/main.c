@@ -9,6 +9,7 @@
 #include "setup/commands/commands.h"
 #include "setup/host/hostlock.h"
 #include "setup/output/report.h"
+#include "setup/output/sarif.h"
 #include "setup/rights/confine.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended
@@ -72,12 +73,18 @@ static enum exit_status run(struct context *c)
 
 	if (config == -EBADMSG)
 		return STATUS_USAGE;
+	c->config.rules_files = o->files;
+	c->config.n_rules_files = o->n_files;
+	c->config.host_unseen = o->n_files > 0 && !o->root_given;
 	/* What was read is not whole, and nothing more is made of it. */
 	if (config == -ENOMEM) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; the node is untouched");
 		return STATUS_NODE;
 	}
 	r = host_open_root(&c->host, o->root);
+	/* In the image the default is where a node's root is mounted, which a check of files does without. */
+	if (r < 0 && c->config.host_unseen)
+		r = host_open_root(&c->host, "/");
 	if (r < 0) {
 		log_say(c->log, LEVEL_ERROR, "the host's root %s cannot be opened: %s; mount it there, or "
 			"name another with --root", o->root, strerror(-r));
@@ -138,6 +145,7 @@ int main(int argc, char **argv)
 	_cleanup_(options_done) struct options options = {0};
 	_cleanup_(context_done) struct context context = { .options = &options, .log = log, .terminal = terminal,
 							    .lock = -1 };
+	_cleanup_(sarif_freep) struct sarif *sarif = NULL;
 	enum exit_status status;
 	int r, code;
 
@@ -156,7 +164,10 @@ int main(int argc, char **argv)
 	r = options_parse(&options, argc, argv, log);
 	if (r > 0) {
 		log_set_level(log, options.level);
+		sarif = options.output == OUTPUT_SARIF ? sarif_new(log) : NULL;
 		status = run(&context);
+		if (sarif)
+			sarif_print(sarif, status == STATUS_DONE || status == STATUS_CONFIG, (int)status);
 		if (failed(status))
 			report_failed(&context, status);
 	} else {

@@ -48,6 +48,23 @@ is loaded(@x86, @other, off('exec', 'socket'), '-s', 'events.mmap=exec'), '50-mm
 	'each value of mmap has its own file';
 is loaded(@x86, @other, off(qw(exec socket mmap))), '', 'all off: none is read';
 
+# --- [rules] order ---
+{
+	my $mine = put("$tmp/mine/a.rules", "-a always,exit -F pid=900\n");
+	my @args = (@x86, '-s', "rules.directory=$tmp/mine", '-s', 'filter.min_auid=1000');
+	is loaded(@args), '10-audit-config 20-apparmor 30-exec 30-exec@x86_64 40-socket-unusual 50-mmap-anonymous 60-network ' .
+		'70-logins 80-tty 95-exec 900', 'shipped-first: your rules come after all groups';
+	is loaded(@args, '-s', 'rules.order=user-first'), '10-audit-config 900 20-apparmor 30-exec 30-exec@x86_64 ' .
+		'40-socket-unusual 50-mmap-anonymous 60-network 70-logins 80-tty 95-exec',
+		'user-first: your rules come after audit-config and before the other groups';
+	my ($code, $out) = run($program, '-R', $root, @args, '-s', 'rules.order=user-first', 'render', 'rules');
+	like $out, qr/auid<1000.*pid=100.*pid=900/s, 'and [filter] before both';
+	($code, $out, my $err) = run($program, '-R', $root, @args, '-s', 'rules.order=user-first', '-s', 'events.exec=no',
+		off('audit-config'), 'render', 'rules');
+	is $code, 0, 'a group that is off is not missed in either part' or diag $err;
+	unlink $mine;
+}
+
 # --- installed ---
 {
 	# Beside /usr/sbin there may be a /rules of somebody else's, such as a ConfigMap.

@@ -147,7 +147,7 @@ for my $file (sort glob 'setup/*.c setup/*/*.c rules/*.c rules/*/*.c units/*.c')
 	my $string = qr/(?:"(?:[^"\\]|\\.)*"|[A-Z]\w*)/;
 	while ($source =~ /\blog_(?:say\([^,]+,|at\([^,]+,) *(?:LEVEL_WARNING|level),([^;]*?)($string(?:\s+$string)*)/g) {
 		my ($text) = join '', map { s/^"|"$//gr } $2 =~ /"(?:[^"\\]|\\.)*"/g;
-		next if $text =~ /\[lint: [\w-]+\]$/;
+		next if $text =~ /\[lint: [\w-]+\]$/ || $file eq 'rules/parse/warnings.c';
 		# PRIu32 and its like stand outside the strings.
 		$text =~ s/%(?:z?[a-z])?/%s/g;
 		my $regex = sub { my $re = quotemeta $_[0]; $re =~ s/\b[A-Z]{4,}\b/%s/g; return qr/^$re/ };

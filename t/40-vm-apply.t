@@ -154,4 +154,61 @@ vm_guest --timeout 300 <<'EOF'
 	out=$(cas remove 2>&1); ok $? 'remove with existing = keep succeeds' "$out"
 	is "$(auditctl -l)" '-w /etc/hosts -p wa -k host-own' "remove takes only our rules away"
 EOF
+
+# --- what the host lacks, who comes first, and what nobody set ---
+vm_guest --timeout 300 <<'EOF'
+	cd $cas
+	cas() { ./cloud-audit-setup "$@"; }
+	conf=/etc/cloud-audit-setup
+	auditctl -D >/dev/null; rm -f $conf/rules.d/*; mkdir /run/gone
+	printf '[audit]\nlock = no\n' >$conf/config.ini
+	printf -- '-w /opt/later/dir/file -p wa -k late\n-w /opt/slash/ -p wa -k slash\n-w /run/gone/file -p wa -k gone\n' >$conf/rules.d/10-mine.rules
+	out=$(cas apply 2>&1); ok $? 'rules whose directory is not there do not keep the others from being loaded' "$out"
+	is "$(printf '%s\n' "$out" | grep left.out)" "cloud-audit-setup: warning: $conf/rules.d/10-mine.rules:1: left out: /opt/later/dir is not on the host, and the kernel would refuse the rule; the rest is loaded [lint: left-out] (the first of 2; --verbose shows all)" 'which is told once'
+	is "$(auditctl -l | grep -Ec 'key=gone|-k gone') $(auditctl -l | grep -Ec 'late|slash')" '1 0' 'they are not in the kernel, the others are'
+	is "$(grep -c '^#-.*/opt/' /etc/audit/cloud-audit-setup.rules)" 2 'and stand in the rules file as comments'
+	out=$(cas verify 2>&1); ok $? 'verify agrees' "$out"
+	is "$(cas -o tap verify 2>/dev/null | grep -Ec '^not ok .* - rule not left out: 10-mine.rules:[12]: .* # TODO')" 2 'in TAP each is "not ok # TODO"'
+	out=$(cas apply 2>&1); like "$out" 'nothing to do' 'a second apply has nothing to do'
+	systemctl restart cloud-audit-setup; ok $? 'the unit loads the file again'
+	mkdir -p /opt/later/dir
+	out=$(cas verify 2>&1); ok $? 'a directory that has come is no difference' "$out"
+	like "$out" '10-mine.rules:1: left out when rules were loaded' 'but is told'
+	out=$(cas apply 2>&1); ok $? 'apply' "$out"
+	is "$(auditctl -l | grep -Ec 'key=late|-k late')" 1 'loads the rule'
+	rm -r /run/gone
+	out=$(cas verify 2>&1); is $? 4 'a rule that was loaded and whose directory has gone'
+	like "$out" 'rule in force: 10-mine.rules:3: .*missing' 'is missing'
+	out=$(cas -s rules.absent=fail apply 2>&1); is $? 3 'absent = fail is exit status 3'
+	like "$out" '10-mine.rules:2: the kernel would refuse this rule: /opt/slash is not on the host' 'with the place'
+	out=$(cas apply 2>&1); ok $? 'the next load leaves it out' "$out"
+	out=$(cas verify 2>&1); ok $? 'as verify says' "$out"
+
+	printf -- '-w /etc/shadow -p wa -k identity\n' >$conf/rules.d/10-mine.rules
+	shadow() { journal_mark; chage -d "$1" daemon; journal_has "SYSCALL.*_COMM\":\"chage\".*$2|$2.*_COMM\":\"chage\""; }
+	cas -q apply 2>/dev/null; shadow 2020-02-01 logins; ok $? 'a rule behind the group that has its events gives them no key'
+	out=$(cas -s rules.order=user-first apply 2>&1); ok $? 'order = user-first' "$out"
+	like "$out" 'info: .*10-mine.rules:1: events of the group logins that this rule matches carry its key' 'tells the group whose events change their key'
+	shadow 2020-03-01 identity; ok $? 'and they carry the key of the user'
+	out=$(cas -s rules.order=user-first verify 2>&1); ok $? 'verify agrees' "$out"
+
+	setting() { auditctl -s | sed -n "s/^$1 //p"; }
+	auditctl -b 65536 >/dev/null
+	out=$(cas apply 2>&1); ok $? 'apply with a larger backlog in the kernel' "$out"
+	is "$(setting backlog_limit) $(grep -c '^-b 65536$' /etc/audit/cloud-audit-setup.rules)" '65536 1' 'does not lower what nobody set, and writes it into the file'
+	out=$(cas verify 2>&1); ok $? 'verify agrees' "$out"
+	auditctl -b 8192 >/dev/null
+	out=$(cas verify 2>&1); is $? 4 'and sees it lowered'
+	out=$(cas -s audit.backlog_limit=9000 apply 2>&1); is "$(setting backlog_limit)" 9000 'a limit that is set is what the kernel gets'
+	auditctl -f 0 >/dev/null
+	out=$(cas apply 2>&1); is "$(setting failure)" 0 'while auditd holds the audit PID failure is as the kernel has it'
+	out=$(cas verify 2>&1); ok $? 'which is no difference' "$out"
+	kill "$(setting pid)"; n=30; until [ "$(setting pid)" = 0 ] || [ $((n -= 1)) = 0 ]; do sleep 1; done
+	out=$(cas apply 2>&1); is "$(setting failure)" 1 'where nobody holds it failure is printk'
+	printf -- '-D\n-b 70000\n-f 2\n-i\n-w /etc/shadow -p wa -k identity\n-e 2\n' >$conf/rules.d/10-mine.rules
+	out=$(cas -s audit.lock=yes -v plan 2>&1); like "$out" '10-mine.rules:3: -f 2: not done: only the configuration sets this; .audit. failure = panic sets it' 'what a rules file asks for besides is told'
+	sed -i '/^-e/d' $conf/rules.d/10-mine.rules
+	out=$(cas apply 2>&1); is "$? $(setting backlog_limit) $(setting failure)" '0 70000 1' 'and -b raises the limit' || diag "$out"
+	out=$(cas remove 2>&1); ok $? 'remove' "$out"
+EOF
 done_testing

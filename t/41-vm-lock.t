@@ -8,6 +8,7 @@ vm_guest --timeout 300 <<'EOF'
 	journal_takes_audit
 	conf=/etc/cloud-audit-setup
 	mkdir -p $conf/rules.d
+	echo '-w /opt/late/dir/file -p wa -k late' >$conf/rules.d/05-late.rules
 	out=$(./cloud-audit-setup 2>&1); ok $? 'apply with the defaults succeeds' "$out"
 	like "$(auditctl -s)" '^enabled 2$' 'the audit configuration is locked'
 	is "$(systemctl is-active cloud-audit-lock)" active 'the lock unit did it'
@@ -17,6 +18,15 @@ vm_guest --timeout 300 <<'EOF'
 	like "$out" 'nothing to do' 'and nothing is done'
 	out=$(./cloud-audit-setup verify 2>&1); ok $? 'verify succeeds' "$out"
 
+	rules=$(auditctl -l); unlike "$rules" late 'a rule whose directory is not there is left out'
+	mkdir -p /opt/late/dir
+	out=$(./cloud-audit-setup verify 2>&1); ok $? 'that it has come is no difference' "$out"
+	out=$(./cloud-audit-setup 2>&1); ok $? 'and no failure of apply' "$out"
+	like "$(cat /etc/audit/cloud-audit-setup.rules)" '^-.*/opt/late/dir/file' 'which has the rule in the file for the next boot'
+	is "$(auditctl -l)" "$rules" 'leaves the kernel alone'
+	out=$(./cloud-audit-setup verify 2>&1); ok $? 'and makes no difference' "$out"
+	like "$out" '05-late.rules:1: left out when rules were loaded' 'but a notice'
+	out=$(./cloud-audit-setup 2>&1); like "$out" 'nothing to do' 'nor has a second apply anything to do'
 	# --- the same node, the same verdict ---
 	cas() { ./cloud-audit-setup "$@"; }
 	loaded=$(auditctl -l)
@@ -112,6 +122,7 @@ vm_guest --timeout 300 <<'EOF'
 	systemctl is-system-running --wait >/dev/null
 	like "$(auditctl -s)" '^enabled 2$' 'after a reboot the node is locked'
 	like "$(auditctl -l)" staged 'with the staged rules'
+	like "$(auditctl -l)" late 'and that whose directory had come'
 	at() { systemctl show -P ActiveEnterTimestampMonotonic "$1"; }
 	[ "$(at cloud-audit-lock.service)" -gt 0 ] && [ "$(at cloud-audit-lock.service)" -le "$(at multi-user.target)" ]
 	ok $? 'before multi-user.target' "$(at cloud-audit-lock.service) $(at multi-user.target)"

@@ -54,7 +54,7 @@ transient() {
 	echo '-w /etc/hostname -p wa -k mine' >rules.d/10-mine.rules
 	cas -q -s audit.lock=no apply
 	n=$(auditctl -l | grep -c .)
-	echo '-a always,exit -F arch=b64 -S getpid -F dir=/nowhere/at/all -F perm=r -k absent' >rules.d/20-absent.rules
+	echo '-a always,exit -F arch=b64 -S getpid -F subj_role=no-such-profile -k absent' >rules.d/20-absent.rules
 	out=$(cas -s audit.lock=no apply 2>&1); is $? 1 "$on: a rule that the kernel refuses is exit status 1" || diag "$out"
 	like "$out" "StartTransientUnit cloud-audit-rules.service: the job ended with 'failed'" "$on: with the job's result"
 	like "$out" 'nothing is left of this run' "$on: and the state of the node"

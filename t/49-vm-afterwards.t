@@ -15,7 +15,7 @@ free() { cas -s audit.lock=no "$@"; }
 keep() { free -s rules.existing=keep "$@"; }
 mkdir -p /srv/rules.d
 mine() { for key; do echo "-a always,exit -F arch=b64 -S mount -F auid=4711 -k $key"; done >/srv/rules.d/mine.rules; }
-refused='-a always,exit -F arch=b64 -S getpid -F dir=/nowhere/at/all -F perm=r -k absent'
+refused='-a always,exit -F arch=b64 -S getpid -F subj_role=no-such-profile -k absent'
 keys() { auditctl -l | grep -o 'key=[a-z-]*' | grep -Ev '=(CONFIG|logins)' | sort | tr '\n' ' '; }
 setting() { auditctl -s | sed -n "s/^$1 //p"; }
 EOF

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rules/judge/lint_private.h"
+#include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
 #include "rules/rule/names.h"
 
@@ -223,17 +224,16 @@ static bool say_absent(const struct subject *s, uint32_t field, char *path, stru
 	const struct rules_host *host = s->context->env->host;
 	char *slash = strrchr(path, '/');
 
-	if (!is_absent(host, path))
+	/* What the kernel refuses is left out, which is told then. */
+	if (field == AUDIT_DIR || !is_absent(host, path))
 		return false;
-	text_addf(message, "%s does not exist on the host", path);
-	if (slash && slash > path)
+	if (slash && slash > path) {
 		*slash = '\0';
-	/* kernel/audit_watch.c audit_get_nd() looks the parent up, audit_tree.c the directory. */
-	if (field == AUDIT_DIR)
-		text_add(message, "; the kernel refuses a rule on a directory that is not there");
-	else if (slash && slash > path && is_absent(host, path))
-		text_addf(message, "; the kernel refuses a rule on a path whose directory %s is not there",
-			  path);
+		if (is_absent(host, path))
+			return false;
+		*slash = '/';
+	}
+	text_addf(message, "%s does not exist on the host", path);
 	return true;
 }
 
@@ -385,6 +385,7 @@ static const struct {
 	{ { "exit-sign", "exit= with an error's name and no minus sign, which no failed call returns" }, NULL, false },
 	{ { "quotes", "a key in quotes keeps them" }, NULL, false },
 	{ { "swallowed", "an option stands where a key is expected, and becomes the key" }, NULL, false },
+	{ { "control", "an option that only the configuration sets is left out" }, NULL, false },
 	{ { "unreachable", "an earlier rule takes every event of this one" }, check_unreachable, false },
 	{ { "late-never", "shipped rules before this one with never record what it leaves out" },
 	  check_late_never, false },
@@ -404,6 +405,9 @@ static const struct {
 	{ { "no-key", "a rule has no key" }, check_no_key, false },
 	{ { "label", "subj_role means an AppArmor profile on hosts with AppArmor" }, check_label, false },
 	{ { "comparison", "field_compare with a number that no kernel knows" }, check_comparison, false },
+	{ { "left-out", "a rule whose path's directory is not on the host is left out" }, NULL, false },
+	{ { "silences", "with order = user-first a rule with never takes events of shipped groups" }, NULL, false },
+	{ { "accepted", "a comment accepts a warning that does not occur, or that there is none of" }, NULL, false },
 };
 
 const struct lint *lint_at(size_t i)
@@ -413,6 +417,8 @@ const struct lint *lint_at(size_t i)
 
 static int lint_rule(const struct subject *s)
 {
+	const struct rules_env *env = s->context->env;
+
 	for (size_t i = 0; i < ARRAY_SIZE(lints); i++) {
 		_cleanup_text_ struct text message = { 0 };
 		bool meant = s->rule->shipped && lints[i].by_design;
@@ -421,8 +427,12 @@ static int lint_rule(const struct subject *s)
 			continue;
 		if (text_error(&message) < 0)
 			return -ENOMEM;
-		log_at(s->context->env->log, meant ? LEVEL_DEBUG : LEVEL_WARNING, s->rule->file, s->rule->line,
-		       "%s [lint: %s]", message.s, lints[i].lint.name);
+		if (meant)
+			log_at(env->log, LEVEL_DEBUG, s->rule->file, s->rule->line, "%s [lint: %s]", message.s,
+			       lints[i].lint.name);
+		else
+			warnings_add(env->warnings, env->log, lints[i].lint.name, s->rule->file, s->rule->line, "%s",
+				     message.s);
 	}
 	return 0;
 }

@@ -509,6 +509,9 @@ bool check_unreachable(const struct subject *s, struct text *message)
 	if (s->rule->shipped && data_list(s->data) == AUDIT_FILTER_EXCLUDE)
 		return false;
 	taker = &s->context->set->rules[shadow->by - 1];
+	/* The user's rules were put first: rules/judge/order.c tells it by group. */
+	if (s->rule->shipped && !taker->shipped)
+		return false;
 	text_add(message, "this rule never comes to act: ");
 	add_rule_place(message, s, shadow->by);
 	if (taker->data->action == AUDIT_NEVER)

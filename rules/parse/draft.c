@@ -1,4 +1,5 @@
 #include "rules/parse/draft.h"
+#include "rules/parse/warnings.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -29,15 +30,14 @@ bool draft_fail(struct draft *draft, const char *format, ...)
 void draft_warn(const struct draft *draft, const char *lint, const char *format, ...)
 {
 	_cleanup_free_ char *message = NULL;
-	enum log_level level_of_lint = LEVEL_WARNING;
 	va_list args;
 	int n;
 
 	va_start(args, format);
 	n = vasprintf(&message, format, args);
 	va_end(args);
-	log_at(draft->env->log, level_of_lint, draft->file, draft->line, "%s [lint: %s]", n < 0 ? "out of memory" : message,
-	       lint);
+	warnings_add(draft->env->warnings, draft->env->log, lint, draft->file, draft->line, "%s", n < 0 ? "out of memory" :
+		     message);
 }
 
 const char *draft_list_name(const struct draft *draft)

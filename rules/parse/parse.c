@@ -48,9 +48,8 @@ static const struct option_row options[] = {
 	{ "-D", false, read_control, NULL },
 	{ "--backlog_wait_time", true, read_control, NULL },
 	{ "--loginuid-immutable", false, read_control, NULL },
-	{ "-i", false, refuse, "would load a set with mistakes and still report success; a rule on the same "
-	  "line would be dropped" },
-	{ "-c", false, refuse, "would load a set with mistakes; a rule on the same line would be dropped" },
+	{ "-i", false, read_control, NULL },
+	{ "-c", false, read_control, NULL },
 	{ "-q", true, refuse, "changes directory watches that are loaded already, not the set" },
 	{ "-t", false, refuse, "trims directory watches that are loaded already; a rule on the same line "
 	  "would be dropped" },

@@ -22,21 +22,34 @@ struct rules_host {
 	void *context;
 };
 
+struct warnings;	/* rules/parse/warnings.h */
+
 /* What the configuration says about an option that a rules file may also carry. */
 struct rules_setting {
 	const char *option;	/* "-b", "-e", "-D", "--backlog_wait_time", ... */
 	const char *value;	/* as auditctl takes it, "" for an option without value; NULL: not wanted */
 	const char *key;	/* "[audit] backlog_limit = 8192", for the message */
 	const char *source;	/* "config.ini:4" or "built-in default" */
+	bool given;		/* somebody set it; else a file may ask for something else, and is told what becomes of it */
+};
+
+/* The largest -b of the rules files, where the configuration has none. */
+struct rules_backlog {
+	char *file;	/* NULL: there is none; owned */
+	unsigned line;
+	uint32_t limit;
 };
 
 struct rules_env {
 	struct log *log;
+	struct warnings *warnings;	/* NULL: to the log, each at once */
 	const struct rules_host *host;
 	const struct rules_setting *settings;
 	size_t n_settings;
+	struct rules_backlog *backlog;	/* NULL: nobody asks */
 	const char *machine;	/* "x86_64", "aarch64"; NULL: this machine */
 	bool optimise;
+	bool absent_fails;	/* a rule that the kernel would refuse for want of a directory is an error */
 	bool shipped;	/* what is read now comes with the program: written to suit any host */
 };
 

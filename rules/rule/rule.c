@@ -9,6 +9,8 @@ void rule_done(struct rule *rule)
 		free(rule->merged[i].file);
 	free(rule->merged);
 	free(rule->file);
+	free(rule->absent);
+	free(rule->staged);
 	free(rule->data);
 	*rule = (struct rule){ 0 };
 }

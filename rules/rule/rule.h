@@ -22,6 +22,10 @@ struct rule {
 	size_t n_merged;
 	struct audit_rule_data *data;	/* as sent to the kernel, owned */
 	size_t size;	/* 1040 + data->buflen */
+	/* Of a rule that is left out: the directory that the kernel would miss, NULL where it has come; the boot after which
+	 * it is loaded, NULL for none; how many rules of the set stand before it. */
+	char *absent, *staged;
+	size_t at;
 	bool shipped;	/* read while env->shipped was set */
 	bool remove;	/* -d or -W: takes equal earlier rules away; gone after rules_finish() */
 };

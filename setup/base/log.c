@@ -15,6 +15,8 @@ struct log {
 	enum log_level level;
 	unsigned count[LEVEL_MAX];
 	char *last_error;
+	void (*listen)(void *context, enum log_level level, const char *file, unsigned line, const char *message);
+	void *listener;
 };
 
 static const struct {
@@ -65,6 +67,20 @@ void log_set_colour(struct log *log, bool colour)
 void log_set_progress(struct log *log, bool progress)
 {
 	log->progress = progress;
+}
+
+void log_set_listener(struct log *log,
+		      void (*listen)(void *context, enum log_level level, const char *file, unsigned line,
+				     const char *message),
+		      void *context)
+{
+	log->listen = listen;
+	log->listener = context;
+}
+
+bool log_shows_all(const struct log *log)
+{
+	return log->level >= LEVEL_DEBUG || log->listen;
 }
 
 bool log_shows_progress(const struct log *log)
@@ -158,6 +174,8 @@ static void log_vat(struct log *log, enum log_level level, const char *file, uns
 		log_put(log, level, "out of memory while writing a message");
 		return;
 	}
+	if (log->listen && level <= LEVEL_WARNING)
+		log->listen(log->listener, level, file, line, raw);
 	/* A file's name may have newlines, too: it comes from a command line or a directory. */
 	if (file)
 		add_one_line(&message, file);

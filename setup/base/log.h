@@ -41,6 +41,14 @@ void log_progress_end(struct log *log, const char *step, const char *unit, uint6
 /* Messages above this level are dropped; they are counted all the same. */
 void log_set_level(struct log *log, enum log_level level);
 
+/* Calls back for each error and warning, beside printing it; file is NULL and line 0 where there are none. */
+void log_set_listener(struct log *log,
+		      void (*listen)(void *context, enum log_level level, const char *file, unsigned line,
+				     const char *message),
+		      void *context);
+/* Is every warning wanted, not one a kind: with --verbose, or where somebody listens? */
+bool log_shows_all(const struct log *log);
+
 /* A message of this level, formatted as by printf(3); errno is kept. */
 void log_say(struct log *log, enum log_level level, const char *format, ...) _printf_format_(3, 4);
 /* The same with its place in front: "FILE:LINE: message"; line 0 prints "FILE: message". */

@@ -143,6 +143,34 @@ static void add_hazard(void *context, const char *name, const char *detail)
 	add(context, CHECK_NOTICE, !detail, detail ? strdup(detail) : NULL, "%s", name);
 }
 
+static char *print_rule(const struct audit_rule_data *data, size_t size)
+{
+	_cleanup_text_ struct text line = {0};
+
+	rule_show(&line, data, size);
+	return text_take(&line);
+}
+
+/* No difference: it was decided when rules were loaded. */
+static void check_left_out(struct checks *checks, const struct rule_set *left_out)
+{
+	for (size_t i = 0; i < left_out->n_rules; i++) {
+		const struct rule *rule = &left_out->rules[i];
+		const struct rule_place at = rule_place(rule);
+		_cleanup_free_ char *line = print_rule(rule->data, rule->size);
+		_cleanup_text_ struct text place = {0};
+		char *detail = NULL;
+
+		rule_add_place(&place, &at);
+		if (!rule->absent)
+			detail = strdup("left out when rules were loaded; the directory of its path has come, and the next load "
+					"takes it");
+		else if (asprintf(&detail, "left out: %s is not there", rule->absent) < 0)
+			detail = NULL;
+		add(checks, CHECK_NOTICE, false, detail, "rule not left out: %s: %s", place.s ? place.s : "", line ? line : "");
+	}
+}
+
 /* A watch is what it was loaded as: seen when the path has become something else, and the lock is in the way. */
 static void check_forms(struct checks *checks, const struct wanted *wanted)
 {
@@ -318,14 +346,6 @@ static void check_transient(struct checks *checks, const struct wanted *wanted, 
 	    TRANSIENT_UNIT " is active");
 }
 
-static char *print_rule(const struct audit_rule_data *data, size_t size)
-{
-	_cleanup_text_ struct text line = {0};
-
-	rule_show(&line, data, size);
-	return text_take(&line);
-}
-
 static void check_rules(struct checks *checks, const struct wanted *wanted,
 			const struct kernel_rules *listed, const struct rulesdiff *diff, bool keep, bool locked)
 {
@@ -375,7 +395,7 @@ int checks_build_kernel(struct checks *ret, const struct wanted *wanted,
 	struct checks checks = {0};
 	int r;
 
-	settings_compare(config, &node->status, node->loginuid_immutable, check_setting, &checks);
+	settings_compare(&wanted->settings, &node->status, node->loginuid_immutable, check_setting, &checks);
 	r = rulesdiff_compare(&diff, &wanted->rules, &node->rules, keep);
 	if (r == 0)
 		check_rules(&checks, wanted, &node->rules, &diff, keep, node_locked(node));
@@ -412,6 +432,7 @@ int checks_build(struct checks *ret, const struct wanted *wanted, const struct c
 		if (wanted_files[i].drop_in && wanted->files[i].s && wanted_same(wanted, i, &node->files[i]))
 			check_own_drop_in(&checks, wanted, node, i);
 	}
+	check_left_out(&checks, &wanted->left_out);
 	check_notices(&checks, config, wanted, node);
 	if (checks.out_of_memory) {
 		checks_done(&checks);

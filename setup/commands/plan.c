@@ -146,7 +146,7 @@ static int plan_settings(const struct context *c, struct text *out)
 	_cleanup_(pair_done) struct pair pair = {0};
 	uint32_t enabled = c->node.status.enabled;
 
-	settings_compare(&c->config, &c->node.status, c->node.loginuid_immutable, add_setting, &pair);
+	settings_compare(&c->wanted.settings, &c->node.status, c->node.loginuid_immutable, add_setting, &pair);
 	text_addf(&pair.before, "-e %u\n", enabled);
 	/* A lock that nobody asked for stays all the same. */
 	text_addf(&pair.after, "-e %u\n", c->config.lock || enabled == 2 ? 2u : 1u);

@@ -1,6 +1,7 @@
 #include "setup/commands/commands.h"
 
 #include "setup/node/settings.h"
+#include "setup/node/wanted_node.h"
 #include "units/transient.h"
 
 static void print_control(void *context, const char *control, const char *source)
@@ -36,7 +37,7 @@ static void print_rule_object(struct text *out, const struct rule *rule)
 
 static void render_kernel(const struct context *c, struct text *out)
 {
-	settings_lines(&c->config, true, print_control, out);
+	settings_lines(&c->wanted.settings, &c->config, true, print_control, out);
 	for (size_t i = 0; i < c->wanted.rules.n_rules; i++) {
 		print_rule_object(out, &c->wanted.rules.rules[i]);
 		/* one line at a time: the whole of a large set would be large in base64 */
@@ -45,7 +46,7 @@ static void render_kernel(const struct context *c, struct text *out)
 			text_done(out);
 		}
 	}
-	settings_lines(&c->config, false, print_control, out);
+	settings_lines(&c->wanted.settings, &c->config, false, print_control, out);
 }
 
 static void render_units(const struct context *c, struct text *out)
@@ -66,6 +67,11 @@ enum exit_status command_render(struct context *c)
 {
 	_cleanup_text_ struct text out = {0};
 
+	/* What the host that is seen lacks: nothing is known of a kernel. */
+	if (wanted_settle(&c->wanted, &c->config, &c->host, NULL, SETTLE_LOOK, c->log) < 0)
+		return STATUS_NODE;
+	if (c->options->output == OUTPUT_SARIF)
+		return STATUS_DONE;
 	switch (c->options->render) {
 	case RENDER_RULES:
 		text_add(&out, wanted_rules_text(&c->wanted)->s);

@@ -124,6 +124,11 @@ void config_place(const struct config *config, const char *section, const char *
 	*ret_line = state->line;
 }
 
+bool config_given(const struct config *config, const char *section, const char *key)
+{
+	return config->state[config_row_find(section, key)].file;
+}
+
 bool config_row(size_t n, const char **ret_section, const char **ret_key)
 {
 	if (n >= (size_t)config_n_rows)

@@ -16,6 +16,9 @@ const char *config_source(const struct config *config, const char *section, cons
 void config_place(const struct config *config, const char *section, const char *key,
 		  const char **ret_file, unsigned *ret_line);
 
+/* Did somebody set it, in a file or with --set? */
+bool config_given(const struct config *config, const char *section, const char *key);
+
 /* Every setting on a line of its own: "SECTION.KEY=DEFAULT", two spaces or more, and the words that it takes,
  * joined by '|', or in words what is expected. The completions read this. */
 void config_print_settings(FILE *out);

@@ -210,7 +210,8 @@ const struct config_row config_rows[] = {
 	  .expected = "a number of records per second from 0 to 4294967295", .max = UINT32_MAX },
 	{ "audit", "failure", parse_choice, IN(failure), "printk",
 	  .expected = "silent, printk or panic", .choices = CHOICES("silent", "printk", "panic") },
-	{ "audit", "loginuid_immutable", parse_bool, IN(loginuid_immutable), "no", YES_NO },
+	{ "audit", "loginuid_immutable", parse_choice, IN(loginuid_immutable), "auto",
+	  .expected = "auto, no or yes", .choices = CHOICES("auto", "no", "yes") },
 
 	SWITCH("audit-config"),
 	SWITCH("apparmor"),
@@ -232,6 +233,10 @@ const struct config_row config_rows[] = {
 
 	{ "rules", "directory", parse_path, IN(rules_directory), "/etc/cloud-audit-setup/rules.d",
 	  .expected = "an absolute path" },
+	{ "rules", "absent", parse_choice, IN(absent), "warn",
+	  .expected = "warn or fail", .choices = CHOICES("warn", "fail") },
+	{ "rules", "order", parse_choice, IN(order), "shipped-first",
+	  .expected = "shipped-first or user-first", .choices = CHOICES("shipped-first", "user-first") },
 	{ "rules", "existing", parse_choice, IN(existing), "replace",
 	  .expected = "replace or keep", .choices = CHOICES("replace", "keep") },
 	{ "rules", "optimise", parse_bool, IN(optimise), "yes", YES_NO },

@@ -9,6 +9,9 @@
 enum on_locked { ON_LOCKED_STAGE, ON_LOCKED_FAIL };
 enum existing { EXISTING_REPLACE, EXISTING_KEEP };
 enum unit_mode { MODE_FILE, MODE_TRANSIENT };
+enum loginuid { LOGINUID_AUTO, LOGINUID_NO, LOGINUID_YES };
+enum absent { ABSENT_WARN, ABSENT_FAIL };
+enum order { ORDER_SHIPPED_FIRST, ORDER_USER_FIRST };
 enum reader { READER_CHECK, READER_ENABLE, READER_IGNORE };
 
 /* A comma-separated value; each item knows where it was written. */
@@ -28,12 +31,13 @@ struct config {
 	int64_t backlog_wait_time;	/* jiffies, -1: keep */
 	int64_t rate_limit;
 	int failure;			/* as auditctl -f takes it */
-	bool loginuid_immutable;
+	int loginuid_immutable;
 
 	struct config_list exclude_types, exclude_exe, exclude_uid;
 	int64_t min_auid;		/* -1: all */
 
 	char *rules_directory;
+	int absent, order;
 	int existing;
 	bool optimise;
 
@@ -46,6 +50,11 @@ struct config {
 	int apparmor_audit, ima_policy;
 	bool tty_sshd, log_passwords;
 	char *runtime_unit;
+
+	/* Of the command line: rules files in place of the directory, borrowed, and that nothing is known of a host. */
+	char *const *rules_files;
+	size_t n_rules_files;
+	bool host_unseen;
 
 	struct config_row_state *state;	/* values as written, and where */
 	unsigned passes;		/* readings so far */

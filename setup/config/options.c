@@ -21,6 +21,7 @@ static const char *const render_names[] = {
 };
 static const char *const output_names[] = {
 	[OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", [OUTPUT_TAP] = "tap",
+	[OUTPUT_SARIF] = "sarif",
 };
 static const char *const machine_names[] = { "x86_64", "aarch64" };
 
@@ -32,13 +33,14 @@ static const char help[] =
 	"  apply    make this node match the configuration (default)\n"
 	"  plan     show what apply would change, as a unified diff; change nothing\n"
 	"  render   print what would be written: render rules|unit|kernel; needs no node and no root\n"
+	"           render rules FILE... (- for standard input) checks these in place of the configured ones\n"
 	"  verify   compare a node with the configuration; change nothing\n"
 	"  remove   undo what apply wrote\n"
 	"\n"
 	"Options:\n"
 	"  -c, --config FILE             configuration (default " DEFAULT_CONFIG ")\n"
 	"  -R, --root DIR                the host's root (default " DEFAULT_ROOT ")\n"
-	"  -o, --output FORMAT           text (default), json, tap (verify only)\n"
+	"  -o, --output FORMAT           text (default), json, tap (verify), sarif (render)\n"
 	"  -s, --set SECTION.KEY=VALUE   override one setting, repeatable\n"
 	"      --machine NAME            compile rules for x86_64 or aarch64 (render only)\n"
 	"  -q, --quiet                   warnings and errors only\n"
@@ -135,6 +137,7 @@ static int take_option(struct options *o, int c, char *value, struct log *log)
 		return 0;
 	case 'R':
 		o->root = value;
+		o->root_given = true;
 		return 0;
 	case 'o':
 		i = find_name(log, "output format", value, output_names, ARRAY_SIZE(output_names));
@@ -181,6 +184,11 @@ static int take_words(struct options *o, int argc, char **words, struct log *log
 		argc--;
 		words++;
 	}
+	if (o->command == COMMAND_RENDER && o->render == RENDER_RULES && argc > 1) {
+		o->files = words + 1;
+		o->n_files = (size_t)argc - 1;
+		return 0;
+	}
 	if (argc > 1) {
 		log_say(log, LEVEL_ERROR, "unexpected argument '%s' (see --help)", words[1]);
 		return -EINVAL;
@@ -196,6 +204,10 @@ static int check_together(const struct options *o, struct log *log)
 	}
 	if (o->output == OUTPUT_TAP && o->command != COMMAND_VERIFY) {
 		log_say(log, LEVEL_ERROR, "--output tap works with verify only");
+		return -EINVAL;
+	}
+	if (o->output == OUTPUT_SARIF && o->command != COMMAND_RENDER) {
+		log_say(log, LEVEL_ERROR, "--output sarif works with render only: it has what is wrong with rules");
 		return -EINVAL;
 	}
 	return 0;

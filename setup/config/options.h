@@ -8,7 +8,7 @@
 #include "setup/base/log.h"
 
 enum command { COMMAND_APPLY, COMMAND_PLAN, COMMAND_RENDER, COMMAND_VERIFY, COMMAND_REMOVE };
-enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP };
+enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP, OUTPUT_SARIF };
 enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL };
 
 struct options {
@@ -17,6 +17,9 @@ struct options {
 	enum output output;
 	const char *config;		/* NULL: the default file */
 	const char *root;
+	bool root_given;
+	char *const *files;		/* rules files to check, "-" for standard input; inside argv */
+	size_t n_files;
 	const char *machine;		/* NULL: this machine */
 	const char **set;		/* --set values in order; the array is owned */
 	size_t n_set;

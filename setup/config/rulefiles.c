@@ -66,31 +66,69 @@ static size_t count_lines(const struct text *content)
 	return n;
 }
 
+static int add_content(struct rule_set *set, const struct rules_env *env, const char *name, const struct text *content)
+{
+	if (count_lines(content) > RULES_MAX - (set->n_rules < RULES_MAX ? set->n_rules : RULES_MAX)) {
+		log_at(env->log, LEVEL_ERROR, name, 0, "with this file there are more than %d rules, which no kernel "
+		       "can go through at every system call", RULES_MAX);
+		return -EINVAL;
+	}
+	return rules_read(set, env, name, content->s ? content->s : "", content->len);
+}
+
+static int say_unread(const struct rules_env *env, const char *path, int r)
+{
+	const char *reason = host_own_reason(r);
+
+	log_at(env->log, LEVEL_ERROR, path, 0, "%s%s", reason ? reason : "cannot be read: ", reason ? "" : strerror(-r));
+	return r == -ENOMEM ? r : -EINVAL;
+}
+
+static int add_path(struct rule_set *set, const struct rules_env *env, const char *path)
+{
+	_cleanup_text_ struct text content = {0};
+	int r = host_read_own(path, &content);
+
+	return r < 0 ? say_unread(env, path, r) : add_content(set, env, path, &content);
+}
+
 static int add_file(struct rule_set *set, const struct rules_env *env, const char *directory,
 		    const char *name)
 {
-	_cleanup_text_ struct text content = {0};
 	_cleanup_free_ char *path = NULL;
-	int r;
 
 	if (asprintf(&path, "%s/%s", directory, name) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	r = host_read_own(path, &content);
-	if (r < 0) {
-		const char *reason = host_own_reason(r);
+	return add_path(set, env, path);
+}
 
-		log_at(env->log, LEVEL_ERROR, path, 0, "%s%s", reason ? reason : "cannot be read: ",
-		       reason ? "" : strerror(-r));
-		return r == -ENOMEM ? r : -EINVAL;
+/* What comes through a pipe has no owner and no mode to be looked at. */
+static int add_stdin(struct rule_set *set, const struct rules_env *env)
+{
+	_cleanup_text_ struct text content = {0};
+	char buffer[65536];
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) > 0 && content.len <= HOST_FILE_MAX)
+		text_add_bytes(&content, buffer, (size_t)n);
+	if (n < 0 || content.len > HOST_FILE_MAX)
+		return say_unread(env, "stdin", n < 0 ? -errno : -EFBIG);
+	return text_error(&content) < 0 ? -ENOMEM : add_content(set, env, "stdin", &content);
+}
+
+static int add_named(struct rule_set *set, const struct rules_env *env, const struct config *config)
+{
+	int worst = 0;
+
+	for (size_t i = 0; i < config->n_rules_files; i++) {
+		const char *path = config->rules_files[i];
+		int r = strcmp(path, "-") == 0 ? add_stdin(set, env) : add_path(set, env, path);
+
+		worst = r < 0 ? r : worst;
 	}
-	if (count_lines(&content) > RULES_MAX - (set->n_rules < RULES_MAX ? set->n_rules : RULES_MAX)) {
-		log_at(env->log, LEVEL_ERROR, path, 0, "with this file there are more than %d rules, which no kernel "
-		       "can go through at every system call", RULES_MAX);
-		return -EINVAL;
-	}
-	return rules_read(set, env, path, content.s, content.len);
+	return worst;
 }
 
 /* What follows a word at the beginning of a text; NULL where the text is NULL or begins otherwise. */
@@ -114,13 +152,20 @@ static bool belongs(const char *name, const char *group, const char *value, cons
 	return name && strcmp(name, ".rules") == 0;
 }
 
-/* The group that a shipped file serves in this configuration, -1 for none. */
-static int wanted_group(const struct config *config, const char *name, const char *machine)
+static bool is_of_part(const char *group, enum shipped_part part)
+{
+	bool guard = strcmp(group, "audit-config") == 0;
+
+	return part == SHIPPED_ALL || guard == (part == SHIPPED_GUARD);
+}
+
+/* The group of a part that a shipped file serves in this configuration, -1 for none. */
+static int wanted_group(const struct config *config, enum shipped_part part, const char *name, const char *machine)
 {
 	const char *group;
 
 	for (size_t i = 0; (group = config_key("events", i)); i++)
-		if (belongs(name, group, config_value(config, "events", group), machine))
+		if (is_of_part(group, part) && belongs(name, group, config_value(config, "events", group), machine))
 			return (int)i;
 	return -1;
 }
@@ -135,7 +180,7 @@ static bool has_rules(const char *directory)
 	return n > 0 || (n < 0 && n != -ENOENT && n != -ENOTDIR);
 }
 
-static int say_missing(const struct rules_env *env, const struct config *config, uint64_t seen,
+static int say_missing(const struct rules_env *env, const struct config *config, enum shipped_part part, uint64_t seen,
 		       const char *directory)
 {
 	const char *group;
@@ -144,7 +189,7 @@ static int say_missing(const struct rules_env *env, const struct config *config,
 	for (size_t i = 0; (group = config_key("events", i)); i++) {
 		const char *value = config_value(config, "events", group);
 
-		if (strcmp(value, "no") == 0 || (seen & (UINT64_C(1) << i)))
+		if (!is_of_part(group, part) || strcmp(value, "no") == 0 || (seen & (UINT64_C(1) << i)))
 			continue;
 		log_say(env->log, LEVEL_ERROR, "%s: [events] %s = %s: no rules file for it in %s; install "
 			"the shipped rules there", config_source(config, "events", group), group, value,
@@ -155,7 +200,7 @@ static int say_missing(const struct rules_env *env, const struct config *config,
 }
 
 int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
-			  const struct config *config)
+			  const struct config *config, enum shipped_part part)
 {
 	_cleanup_free_ char *directory = shipped_rules(has_rules);
 	struct rules_env shipped = *env;
@@ -175,7 +220,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		return -EINVAL;
 	}
 	for (int i = 0; i < n; i++) {
-		int group = wanted_group(config, list[i]->d_name, env->machine);
+		int group = wanted_group(config, part, list[i]->d_name, env->machine);
 
 		if (group < 0)
 			continue;
@@ -184,7 +229,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		worst = r < 0 ? r : worst;
 	}
 	free_list(list, n);
-	r = say_missing(env, config, seen, directory);
+	r = say_missing(env, config, part, seen, directory);
 	return r < 0 ? r : worst;
 }
 
@@ -213,6 +258,8 @@ int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
 	unsigned line;
 	int n, worst = 0;
 
+	if (config->n_rules_files > 0)
+		return add_named(set, env, config);
 	config_place(config, "rules", "directory", &file, &line);
 	n = list_directory(config->rules_directory, &list);
 	if (n == -ENOENT && !file)

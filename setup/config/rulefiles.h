@@ -5,13 +5,17 @@
 #include "rules/rules.h"
 #include "setup/config/config.h"
 
-/* Reads the files of the groups that are switched on: NN-GROUP.rules for "yes", NN-GROUP-VALUE.rules
+/* Of the shipped groups all, the one that guards the audit system itself, or the others. */
+enum shipped_part { SHIPPED_ALL, SHIPPED_GUARD, SHIPPED_OTHERS };
+
+/* Reads the files of the groups of a part that are switched on: NN-GROUP.rules for "yes", NN-GROUP-VALUE.rules
  * for any other value, and those with @MACHINE before the suffix on that machine; in C-locale order.
  * 0, -EINVAL after logging every mistake, -ENOMEM. */
 int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
-			  const struct config *config) _must_check_;
+			  const struct config *config, enum shipped_part part) _must_check_;
 
-/* Reads every *.rules file of [rules] directory; the default directory may be absent. Same returns. */
+/* Reads every *.rules file of [rules] directory, which as the default may be absent; or in its place the files named on
+ * the command line, "-" for standard input. Same returns. */
 int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
 		       const struct config *config) _must_check_;
 

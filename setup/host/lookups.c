@@ -31,6 +31,19 @@ static int look(const struct host *host, const char *path, bool *ret_directory)
 	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 }
 
+/* Is it one of them, or above one? A slash may stand at its end. */
+static bool will_be_made(const struct lookups *lookups, const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	for (const char *const *made = lookups->made; made && *made; made++)
+		if (strncmp(*made, path, n) == 0 && (!(*made)[n] || (*made)[n] == '/'))
+			return true;
+	return false;
+}
+
 static int path_type(void *context, const char *path, bool *ret_directory)
 {
 	struct lookups *lookups = context;
@@ -50,9 +63,11 @@ static int path_type(void *context, const char *path, bool *ret_directory)
 			return kept->found;
 		}
 	}
-	now.found = look(lookups->host, path, &now.directory);
+	now.found = lookups->unseen ? RULES_UNKNOWN : look(lookups->host, path, &now.directory);
 	if (now.found == 0 && !lookups_see_host(lookups->host))
 		now.found = RULES_UNKNOWN;
+	if (now.found == 0 && will_be_made(lookups, path))
+		now.found = now.directory = true;
 	if (lookups->n < LOOKUPS_KEPT && (now.path = strdup(path)))
 		lookups->kept[lookups->n++] = now;
 	*ret_directory = now.directory;
@@ -77,7 +92,8 @@ static void late(void *context, const char *directory, struct text *out)
 {
 	const struct lookups *lookups = context;
 
-	atboot_late(lookups->host, directory, out);
+	if (!lookups->unseen)
+		atboot_late(lookups->host, directory, out);
 }
 
 struct rules_host lookups_for(struct lookups *lookups, const struct host *host)

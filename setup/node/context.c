@@ -45,6 +45,14 @@ int context_read(struct context *c)
 	return r < 0 ? r : read_host(c);
 }
 
+/* What this command does, or what apply would do of which it tells. */
+static enum settle settling(const struct context *c)
+{
+	if (c->options->command == COMMAND_VERIFY)
+		return SETTLE_LOOK;
+	return node_locked(&c->node) ? SETTLE_STAGE : SETTLE_LOAD;
+}
+
 int context_observe(struct context *c)
 {
 	int r, s;
@@ -56,6 +64,8 @@ int context_observe(struct context *c)
 		     c->log);
 	if (s == 0)
 		s = read_host(c);
+	if (r == 0 && s == 0 && c->options->command != COMMAND_REMOVE)
+		r = wanted_settle(&c->wanted, &c->config, &c->host, &c->node, settling(c), c->log);
 	return r < 0 ? r : s;
 }
 

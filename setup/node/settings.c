@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "setup/config/config_keys.h"
 
 enum kind { NUMBER, CHOICE, FLAG };
+
+enum { BACKLOG_LIMIT, BACKLOG_WAIT_TIME, FAILURE, RATE_LIMIT, LOGINUID_IMMUTABLE };
 
 /* An option of auditctl(8), the configuration key it comes from, the kernel's field it sets. */
 static const struct setting {
@@ -13,21 +16,21 @@ static const struct setting {
 	enum kind kind;
 	size_t config, status;
 } table[] = {
-	{ "-b", "backlog_limit", NUMBER, offsetof(struct config, backlog_limit),
+	[BACKLOG_LIMIT] = { "-b", "backlog_limit", NUMBER, offsetof(struct config, backlog_limit),
 	  offsetof(struct kernel_status, backlog_limit) },
-	{ "--backlog_wait_time", "backlog_wait_time", NUMBER,
+	[BACKLOG_WAIT_TIME] = { "--backlog_wait_time", "backlog_wait_time", NUMBER,
 	  offsetof(struct config, backlog_wait_time),
 	  offsetof(struct kernel_status, backlog_wait_time) },
-	{ "-f", "failure", CHOICE, offsetof(struct config, failure),
+	[FAILURE] = { "-f", "failure", CHOICE, offsetof(struct config, failure),
 	  offsetof(struct kernel_status, failure) },
-	{ "-r", "rate_limit", NUMBER, offsetof(struct config, rate_limit),
+	[RATE_LIMIT] = { "-r", "rate_limit", NUMBER, offsetof(struct config, rate_limit),
 	  offsetof(struct kernel_status, rate_limit) },
-	{ "--loginuid-immutable", "loginuid_immutable", FLAG,
+	[LOGINUID_IMMUTABLE] = { "--loginuid-immutable", "loginuid_immutable", FLAG,
 	  offsetof(struct config, loginuid_immutable), 0 },
 };
 
-/* The number wanted; -1: the kernel's is kept. */
-static int64_t wanted_value(const struct config *config, const struct setting *s)
+/* The number that the configuration has; -1: the kernel's is kept. */
+static int64_t configured(const struct config *config, const struct setting *s)
 {
 	const char *field = (const char *)config + s->config;
 
@@ -37,10 +40,81 @@ static int64_t wanted_value(const struct config *config, const struct setting *s
 	case CHOICE:
 		return *(const int *)(const void *)field;
 	case FLAG:
-		return *(const bool *)(const void *)field ? 1 : -1;
+		return *(const int *)(const void *)field == LOGINUID_YES ? 1 : -1;
 	default:
 		return -1;
 	}
+}
+
+static int set(struct setting_value *value, int64_t wanted, const char *source)
+{
+	char *copy = strdup(source);
+
+	if (!copy)
+		return -ENOMEM;
+	free(value->source);
+	value->source = copy;
+	value->wanted = wanted;
+	return 0;
+}
+
+/* A rules file raises it. */
+static int raise_backlog(struct setting_value *value, const struct rules_backlog *backlog)
+{
+	const struct rule_place place = { backlog->file, backlog->line, false };
+	_cleanup_text_ struct text source = {0};
+
+	rule_add_place(&source, &place);
+	return text_error(&source) < 0 ? -ENOMEM : set(value, backlog->limit, source.s);
+}
+
+int settings_init(struct settings *ret, const struct config *config, const struct rules_backlog *backlog)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(table); i++)
+		r = set(&ret->values[i], configured(config, &table[i]), config_source(config, "audit", table[i].key));
+	if (r == 0 && backlog && backlog->file && backlog->limit > ret->values[BACKLOG_LIMIT].wanted &&
+	    !config_given(config, "audit", "backlog_limit"))
+		r = raise_backlog(&ret->values[BACKLOG_LIMIT], backlog);
+	return r;
+}
+
+/* The -b of an earlier run's rules; 0 is none, as in the kernel it is no limit. */
+static int64_t earlier_backlog(const char *earlier)
+{
+	const char *line = earlier ? strstr(earlier, "\n-b ") : NULL;
+
+	return line ? strtoll(line + strlen("\n-b "), NULL, 10) : 0;
+}
+
+int settings_meet_kernel(struct settings *settings, const struct config *config, const struct kernel_status *status,
+			 const char *earlier, bool *ret_changed)
+{
+	struct setting_value *backlog = &settings->values[BACKLOG_LIMIT], *failure = &settings->values[FAILURE];
+	int64_t before = earlier_backlog(earlier), limit = backlog->wanted, action = failure->wanted;
+	int r = 0;
+
+	if (!config_given(config, "audit", "backlog_limit")) {
+		/* No limit at all is the largest. */
+		if (status->backlog_limit == 0 || status->backlog_limit > backlog->wanted)
+			r = set(backlog, status->backlog_limit, "as the kernel had it: [audit] backlog_limit is not set");
+		if (r == 0 && before > backlog->wanted && status->backlog_limit != 0)
+			r = set(backlog, before, "as an earlier run had it: [audit] backlog_limit is not set");
+	}
+	/* Where nobody holds the audit PID every record counts as lost once the queue for it is full, and with panic
+	 * the node dies of that. */
+	if (r == 0 && !config_given(config, "audit", "failure") && status->pid != 0 && status->failure != failure->wanted)
+		failure->wanted = -1;
+	*ret_changed = backlog->wanted != limit || failure->wanted != action;
+	return r;
+}
+
+void settings_done(struct settings *settings)
+{
+	for (size_t i = 0; i < SETTINGS_MAX; i++)
+		free(settings->values[i].source);
+	*settings = (struct settings){0};
 }
 
 static void print_option(char *out, size_t size, const struct setting *s, int64_t value)
@@ -67,6 +141,8 @@ static int fill(const struct config *config, struct rules_setting *ret, struct t
 	*ret = (struct rules_setting){
 		.option = option, .value = value >= 0 ? store->s : NULL, .key = store->s + at,
 		.source = config_source(config, section, key),
+		/* auto is what it says: whatever fits. */
+		.given = config_given(config, section, key) && strcmp(config_value(config, section, key), "auto") != 0,
 	};
 	return 0;
 }
@@ -80,7 +156,7 @@ int settings_for_rules(const struct config *config, struct rules_setting ret[SET
 	_Static_assert(ARRAY_SIZE(table) + 2 <= SETTINGS_MAX, "a setting has no place");
 	for (; r == 0 && n < ARRAY_SIZE(table); n++)
 		r = fill(config, &ret[n], &store[n], table[n].option, "audit", table[n].key,
-			 wanted_value(config, &table[n]), table[n].kind == FLAG);
+			 configured(config, &table[n]), table[n].kind == FLAG);
 	if (r == 0)
 		r = fill(config, &ret[n], &store[n], "-e", "audit", "lock", config->lock ? 2 : 1, false);
 	n++;
@@ -91,7 +167,7 @@ int settings_for_rules(const struct config *config, struct rules_setting ret[SET
 	return r < 0 ? r : (int)n;
 }
 
-void settings_lines(const struct config *config, bool before,
+void settings_lines(const struct settings *settings, const struct config *config, bool before,
 		    void (*line)(void *context, const char *control, const char *source),
 		    void *context)
 {
@@ -100,19 +176,19 @@ void settings_lines(const struct config *config, bool before,
 	if (before && config->existing == EXISTING_REPLACE)
 		line(context, "-D", config_source(config, "rules", "existing"));
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		int64_t value = wanted_value(config, &table[i]);
+		int64_t value = settings->values[i].wanted;
 
 		/* What cannot be taken back comes after the rules, any of which the kernel may refuse. */
 		if (value < 0 || before != (table[i].kind != FLAG))
 			continue;
 		print_option(control, sizeof(control), &table[i], value);
-		line(context, control, config_source(config, "audit", table[i].key));
+		line(context, control, settings->values[i].source);
 	}
 	if (!before)
 		line(context, "-e 1", config_source(config, "audit", "lock"));
 }
 
-void settings_compare(const struct config *config, const struct kernel_status *status,
+void settings_compare(const struct settings *settings, const struct kernel_status *status,
 		      bool loginuid_immutable,
 		      void (*setting)(void *context, const char *wanted, const char *actual),
 		      void *context)
@@ -121,7 +197,7 @@ void settings_compare(const struct config *config, const struct kernel_status *s
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		const struct setting *s = &table[i];
-		int64_t value = wanted_value(config, s);
+		int64_t value = settings->values[i].wanted;
 
 		if (value < 0)
 			continue;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/rulefiles.h"
@@ -14,6 +15,8 @@
 #include "units/audit_units.h"
 
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
+#define LEFT_OUT "#"	/* before a rule that is left out: a comment of ours has a space behind it */
+#define STAGED ": left out until the boot after "
 
 #define RULE_COMMENT "#"
 #define UNIT_COMMENT "#;"
@@ -103,6 +106,28 @@ static int add_filters(struct rule_set *set, const struct rules_env *env,
 	return worst;
 }
 
+/* The shipped rules and the user's, in the configured order. */
+static int add_files(struct rule_set *set, const struct rules_env *env, const struct config *config)
+{
+	bool user_first = config->order == ORDER_USER_FIRST;
+	int worst = rulefiles_add_shipped(set, env, config, user_first ? SHIPPED_GUARD : SHIPPED_ALL);
+	int r = rulefiles_add_user(set, env, config);
+
+	worst = r < 0 ? r : worst;
+	if (user_first)
+		r = rulefiles_add_shipped(set, env, config, SHIPPED_OTHERS);
+	return r < 0 ? r : worst;
+}
+
+struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, const struct config *config)
+{
+	static const char *const made[] = { "/etc/audit", UNIT_DIRECTORY, NULL };
+
+	lookups->unseen = config->host_unseen;
+	lookups->made = config->unit_mode == MODE_FILE ? made : NULL;
+	return lookups_for(lookups, host);
+}
+
 /* Prepended or not. */
 static bool same_rule(const struct rule *a, const struct rule *b)
 {
@@ -140,11 +165,12 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 	struct rules_setting settings[SETTINGS_MAX];
 	struct text store[SETTINGS_MAX] = {0};
 	_cleanup_(lookups_done) struct lookups lookups = { .assumed = wanted->forms, .n_assumed = wanted->n_forms };
-	struct rules_host ask = lookups_for(&lookups, host);
+	struct rules_host ask = wanted_ask(&lookups, host, config);
+	struct rules_backlog backlog = { .file = NULL };
 	struct utsname uts;
 	struct rules_env env = {
-		.log = log, .host = &ask, .settings = settings, .machine = machine,
-		.optimise = config->optimise,
+		.log = log, .warnings = wanted->warnings, .host = &ask, .settings = settings, .machine = machine,
+		.optimise = config->optimise, .backlog = &backlog, .absent_fails = config->absent == ABSENT_FAIL,
 	};
 	int n = settings_for_rules(config, settings, store), worst = 0, r;
 
@@ -157,15 +183,17 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 	if (n >= 0) {
 		env.n_settings = (size_t)n;
 		worst = add_filters(&wanted->rules, &env, config);
-		r = rulefiles_add_shipped(&wanted->rules, &env, config);
-		worst = r < 0 ? r : worst;
-		r = rulefiles_add_user(&wanted->rules, &env, config);
+		r = add_files(&wanted->rules, &env, config);
 		worst = r < 0 ? r : worst;
 		if (worst == 0)
 			worst = rules_finish(&wanted->rules, &env);
 		if (worst == 0)
+			worst = settings_init(&wanted->settings, config, &backlog);
+		if (worst == 0)
 			worst = add_end(&wanted->rules, &env);
 	}
+	warnings_tell(wanted->warnings);
+	free(backlog.file);
 	for (size_t i = 0; i < SETTINGS_MAX; i++)
 		text_done(&store[i]);
 	return n < 0 ? n : worst;
@@ -183,18 +211,42 @@ static void add_source(struct text *out, struct rule_place place)
 	text_add(out, "\n");
 }
 
+/* What is left out before rule i, as comments, which tell a later run so. One whose path has come while the kernel was
+ * locked is for the next boot to load, and no difference before. */
+static void print_left_out(const struct rule_set *set, size_t i, size_t *next, struct text *out)
+{
+	for (; *next < set->n_rules && set->rules[*next].at == i; ++*next) {
+		const struct rule *rule = &set->rules[*next];
+		const struct rule_place place = rule_place(rule);
+
+		for (size_t k = 0; k < rule->n_merged; k++)
+			add_source(out, rule->merged[k]);
+		text_add(out, "# ");
+		rule_add_place(out, &place);
+		if (rule->staged)
+			text_addf(out, STAGED "%s\n", rule->staged);
+		else
+			text_addf(out, ": left out, since %s was not there when rules were loaded\n" LEFT_OUT,
+				  rule->absent ? rule->absent : "the directory of its path");
+		rule_print(out, rule->data, rule->size);
+		text_add(out, "\n");
+	}
+}
+
 static int print_rules_file(const struct wanted *wanted, const struct config *config,
 			    struct text *out, struct log *log)
 {
+	size_t next = 0;
 	int r = 0;
 
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
 		 "# Loaded with auditctl -R.\n"
 		 "# " END_SOURCE ": a rule that the kernel refuses does not keep the others out\n-c\n");
-	settings_lines(config, true, print_control, out);
+	settings_lines(&wanted->settings, config, true, print_control, out);
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
 
+		print_left_out(&wanted->left_out, i, &next, out);
 		add_source(out, rule_place(rule));
 		for (size_t k = 0; k < rule->n_merged; k++)
 			add_source(out, rule->merged[k]);
@@ -205,7 +257,8 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 		}
 		text_add(out, "\n");
 	}
-	settings_lines(config, false, print_control, out);
+	print_left_out(&wanted->left_out, wanted->rules.n_rules, &next, out);
+	settings_lines(&wanted->settings, config, false, print_control, out);
 	return r < 0 ? r : text_error(out);
 }
 
@@ -227,7 +280,9 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	struct host_recording recording;
 	int r;
 
-	*ret = (struct wanted){ .auditctl = wanted_find_auditctl(host) };
+	*ret = (struct wanted){ .auditctl = wanted_find_auditctl(host), .warnings = warnings_new(log) };
+	if (!ret->warnings)
+		return -ENOMEM;
 	r = build_rules(ret, config, host, machine, log);
 	if (r < 0)
 		return r;
@@ -252,31 +307,60 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	return r;
 }
 
-/* Everything that there is to say was said at the first reading. */
-static int build_quietly(struct wanted *ret, const struct config *config, const struct host *host, struct text *text)
+int wanted_print_rules(struct wanted *wanted, const struct config *config, struct log *log)
 {
-	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
-	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
-	int r = quiet ? build_rules(ret, config, host, NULL, quiet) : -ENOMEM;
+	struct text *out = config->unit_mode == MODE_TRANSIENT ? &wanted->transient : &wanted->files[FILE_RULES];
+	int r;
 
-	return r < 0 ? r : print_rules_file(ret, config, text, quiet);
+	text_done(out);
+	r = print_rules_file(wanted, config, out, log);
+	if (r == 0 && wanted->loaded.s) {
+		text_done(&wanted->loaded);
+		r = print_rules_file(wanted, config, &wanted->loaded, log);
+	}
+	return r == -ENOMEM ? log_no_memory(log) : r;
+}
+
+/* Takes the rules out that were left out before. */
+static void drop_left_out(struct rule_set *rules, const struct rule_set *out)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		bool left_out = false;
+
+		for (size_t k = 0; k < out->n_rules; k++)
+			left_out = left_out || same_rule(&rules->rules[i], &out->rules[k]);
+		if (left_out)
+			rule_done(&rules->rules[i]);
+		else
+			rules->rules[kept++] = rules->rules[i];
+	}
+	rules->n_rules = kept;
 }
 
 int wanted_read_again(struct wanted *wanted, const struct config *config, const struct host *host, struct text *text)
 {
+	/* Everything that there is to say was said at the first reading. */
+	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
+	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
 	struct wanted fresh = { .forms = wanted->forms, .n_forms = wanted->n_forms };
 	_cleanup_text_ struct text content = {0};
-	int r = build_quietly(&fresh, config, host, &content);
+	struct rule_set old = wanted->rules;
+	int r = quiet ? build_rules(&fresh, config, host, NULL, quiet) : -ENOMEM;
 
 	if (r == 0) {
-		struct rule_set old = wanted->rules;
-
+		drop_left_out(&fresh.rules, &wanted->left_out);
 		wanted->rules = fresh.rules;
 		fresh.rules = old;
+		r = print_rules_file(wanted, config, &content, quiet);
+	}
+	if (r == 0) {
 		text_done(text);
 		*text = content;
 		content = (struct text){0};
 	}
+	settings_done(&fresh.settings);
 	rule_set_done(&fresh.rules);
 	return r;
 }
@@ -284,6 +368,49 @@ int wanted_read_again(struct wanted *wanted, const struct config *config, const 
 const struct text *wanted_rules_text(const struct wanted *wanted)
 {
 	return wanted->transient.s ? &wanted->transient : &wanted->files[FILE_RULES];
+}
+
+/* Does the line begin as rule_print() begins a rule? */
+static bool is_rule(const char *line)
+{
+	static const char *const begins[] = { "-a ", "-A ", "-S ", "-w " };
+	bool is = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		is = is || strncmp(line, begins[i], strlen(begins[i])) == 0;
+	return is;
+}
+
+/* The next line with a rule that is left out; NULL: there is none. */
+static const char *next_left_out(const char *s, size_t *ret_length)
+{
+	for (; *s; s += *s == '\n') {
+		size_t length = strcspn(s, "\n");
+
+		if (strncmp(s, LEFT_OUT, strlen(LEFT_OUT)) == 0 && is_rule(s + strlen(LEFT_OUT))) {
+			*ret_length = length;
+			return s;
+		}
+		s += length;
+	}
+	return NULL;
+}
+
+/* What is left out is a comment to auditctl, and not to us. */
+static bool same_rules(const struct text *a, const struct text *b)
+{
+	const char *x = a->s, *y = b->s;
+	size_t n_x = 0, n_y = 0;
+
+	if (!text_equal_but_comments(a, b, RULE_COMMENT) || !x)
+		return !x && !y;
+	do {
+		x = next_left_out(x + n_x, &n_x);
+		y = next_left_out(y + n_y, &n_y);
+		if (!x || !y)
+			return !x && !y;
+	} while (n_x == n_y && memcmp(x, y, n_x) == 0);
+	return false;
 }
 
 bool wanted_same(const struct wanted *wanted, size_t i, const struct text *have)
@@ -298,8 +425,7 @@ bool wanted_same(const struct wanted *wanted, size_t i, const struct text *have)
 
 bool wanted_same_rules(const struct wanted *wanted, const struct text *have)
 {
-	return text_equal_but_comments(wanted_rules_text(wanted), have, RULE_COMMENT) ||
-		(wanted->loaded.s && text_equal_but_comments(&wanted->loaded, have, RULE_COMMENT));
+	return same_rules(wanted_rules_text(wanted), have) || (wanted->loaded.s && same_rules(&wanted->loaded, have));
 }
 
 void wanted_done(struct wanted *wanted)
@@ -311,39 +437,76 @@ void wanted_done(struct wanted *wanted)
 	free(wanted->forms);
 	rule_set_done(&wanted->rules);
 	free(wanted->overrides);
+	rule_set_done(&wanted->left_out);
+	settings_done(&wanted->settings);
+	warnings_free(wanted->warnings);
 	for (size_t i = 0; i < N_FILES; i++) {
 		text_done(&wanted->files[i]);
 		free(wanted->paths[i]);
 	}
 }
 
-int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
-			 bool *ret_replaced)
+/* What a line of a rules file of ours is. */
+enum { LINE_OTHER, LINE_RULE, LINE_LEFT_OUT, LINE_STAGED, LINE_KINDS };
+
+/* boot: NULL where it does not matter what was staged in it; before: the line in front. */
+static int line_kind(const char *line, const char *before, const char *boot)
 {
-	static const char *const begins[] = { "-a ", "-A ", "-S ", "-w " };
+	size_t n = strcspn(before, "\n"), n_boot = boot ? strlen(boot) : 0;
+
+	if (strncmp(line, LEFT_OUT, strlen(LEFT_OUT)) == 0)
+		return is_rule(line + strlen(LEFT_OUT)) ? LINE_LEFT_OUT : LINE_OTHER;
+	if (!is_rule(line))
+		return LINE_OTHER;
+	return boot && n > n_boot + strlen(STAGED) && memcmp(before + n - n_boot, boot, n_boot) == 0 &&
+		memcmp(before + n - n_boot - strlen(STAGED), STAGED, strlen(STAGED)) == 0 ? LINE_STAGED : LINE_RULE;
+}
+
+/* The rules in a rules file's content, by kind; NULL for those that are not wanted. */
+static int read_lines(const struct host *host, const char *content, const char *boot,
+		      struct rule_set *const ret[LINE_KINDS])
+{
 	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
 	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
 	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
 	struct rules_host ask = lookups_for(&lookups, host);
 	struct rules_env env = { .log = quiet, .host = &ask };
+	const char *before = "";
 
 	if (!quiet)
 		return -ENOMEM;
-	*ret_replaced = false;
-	while (*content) {
-		size_t length = strcspn(content, "\n");
-		_cleanup_free_ char *line = strndup(content, length);
+	for (size_t length; *content; content += length + (content[length] == '\n')) {
+		int kind = line_kind(content, before, boot);
+		const char *rule = kind == LINE_LEFT_OUT ? content + strlen(LEFT_OUT) : content;
+		_cleanup_free_ char *line = NULL;
 
+		before = content;
+		length = strcspn(content, "\n");
+		if (!ret[kind])
+			continue;
+		line = strndup(rule, length - (size_t)(rule - content));
 		if (!line)
 			return -ENOMEM;
-		if (strcmp(line, "-D") == 0)
-			*ret_replaced = true;
-		/* What rule_print() begins a rule with. A line that somebody else spoilt is no rule of ours. */
-		for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
-			if (strncmp(line, begins[i], strlen(begins[i])) == 0 &&
-			    rules_read_line(ret, &env, wanted_files[FILE_RULES].path, 0, line) == -ENOMEM)
-				return -ENOMEM;
-		content += length + (content[length] == '\n');
+		/* A line that somebody else spoilt is no rule of ours. */
+		if (rules_read_line(ret[kind], &env, wanted_files[FILE_RULES].path, 0, line) == -ENOMEM)
+			return -ENOMEM;
 	}
 	return 0;
+}
+
+int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
+			 bool *ret_replaced)
+{
+	struct rule_set *const kinds[LINE_KINDS] = { [LINE_RULE] = ret };
+
+	*ret_replaced = strncmp(content, "-D\n", 3) == 0 || strstr(content, "\n-D\n");
+	return read_lines(host, content, NULL, kinds);
+}
+
+int wanted_earlier_left_out(const struct host *host, const char *content, const char *boot, struct rule_set *ret,
+			    struct rule_set *ret_staged)
+{
+	struct rule_set *const kinds[LINE_KINDS] = { [LINE_LEFT_OUT] = ret, [LINE_STAGED] = ret_staged };
+
+	return read_lines(host, content, boot, kinds);
 }

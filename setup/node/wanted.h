@@ -6,10 +6,14 @@
 #include "setup/config/config.h"
 #include "setup/host/host.h"
 #include "setup/host/lookups.h"
+#include "setup/node/settings.h"
 #include "setup/node/wanted_files.h"
 
 struct wanted {
 	struct rule_set rules;		/* as sent to the kernel, in load order */
+	struct rule_set left_out;	/* by wanted_settle(), see there */
+	struct settings settings;
+	struct warnings *warnings;	/* about the rules */
 	struct text transient;		/* the rules inside TRANSIENT_UNIT; s is NULL for no such unit */
 	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
 	char *paths[N_FILES];		/* where they depend on the node: see wanted_node.h */
@@ -25,6 +29,11 @@ struct wanted {
  * Returns 0; -EINVAL after logging every mistake; -ENOENT where a missing auditctl is an error; -ENOMEM. */
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
 		 const char *machine, enum log_level no_auditctl, struct log *log) _must_check_;
+
+/* Prints the rules anew. 0 or negative errno, logged. */
+int wanted_print_rules(struct wanted *wanted, const struct config *config, struct log *log) _must_check_;
+/* Who answers for a host that is configured so, with the directories that are made for our files. */
+struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, const struct config *config);
 void wanted_done(struct wanted *wanted);
 
 /* Reads the rules again, of which nothing but the host's paths and the known forms has changed, and prints them
@@ -41,7 +50,6 @@ bool wanted_same_rules(const struct wanted *wanted, const struct text *have);
 
 /* Where a file is on this host, NULL for one that is nowhere. */
 const char *wanted_path(const struct wanted *wanted, size_t i);
-
 /* Where the host keeps auditctl, NULL when nowhere. */
 const char *wanted_find_auditctl(const struct host *host);
 
@@ -49,5 +57,8 @@ const char *wanted_find_auditctl(const struct host *host);
  * passed over. *ret_replaced: the file deletes what was there before. 0 or negative errno, unlogged. */
 int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
 			 bool *ret_replaced) _must_check_;
+/* Those that it leaves out, and those that it has for the boot after this one to load. */
+int wanted_earlier_left_out(const struct host *host, const char *content, const char *boot, struct rule_set *ret,
+			    struct rule_set *ret_staged) _must_check_;
 
 #endif

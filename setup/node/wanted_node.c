@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rules/judge/absent.h"
+#include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
 #include "setup/base/strings.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/shipped.h"
+#include "setup/host/lookups.h"
 #include "setup/host/own.h"
 #include "setup/host/pam.h"
 #include "setup/kernel/forms.h"
+#include "setup/kernel/rulesdiff.h"
 #include "setup/rights/rights.h"
 #include "units/audit_units.h"
 #include "units/unit_file.h"
@@ -371,4 +375,153 @@ bool wanted_lacks_directory(const struct wanted *wanted)
 				return true;
 	}
 	return false;
+}
+
+/* --- what is left out -------------------------------------------------------------------- */
+
+/* What is known of the node when it is decided. */
+struct knowledge {
+	struct rule_set loaded, left_out, staged;	/* of an earlier run's rules */
+	struct rulesdiff diff;			/* with the kernel's */
+	struct rules_host host;
+	bool node;
+	enum settle settle;
+	char boot[64];				/* this one's id */
+};
+
+static void knowledge_done(struct knowledge *known)
+{
+	rule_set_done(&known->loaded);
+	rule_set_done(&known->left_out);
+	rule_set_done(&known->staged);
+	rulesdiff_done(&known->diff);
+}
+
+static bool has_rule(const struct rule_set *set, const struct rule *rule)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (set->rules[i].size == rule->size && memcmp(set->rules[i].data, rule->data, rule->size) == 0)
+			return true;
+	return false;
+}
+
+/* Is wanted rule i left out? Appends the directory that it lacks. */
+static bool is_left_out(const struct knowledge *known, const struct rule *rule, size_t i, struct text *ret_directory)
+{
+	bool refused = absent_refuses(rule->data, &known->host, ret_directory);
+
+	if (!refused && known->left_out.n_rules + known->staged.n_rules == 0)
+		return false;
+	/* The kernel found it, whatever is seen of the host from here. */
+	if (known->node && !known->diff.missing[i])
+		return false;
+	if (known->node && known->settle != SETTLE_LOAD) {
+		if (has_rule(&known->left_out, rule) || has_rule(&known->staged, rule))
+			return true;
+		if (has_rule(&known->loaded, rule))
+			return false;
+	}
+	return refused;
+}
+
+static void warn(const struct wanted *wanted, bool node, struct log *log, const struct rule *rule,
+		 const char *directory)
+{
+	if (directory)
+		warnings_add(wanted->warnings, log, "left-out", rule->file, rule->line, "%s: %s is not on the host, and the "
+			     "kernel would refuse the rule; the rest is loaded",
+			     node ? "left out" : "apply would leave it out here", directory);
+	else
+		warnings_add(wanted->warnings, log, "left-out", rule->file, rule->line, "left out when rules were loaded, since "
+			     "the directory of its path was not there; it has come, and the next load takes the rule");
+}
+
+/* Moves rule i there, with what is to be said of it; takes directory. */
+static void leave_out(struct rule_set *out, const struct knowledge *known, struct rule *rule, size_t at,
+		      char *directory)
+{
+	bool stage = !directory && known->settle == SETTLE_STAGE;
+
+	rule->absent = directory;
+	rule->at = at;
+	if (*known->boot && (stage || (known->settle == SETTLE_LOOK && has_rule(&known->staged, rule))))
+		rule->staged = strdup(known->boot);
+	out->rules[out->n_rules++] = *rule;
+}
+
+static int split(struct wanted *wanted, const struct knowledge *known, struct log *log)
+{
+	struct rule_set *rules = &wanted->rules, *out = &wanted->left_out;
+	size_t kept = 0;
+	int r = 0;
+
+	out->rules = calloc(rules->n_rules + 1, sizeof(*out->rules));
+	if (!out->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		struct rule *rule = &rules->rules[i];
+		_cleanup_text_ struct text directory = {0};
+		bool left_out = is_left_out(known, rule, i, &directory);
+
+		r = text_error(&directory) < 0 ? -ENOMEM : r;
+		/* What comes with the program suits any host, and this one may be none. */
+		if (left_out && (known->node || !rule->shipped))
+			warn(wanted, known->node, log, rule, directory.s);
+		/* Without a node nothing is loaded, and nothing decided. */
+		if (left_out && known->node)
+			leave_out(out, known, rule, kept, TAKE(directory.s));
+		else
+			rules->rules[kept++] = *rule;
+	}
+	rules->n_rules = kept;
+	return r;
+}
+
+/* Without it nothing is staged. */
+static void read_boot(char *ret, size_t size)
+{
+	_cleanup_text_ struct text content = {0};
+
+	if (host_read_own("/proc/sys/kernel/random/boot_id", &content) == 0 && content.s)
+		snprintf(ret, size, "%.*s", (int)strcspn(content.s, "\n"), content.s);
+}
+
+static int gather(struct knowledge *known, const struct wanted *wanted, const struct host *host,
+		  const struct node *node)
+{
+	const char *earlier = node ? node_own_rules(node)->s : NULL;
+	bool replaced;
+	int r = 0;
+
+	if (earlier)
+		r = wanted_earlier_rules(host, earlier, &known->loaded, &replaced);
+	if (r == 0 && earlier)
+		r = wanted_earlier_left_out(host, earlier, known->boot, &known->left_out, &known->staged);
+	if (r == 0 && node)
+		r = rulesdiff_compare(&known->diff, &wanted->rules, &node->rules, true);
+	return r;
+}
+
+int wanted_settle(struct wanted *wanted, const struct config *config, const struct host *host, const struct node *node,
+		  enum settle settle, struct log *log)
+{
+	_cleanup_(knowledge_done) struct knowledge known = { .node = node, .settle = settle };
+	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
+	const char *earlier = node ? node_own_rules(node)->s : NULL;
+	bool raised = false;
+	int r;
+
+	/* Over D-Bus alone nothing is left for the next boot. */
+	if (config->unit_mode == MODE_FILE)
+		read_boot(known.boot, sizeof(known.boot));
+	r = gather(&known, wanted, host, node);
+	known.host = wanted_ask(&lookups, host, config);
+	if (r == 0)
+		r = split(wanted, &known, log);
+	if (r == 0 && node)
+		r = settings_meet_kernel(&wanted->settings, config, &node->status, earlier, &raised);
+	if (r < 0)
+		return log_no_memory(log);
+	warnings_tell(wanted->warnings);
+	return raised || wanted->left_out.n_rules > 0 ? wanted_print_rules(wanted, config, log) : 0;
 }

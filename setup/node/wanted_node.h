@@ -1,5 +1,6 @@
 /* The part of what is wanted that depends on the node: drop-ins made from its own units, a block in
- * its PAM file, a program in a directory where it can run; and where an earlier run left such. */
+ * its PAM file, a program in a directory where it can run, and where an earlier run left such; settings that
+ * nobody set; rules that its kernel would refuse, since the directory of their path is not there. */
 #ifndef SETUP_WANTED_NODE_H
 #define SETUP_WANTED_NODE_H
 
@@ -10,6 +11,22 @@
  * host cannot do what is asked for; other negative errno, logged. */
 int wanted_complete(struct wanted *wanted, const struct config *config, const struct host *host,
 		    const struct node *node, struct log *log) _must_check_;
+
+enum settle {
+	SETTLE_LOOK,	/* compares only */
+	SETTLE_STAGE,	/* writes files, while the kernel is locked */
+	SETTLE_LOAD,	/* loads rules */
+};
+
+/* After wanted_build(), and where there is a node (else NULL) after it was read. Moves rules from wanted->rules to
+ * wanted->left_out and prints the rules anew; without a node it only warns of them.
+ *
+ * SETTLE_LOAD decides anew what is left out: what the host lacks now, but for a rule that the kernel has. Else an earlier
+ * run's rules say it: what they leave out stays so, also when its path has come (rule->absent is NULL then; with
+ * SETTLE_STAGE the file has it for the next boot), and what they have was loaded, and is missing when it has gone. 0 or
+ * negative errno, logged. */
+int wanted_settle(struct wanted *wanted, const struct config *config, const struct host *host, const struct node *node,
+		  enum settle settle, struct log *log) _must_check_;
 
 /* Under the lock a watch keeps the form that it was loaded in, which is no difference: takes the forms of a
  * listing over where only they differ. The rules are then those that the kernel can have, the files those for

@@ -150,6 +150,46 @@ static int digest_rule(struct sha256 *sha, const struct audit_rule_data *data, s
 	return 0;
 }
 
+/* wanted: where the rule is written, NULL for one that nobody wrote. */
+static void add_rule_members(struct text *out, const struct rule *wanted, const struct audit_rule_data *data,
+			     size_t size)
+{
+	_cleanup_text_ struct text place = {0}, line = {0};
+
+	if (wanted) {
+		const struct rule_place at = rule_place(wanted);
+
+		rule_add_place(&place, &at);
+	}
+	rule_show(&line, data, size);
+	add_member(out, "source", place.s);
+	text_add(out, ",\"merged\":[");
+	for (size_t i = 0; wanted && i < wanted->n_merged; i++) {
+		_cleanup_text_ struct text merged = {0};
+
+		rule_add_place(&merged, &wanted->merged[i]);
+		text_add(out, i ? "," : "");
+		text_add_json(out, merged.s ? merged.s : "");
+	}
+	text_add(out, "],");
+	add_member(out, "rule", line.s ? line.s : "");
+}
+
+static void add_left_out(struct text *out, const struct rule_set *left_out)
+{
+	text_add(out, ",\"rules_left_out\":[");
+	for (size_t i = 0; i < left_out->n_rules; i++) {
+		const struct rule *rule = &left_out->rules[i];
+
+		text_add(out, i ? ",{" : "{");
+		add_rule_members(out, rule, rule->data, rule->size);
+		text_add(out, ",");
+		add_member(out, "absent", rule->absent);
+		text_add(out, "}");
+	}
+	text_add(out, "]");
+}
+
 static void add_rule_digests(struct text *out, const struct context *c)
 {
 	const struct rule_set *wanted = &c->wanted.rules;
@@ -191,32 +231,15 @@ void evidence_add(struct text *out, const struct context *c)
 	add_configuration(out, c->options, &c->config);
 	add_kernel(out, &c->node);
 	add_rule_digests(out, c);
+	if (c->options->command != COMMAND_REMOVE)
+		add_left_out(out, &c->wanted.left_out);
 }
 
-/* wanted: where the rule is written, NULL for one that nobody wrote. */
 static void add_rule(struct text *out, bool *first, const struct rule *wanted, const struct audit_rule_data *data,
 		     size_t size)
 {
-	_cleanup_text_ struct text place = {0}, line = {0};
-
-	if (wanted) {
-		const struct rule_place at = rule_place(wanted);
-
-		rule_add_place(&place, &at);
-	}
-	rule_show(&line, data, size);
 	text_add(out, *first ? "{" : ",{");
-	add_member(out, "source", place.s);
-	text_add(out, ",\"merged\":[");
-	for (size_t i = 0; wanted && i < wanted->n_merged; i++) {
-		_cleanup_text_ struct text merged = {0};
-
-		rule_add_place(&merged, &wanted->merged[i]);
-		text_add(out, i ? "," : "");
-		text_add_json(out, merged.s ? merged.s : "");
-	}
-	text_add(out, "],");
-	add_member(out, "rule", line.s ? line.s : "");
+	add_rule_members(out, wanted, data, size);
 	text_add(out, "}");
 	*first = false;
 }
@@ -337,7 +360,7 @@ void evidence_add_parts(struct text *out, const struct context *c)
 {
 	add_rules(out, c);
 	text_add(out, ",\"settings\":[");
-	settings_compare(&c->config, &c->node.status, c->node.loginuid_immutable, add_setting, out);
+	settings_compare(&c->wanted.settings, &c->node.status, c->node.loginuid_immutable, add_setting, out);
 	text_add(out, "]");
 	add_files(out, c);
 	add_units(out, c);

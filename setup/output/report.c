@@ -80,6 +80,8 @@ void report_checks(const struct context *c, const struct checks *checks, enum ex
 	case OUTPUT_JSON:
 		print_json(c, checks, status);
 		break;
+	case OUTPUT_SARIF:	/* of render only */
+		break;
 	}
 }
 

@@ -23,10 +23,10 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL };
 
 static const struct rules_setting settings[] = {
-	{ "-b", "8192", "backlog_limit = 8192", "config:1" },
-	{ "-e", "2", "lock = yes", "config:2" },
-	{ "-D", "", "existing = replace", "config:3" },
-	{ "--loginuid-immutable", NULL, "loginuid_immutable = no", "config:4" },
+	{ "-b", "8192", "backlog_limit = 8192", "config:1", false },
+	{ "-e", "2", "lock = yes", "config:2", false },
+	{ "-D", "", "existing = replace", "config:3", false },
+	{ "--loginuid-immutable", NULL, "loginuid_immutable = no", "config:4", false },
 };
 
 static void check_again(const struct rules_env *env, const struct rule *rule)

@@ -52,7 +52,7 @@ static int do_rules(struct text *out, struct log *log)
 {
 	static const struct rules_host host = { .path_type = path_type, .user_id = look_up, .group_id = look_up };
 	static const struct rules_setting settings[] = {
-		{ "-b", "8192", "backlog_limit = 8192", "config:1" }, { "-D", "", "existing = replace", "config:3" },
+		{ "-b", "8192", "backlog_limit = 8192", "config:1", false }, { "-D", "", "existing = replace", "config:3", false },
 	};
 	const struct rules_env env = { .log = log, .host = &host, .machine = "x86_64", .optimise = true,
 		.settings = settings, .n_settings = ARRAY_SIZE(settings) };

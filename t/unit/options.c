@@ -96,7 +96,12 @@ static void renders(void **state)
 	REFUSED("render needs one of rules, unit, kernel", "render");
 	REFUSED("unknown thing to render 'rule'; did you mean 'rules'? (see --help)", "render", "rule");
 	REFUSED("unknown thing to render 'everything' (see --help)", "render", "everything");
-	REFUSED("unexpected argument 'kernel' (see --help)", "render", "rules", "kernel");
+	REFUSED("unexpected argument 'rules' (see --help)", "render", "kernel", "rules");
+	LINE(l, "render", "rules", "-q", "a.rules", "-");
+	assert_int_equal(l.result, 1);
+	assert_int_equal(l.options.n_files, 2);
+	assert_string_equal(l.options.files[0], "a.rules");
+	assert_string_equal(l.options.files[1], "-");
 }
 
 static void values(void **state)
@@ -179,6 +184,8 @@ static void together(void **state)
 		REFUSED("--output tap works with verify only", "-o", "tap", not_verify[i]);
 	REFUSED("--output tap works with verify only", "-o", "tap", "render", "rules");
 	REFUSED("--output tap works with verify only", "-otap");
+	for (size_t i = 0; i < ARRAY_SIZE(not_verify); i++)
+		REFUSED("--output sarif works with render only: it has what is wrong with rules", "-o", "sarif", not_verify[i]);
 	LINE(l, "verify", "-o", "tap");
 	assert_int_equal(l.result, 1);
 	assert_int_equal(l.options.output, OUTPUT_TAP);
@@ -235,7 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("no words mean apply, text, the default root and configuration", nothing),
 		TEST("each command has its word", commands),
-		TEST("render takes one word and refuses none, another, or two", renders),
+		TEST("render takes one word, with rules files behind it, and refuses none, or another", renders),
 		TEST("values are taken short, joined, long, with =, and abbreviated", values),
 		TEST("--set is repeatable and keeps its order", sets),
 		TEST("--quiet and --verbose, the last one counts", levels),

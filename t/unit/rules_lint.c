@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "rules/judge/lint.h"
+#include "rules/parse/warnings.h"
 #include "rules/rules.h"
 
 static int path_type(void *context, const char *path, bool *ret_directory)
@@ -336,9 +337,10 @@ static void paths_that_the_kernel_does_not_find_are_told(void **state)
 {
 	static const struct row rows[] = {
 		{ "-w /etc/absent -p wa -k k\n", "1:absent " },
-		{ "-w /absent/file -p wa -k k\n", "1:absent " },
-		{ "-a always,exit -F dir=/absent -k k\n", "1:absent " },
-		{ "-a always,exit -F exe=/absent/x -F uid=0 -k k\n", "1:absent " },
+		/* What the kernel would refuse is left out, and told then. */
+		{ "-w /absent/file -p wa -k k\n", "" },
+		{ "-a always,exit -F dir=/absent -k k\n", "" },
+		{ "-a always,exit -F exe=/absent/x -F uid=0 -k k\n", "" },
 		{ "-w /etc/later/x -p wa -k k\n", "1:late " },
 		{ "-w /etc/later -p wa -k k\n", "" },
 		{ "-a always,exit -F dir=/etc/later -k k\n", "1:late " },
@@ -369,19 +371,66 @@ static void rules_that_log_too_much_or_namelessly_are_told(void **state)
 	check_rows(rows, ARRAY_SIZE(rows));
 }
 
-static void what_the_kernel_will_say_of_an_absent_path_is_told(void **state)
+/* What is said of several warnings, in how many lines. */
+static char *told(const char *content, enum log_level level)
 {
-	static const char content[] = "-w /absent/file -p wa -k k\n-a always,exit -F dir=/absent -k k\n"
-				      "-w /etc/absent -p wa -k k\n";
-	unsigned warnings;
-	_cleanup_free_ char *messages = said(content, false, &warnings);
+	char *messages = NULL;
+	size_t size;
+	FILE *f = open_memstream(&messages, &size);
+	struct rules_env env = { .log = log_new(f), .host = &host, .machine = "x86_64" };
+	struct rule_set set = { 0 };
 
-	assert_string_equal(messages,
-		"cloud-audit-setup: warning: F:1: /absent/file does not exist on the host; the kernel refuses a "
-		"rule on a path whose directory /absent is not there [lint: absent]\n"
-		"cloud-audit-setup: warning: F:2: /absent does not exist on the host; the kernel refuses a rule "
-		"on a directory that is not there [lint: absent]\n"
-		"cloud-audit-setup: warning: F:3: /etc/absent does not exist on the host [lint: absent]\n");
+	log_set_level(env.log, level);
+	env.warnings = warnings_new(env.log);
+	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
+	assert_int_equal(rules_finish(&set, &env), 0);
+	warnings_tell(env.warnings);
+	warnings_tell(env.warnings);
+	warnings_free(env.warnings);
+	rule_set_done(&set);
+	log_free(env.log);
+	fclose(f);
+	return messages;
+}
+
+#define W "cloud-audit-setup: warning: "
+#define D "cloud-audit-setup: debug: "
+#define NO_KEY ": a rule without a key (-k): its records cannot be told from others [lint: no-key]"
+
+static void warnings_of_a_kind_are_one_line_with_the_first_place_and_the_count(void **state)
+{
+	static const char content[] = "-w /etc/a -p wa\n-w /etc/absent -p wa -k k\n-w /etc/b -p wa\n-w /etc/c -p wa\n";
+	_cleanup_free_ char *few = told(content, LEVEL_INFO), *all = told(content, LEVEL_DEBUG);
+
+	assert_string_equal(few, W "F:1" NO_KEY " (the first of 3; --verbose shows all)\n"
+			    W "F:2: /etc/absent does not exist on the host [lint: absent]\n");
+	assert_string_equal(all, W "F:1" NO_KEY "\n" W "F:3" NO_KEY "\n" W "F:4" NO_KEY "\n"
+			    W "F:2: /etc/absent does not exist on the host [lint: absent]\n");
+}
+
+static void a_comment_on_the_line_before_accepts_a_warning(void **state)
+{
+	static const struct { const char *content, *messages; } rows[] = {
+		{ "# lint: accept no-key\n-w /etc/a -p wa\n", "" },
+		{ "# lint: accept no-key, absent\n-w /etc/absent -p wa\n", "" },
+		{ "# lint: accept no-key\n-w /etc/a -p wa\n-w /etc/b -p wa\n", W "F:3" NO_KEY "\n" },
+		{ "# lint: accept no-key\n\n-w /etc/a -p wa\n", W "F:3" NO_KEY "\n" W "F:1: no-key does not occur on the next "
+		  "line any more; delete the comment [lint: accepted]\n" },
+		{ "# lint: accept no-key\n-w /etc/a -p wa -k k\n", W "F:1: no-key does not occur on the next line any more; "
+		  "delete the comment [lint: accepted]\n" },
+		/* What depends on the host may occur on another. */
+		{ "# lint: accept absent\n-w /etc/a -p wa -k k\n", "" },
+		{ "# lint: accept nokey\n-w /etc/a -p wa -k k\n", W "F:1: there is no warning 'nokey'; did you mean 'no-key'? "
+		  "[lint: accepted]\n" },
+	};
+	_cleanup_free_ char *shown = told(rows[0].content, LEVEL_DEBUG);
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *messages = told(rows[i].content, LEVEL_INFO);
+
+		assert_string_equal(messages, rows[i].messages);
+	}
+	assert_string_equal(shown, D "F:2: accepted" NO_KEY "\n");
 }
 
 static void a_rule_hidden_by_several_says_so(void **state)
@@ -420,7 +469,7 @@ static void every_lint_has_a_name_and_a_line_about_it(void **state)
 			    strlen(lint_at(n)->name));
 		assert_null(strchr(lint_at(n)->what, '\n'));
 	}
-	assert_int_equal(n, 21);
+	assert_int_equal(n, 22);
 }
 
 static void ten_thousand_rules_take_less_than_200_ms(void **state)
@@ -466,7 +515,8 @@ int main(void)
 		cmocka_unit_test(system_calls_of_one_architecture_are_told),
 		cmocka_unit_test(paths_that_the_kernel_does_not_find_are_told),
 		cmocka_unit_test(rules_that_log_too_much_or_namelessly_are_told),
-		cmocka_unit_test(what_the_kernel_will_say_of_an_absent_path_is_told),
+		cmocka_unit_test(warnings_of_a_kind_are_one_line_with_the_first_place_and_the_count),
+		cmocka_unit_test(a_comment_on_the_line_before_accepts_a_warning),
 		cmocka_unit_test(a_rule_hidden_by_several_says_so),
 		cmocka_unit_test(what_shipped_rules_are_meant_to_do_is_no_warning),
 		cmocka_unit_test(every_lint_has_a_name_and_a_line_about_it),

@@ -24,21 +24,32 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL };
 
 static const struct rules_setting settings[] = {
-	{ "-b", "8192", "[audit] backlog_limit = 8192", "config.ini:4" },
-	{ "-e", "2", "[audit] lock = yes", "built-in default" },
-	{ "-f", "1", "[audit] failure = printk", "built-in default" },
-	{ "-D", NULL, "[rules] existing = keep", "config.ini:9" },
-	{ "--backlog_wait_time", NULL, "[audit] backlog_wait_time = keep", "built-in default" },
+	{ "-b", "8192", "[audit] backlog_limit = 8192", "config.ini:4", true },
+	{ "-e", "2", "[audit] lock = yes", "built-in default", false },
+	{ "-f", "1", "[audit] failure = printk", "config.ini:5", true },
+	{ "-D", NULL, "[rules] existing = keep", "config.ini:9", true },
+	{ "--backlog_wait_time", NULL, "[audit] backlog_wait_time = keep", "config.ini:6", true },
+};
+
+static const struct rules_setting unset[] = {
+	{ "-b", "8192", "[audit] backlog_limit = 8192", "built-in default", false },
+	{ "-e", "2", "[audit] lock = yes", "built-in default", false },
+	{ "-f", "1", "[audit] failure = printk", "built-in default", false },
+	{ "-r", "0", "[audit] rate_limit = 0", "built-in default", false },
+	{ "-D", "", "[rules] existing = replace", "built-in default", false },
+	{ "--backlog_wait_time", NULL, "[audit] backlog_wait_time = keep", "built-in default", false },
+	{ "--loginuid-immutable", NULL, "[audit] loginuid_immutable = auto", "built-in default", false },
 };
 
 /* What reading and finishing a file says, without the program's name; *ret gets the rules. */
-static char *said(const char *machine, const char *content, size_t size, struct rule_set *ret)
+static char *said_with(const struct rules_setting *with, size_t n_with, struct rules_backlog *backlog,
+		       const char *machine, const char *content, size_t size, struct rule_set *ret)
 {
 	char *messages = NULL;
 	size_t n = 0;
 	FILE *f = open_memstream(&messages, &n);
-	struct rules_env env = { .log = log_new(f), .host = &host, .settings = settings,
-				 .n_settings = ARRAY_SIZE(settings), .machine = machine };
+	struct rules_env env = { .log = log_new(f), .host = &host, .settings = with, .n_settings = n_with,
+				 .backlog = backlog, .machine = machine };
 	int r = rules_read(ret, &env, "F", content, size);
 
 	if (r == 0)
@@ -47,6 +58,11 @@ static char *said(const char *machine, const char *content, size_t size, struct 
 	log_free(env.log);
 	fclose(f);
 	return messages;
+}
+
+static char *said(const char *machine, const char *content, size_t size, struct rule_set *ret)
+{
+	return said_with(settings, ARRAY_SIZE(settings), NULL, machine, content, size, ret);
 }
 
 /* AUDIT_WATCH or AUDIT_DIR of the only rule. */
@@ -150,10 +166,8 @@ static void a_whole_file_with_cr_lf_is_read_with_one_warning(void **state)
 static void options_without_a_place_say_why(void **state)
 {
 	static const struct row rows[] = {
-		{ "-w /a -k k -i", E "F:1: -i has no place in a checked set: it would load a set with mistakes and "
-		  "still report success; a rule on the same line would be dropped\n", 0 },
-		{ "-c", E "F:1: -c has no place in a checked set: it would load a set with mistakes; a rule on the "
-		  "same line would be dropped\n", 0 },
+		{ "-w /a -k k -i", E "F:1: -i must stand alone on its line: auditctl would drop a rule before it, and refuse "
+		  "what comes after it\n", 0 },
 		{ "-q /a,/b", E "F:1: -q has no place in a checked set: it changes directory watches that are "
 		  "loaded already, not the set\n", 0 },
 		{ "-t", E "F:1: -t has no place in a checked set: it trims directory watches that are loaded "
@@ -183,9 +197,11 @@ static void options_without_a_place_say_why(void **state)
 static void settings_that_agree_are_taken_and_others_name_both_places(void **state)
 {
 	static const struct row rows[] = {
-		{ "-b 8192\n-b 0x2000\n-f 1 -e 1\n-e 2\n", "", 0 },
+		{ "-b 8192\n-b 0x2000\n-f 1\n-e 2\n", "", 0 },
+		{ "-f 1 -e 1\n", W "F:1: -e 1: the audit configuration is locked all the same, as [audit] lock = yes asks; "
+		  "[audit] lock = no sets it [lint: control]\n", 0 },
 		{ "-b 64", E "F:1: -b 64 contradicts [audit] backlog_limit = 8192 (config.ini:4)\n", 0 },
-		{ "-f 2", E "F:1: -f 2 contradicts [audit] failure = printk (built-in default)\n", 0 },
+		{ "-f 2", E "F:1: -f 2 contradicts [audit] failure = printk (config.ini:5)\n", 0 },
 		{ "-e 0", E "F:1: -e 0 would switch auditing off\n", 0 },
 		{ "-e 3", E "F:1: -e 3: expected 0, 1 or 2\n", 0 },
 		{ "-b 08192", E "F:1: -b 08192: this is a number with trailing characters; auditctl would read it "
@@ -195,11 +211,52 @@ static void settings_that_agree_are_taken_and_others_name_both_places(void **sta
 		{ "-D -k x", E "F:1: -D must stand alone on its line: auditctl would crash, or with -k delete every "
 		  "rule whose key has that text in it\n", 0 },
 		{ "--backlog_wait_time=60000", E "F:1: --backlog_wait_time 60000 contradicts [audit] "
-		  "backlog_wait_time = keep (built-in default)\n", 0 },
+		  "backlog_wait_time = keep (config.ini:6)\n", 0 },
 		{ "-r 100", E "F:1: -r 100: the configuration has no such setting\n", 0 },
 	};
 
 	check_rows("x86_64", rows, ARRAY_SIZE(rows));
+}
+
+#define ONLY ": not done: only the configuration sets this; "
+#define LOWER ": a rules file does not lower the limit, which stays at its default or what the kernel has; "
+#define ANYWAY ": this program reads every line anyway, and loads nothing while one has a mistake [lint: control]\n"
+
+static void a_control_line_asks_where_the_configuration_says_nothing(void **state)
+{
+	static const struct { const char *content, *messages; unsigned line, limit; } rows[] = {
+		{ "-D\n-b 8192\n-f 1\n-r 0\n-e 2\n", "", 0, 0 },
+		{ "-b 65536\n", "", 1, 65536 },
+		{ "-b 65536\n-b 9000\n", "", 1, 65536 },
+		{ "-b 9000\n-b 65536\n", "", 2, 65536 },
+		{ "-b 64\n", W "F:1: -b 64" LOWER "[audit] backlog_limit = 64 sets it [lint: control]\n", 0, 0 },
+		{ "-b 0\n", W "F:1: -b 0: only the configuration lifts the limit; [audit] backlog_limit = 0 sets it "
+		  "[lint: control]\n", 0, 0 },
+		{ "-f 2\n", W "F:1: -f 2" ONLY "[audit] failure = panic sets it [lint: control]\n", 0, 0 },
+		{ "-r 100\n", W "F:1: -r 100" ONLY "[audit] rate_limit = 100 sets it [lint: control]\n", 0, 0 },
+		{ "--backlog_wait_time 0\n", W "F:1: --backlog_wait_time 0" ONLY "[audit] backlog_wait_time = 0 sets it "
+		  "[lint: control]\n", 0, 0 },
+		{ "--loginuid-immutable\n", W "F:1: --loginuid-immutable" ONLY "[audit] loginuid_immutable = yes sets it "
+		  "[lint: control]\n", 0, 0 },
+		{ "-i\n", W "F:1: -i" ANYWAY, 0, 0 },
+		{ "-c\n", W "F:1: -c" ANYWAY, 0, 0 },
+		{ "-e 0\n", E "F:1: -e 0 would switch auditing off\n", 0, 0 },
+		{ "-w /etc/a -p wa -i\n", E "F:1: -i must stand alone on its line: auditctl would drop a rule before it, and "
+		  "refuse what comes after it\n", 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct rules_backlog backlog = { .file = NULL };
+		struct rule_set set = { 0 };
+		_cleanup_free_ char *messages = said_with(unset, ARRAY_SIZE(unset), &backlog, "x86_64", rows[i].content,
+							  strlen(rows[i].content), &set);
+
+		assert_string_equal(messages, rows[i].messages);
+		assert_int_equal(backlog.limit, rows[i].limit);
+		assert_int_equal(backlog.line, rows[i].line);
+		free(backlog.file);
+		rule_set_done(&set);
+	}
 }
 
 static void what_auditctl_would_misread_is_an_error(void **state)
@@ -216,7 +273,7 @@ static void what_auditctl_would_misread_is_an_error(void **state)
 
 static void a_deletion_of_all_rules_stands_first(void **state)
 {
-	static const struct rules_setting replace = { "-D", "", "[rules] existing = replace", "config.ini:9" };
+	static const struct rules_setting replace = { "-D", "", "[rules] existing = replace", "config.ini:9", true };
 	static const struct { const char *content, *messages; } rows[] = {
 		{ "-D\n-w /etc/a -p wa -k k\n", "" },
 		{ "-D\n-D\n", "" },
@@ -509,6 +566,7 @@ int main(void)
 		cmocka_unit_test(options_without_a_place_say_why),
 		cmocka_unit_test(a_watch_below_run_that_comes_with_the_program_is_what_it_says),
 		cmocka_unit_test(settings_that_agree_are_taken_and_others_name_both_places),
+		cmocka_unit_test(a_control_line_asks_where_the_configuration_says_nothing),
 		cmocka_unit_test(what_auditctl_would_misread_is_an_error),
 		cmocka_unit_test(a_deletion_of_all_rules_stands_first),
 		cmocka_unit_test(every_mistake_of_a_file_is_said),

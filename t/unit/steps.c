@@ -167,6 +167,7 @@ static void want(bool transient)
 	static const char *const rules[] = { ONE, NULL };
 
 	c.wanted.auditctl = "/sbin/auditctl";
+	assert_int_equal(settings_init(&c.wanted.settings, &c.config, NULL), 0);
 	read_rules(&c.wanted.rules, rules);
 	if (transient)
 		text_add(&c.wanted.transient, ONE "\n");
