@@ -75,10 +75,14 @@ sub command {
 	return $self->command($input, $words[3], '-R', '/dev/stdin') if defined $input;
 	s{(?<![\w./])/(?=(?:etc|home|opt|run|sbin|sys|usr|var)/)}{$root/}g for @words[2 .. $#words];
 	local %ENV = (PATH => '/usr/sbin:/usr/bin:/sbin:/bin');
-	open my $keep, '>&', \*STDOUT or die;
+	# What it says goes to the journal, which there is none of.
+	open my $out, '>&', \*STDOUT or die;
+	open my $err, '>&', \*STDERR or die;
 	open STDOUT, '>', '/dev/null' or die;
+	open STDERR, '>', '/dev/null' or die;
 	my $status = system { $words[0] } @words;
-	open STDOUT, '>&', $keep or die;
+	open STDOUT, '>&', $out or die;
+	open STDERR, '>&', $err or die;
 	return $status >> 8;
 }
 
