@@ -468,8 +468,6 @@ static void whatever_systemd_or_the_kernel_refuses(void **state)
 
 static void wherever_memory_ends(void **state)
 {
-	if (!MEMORY_FAILS)
-		skip();
 	check_kinds(memory, ARRAY_SIZE(memory));
 }
 
@@ -528,6 +526,8 @@ int main(void)
 		TEST("wherever memory ends, that is said, and what is said of the node is so", wherever_memory_ends),
 	};
 
+	if (!MEMORY_FAILS)
+		puts("# SKIP where memory ends: the sanitizers have a heap of their own");
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return _cmocka_run_group_tests("node", tests, ARRAY_SIZE(tests) - (MEMORY_FAILS ? 0 : 1), set_up, NULL);
 }
