@@ -12,7 +12,7 @@ static int read_host(struct context *c)
 	if (r == 0 && config && c->config.reader != READER_IGNORE)
 		r = node_read_reader(&c->node, c->bus, &c->host);
 	if (r == 0 && config)
-		r = node_read_neighbours(&c->node, &c->host, c->bus);
+		r = node_read_neighbours(&c->node, &c->host, c->bus, c->log);
 	if (r == 0 && config)
 		r = node_read_runtime(&c->node, c->config.runtime_unit, c->bus);
 	if (r < 0)

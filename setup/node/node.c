@@ -145,14 +145,14 @@ int node_read_reader(struct node *node, struct bus *bus, const struct host *host
 	return reader_find(&node->reader, bus, host, node->status.pid);
 }
 
-int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus)
+int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus, struct log *log)
 {
 	int r = neighbours_read(node->neighbours, bus);
 
 	text_done(&node->auditd_conf);
 	/* A file that cannot be read is nothing to warn of: auditd would not run by it either. */
 	if (r == 0 && node->neighbours[NEIGHBOUR_AUDITD])
-		r = host_read(host, "/etc/audit/auditd.conf", &node->auditd_conf) == -ENOMEM ? -ENOMEM : 0;
+		r = host_read(host, "/etc/audit/auditd.conf", &node->auditd_conf) == -ENOMEM ? log_no_memory(log) : 0;
 	return r;
 }
 

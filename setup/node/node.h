@@ -45,7 +45,7 @@ int node_read_transient(struct node *node, struct bus *bus) _must_check_;
 /* After the kernel's status. */
 int node_read_reader(struct node *node, struct bus *bus, const struct host *host) _must_check_;
 /* Who else has a hand in the records. */
-int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus) _must_check_;
+int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus, struct log *log) _must_check_;
 /* The service of [tty] runtime_unit, where one is configured. */
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _must_check_;
 

@@ -206,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static int (*const calls[])(struct bus *bus) = { ask_unit, ask_service, ask_rules, ask_transient, ask_job };
 	static char directory[] = "/tmp/cas-fuzz-XXXXXX";
-	static struct host host, nowhere = { .fd = -1, .root = (char[]){ "/" } };
+	static struct host host, nowhere = { .fd = -1, .root = "/" };
 	static struct said said;
 	static struct peer *peer;
 	static struct bus *bus;
