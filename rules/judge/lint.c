@@ -476,6 +476,24 @@ static int lint_all(struct lint_context *context)
 	return r;
 }
 
+int lint_takers(const struct rule_set *set, const struct rules_env *env, uint32_t *ret_by)
+{
+	_cleanup_free_ struct lint_context *context = calloc(1, sizeof(*context));
+	_cleanup_free_ struct shadow *shadows = calloc(set->n_rules + 1, sizeof(*shadows));
+	int r;
+
+	if (!context || !shadows)
+		return -ENOMEM;
+	context->set = set;
+	context->env = env;
+	context->shadows = shadows;
+	read_arches(context);
+	r = shadow_find(context);
+	for (size_t i = 0; i < set->n_rules; i++)
+		ret_by[i] = shadows[i].by;
+	return r;
+}
+
 int lint_set(const struct rule_set *set, const struct rules_env *env)
 {
 	_cleanup_free_ struct lint_context *context = calloc(1, sizeof(*context));

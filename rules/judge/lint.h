@@ -13,6 +13,10 @@ void lint_kernel_order(const struct rule_set *set, uint32_t *order);
 /* Logs the warnings of the set. Returns 0, or -ENOMEM. */
 int lint_set(const struct rule_set *set, const struct rules_env *env) _must_check_;
 
+/* For each rule the index, plus one, of another that takes all its events, 0 where none does; ret_by has room for
+ * set->n_rules. Nothing is logged; without env->host no directory is taken to have a path in it. Returns 0, or -ENOMEM. */
+int lint_takers(const struct rule_set *set, const struct rules_env *env, uint32_t *ret_by) _must_check_;
+
 /* A kind of warning that reading or judging rules may log; its message ends in "[lint: NAME]". */
 struct lint {
 	const char *name;

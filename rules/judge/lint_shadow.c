@@ -189,7 +189,7 @@ static bool is_below(const struct taken *b, const struct audit_rule_data *taker)
 	while (to > 0 && path.text[to - 1] != '/')
 		to--;
 	to = to > 1 ? to - 1 : to;
-	return to < from ? false : leads_straight(host, path.text, from > 1 ? from : 0, to);
+	return to < from || !host ? false : leads_straight(host, path.text, from > 1 ? from : 0, to);
 }
 
 /* --- system calls -------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include "rules/rule/show.h"
 #include "setup/checks/hazards.h"
+#include "setup/checks/kept.h"
 #include "setup/node/settings.h"
 #include "setup/node/wanted_node.h"
 #include "setup/systemd/others.h"
@@ -73,7 +74,7 @@ size_t checks_failed(const struct checks *checks)
 size_t checks_to_change(const struct checks *checks)
 {
 	return checks_failed(checks) - checks->failed[CHECK_PENDING] - checks->failed[CHECK_REPLACED] -
-		checks->failed[CHECK_DROP_IN];
+		checks->failed[CHECK_DROP_IN] - checks->failed[CHECK_KEPT];
 }
 
 static void check_rights(struct checks *checks, const struct node *node, size_t i, const char *path)
@@ -407,6 +408,23 @@ int checks_build_kernel(struct checks *ret, const struct wanted *wanted,
 	return 0;
 }
 
+/* Of other rules than those wanted an earlier run's are still among what is kept, which says nothing. */
+static void check_kept(struct checks *checks, const struct wanted *wanted, const struct config *config,
+		       const struct node *node)
+{
+	_cleanup_(kept_done) struct kept kept = {0};
+	char *detail = NULL;
+
+	if (config->existing != EXISTING_KEEP || !wanted_same_rules(wanted, node_own_rules(node)))
+		return;
+	if (kept_judge(&kept, wanted, config, node, NULL) < 0)
+		checks->out_of_memory = true;
+	if (kept.taken > 0 && asprintf(&detail, "%zu of %zu rules of ours record nothing behind it: %s", kept.taken, kept.ours,
+				       kept.by.s) < 0)
+		detail = NULL;
+	add(checks, CHECK_KEPT, kept.taken == 0, detail, "no rule that is kept takes what ours are to record");
+}
+
 int checks_build(struct checks *ret, const struct wanted *wanted, const struct config *config,
 		 const struct node *node)
 {
@@ -433,6 +451,7 @@ int checks_build(struct checks *ret, const struct wanted *wanted, const struct c
 			check_own_drop_in(&checks, wanted, node, i);
 	}
 	check_left_out(&checks, &wanted->left_out);
+	check_kept(&checks, wanted, config, node);
 	check_notices(&checks, config, wanted, node);
 	if (checks.out_of_memory) {
 		checks_done(&checks);

@@ -12,6 +12,7 @@ enum check_kind {
 	CHECK_UNIT,	/* a unit: loaded from our file, enabled, active */
 	CHECK_REPLACED,	/* somebody else's file is what a boot takes: apply does nothing before it is gone */
 	CHECK_DROP_IN,	/* somebody else's drop-in changes a unit of ours: apply warns */
+	CHECK_KEPT,	/* a rule that is kept takes the events of ours: apply warns, or refuses */
 	CHECK_RULE,	/* a rule in force, or one that should not be */
 	CHECK_SETTING,	/* a setting of the kernel */
 	CHECK_LOCK,	/* on, and locked */

@@ -244,6 +244,8 @@ enum exit_status command_apply(struct context *c)
 	r = hazards_warn(&c->config, &c->node, c->log);
 	if (r == 0)
 		r = report_taken(c);
+	if (r == 0 && !node_locked(&c->node))
+		r = report_kept(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {

@@ -230,6 +230,8 @@ enum exit_status command_plan(struct context *c)
 	r = hazards_warn(&c->config, &c->node, c->log);
 	if (r == 0)
 		r = report_taken(c);
+	if (r == 0 && !node_locked(&c->node))
+		r = report_kept(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	/* Comments alone are no change, though one that changes more writes them, too. */

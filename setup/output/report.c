@@ -1,11 +1,14 @@
 #include "setup/output/report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 
 #include "setup/checks/hazards.h"
+#include "setup/checks/kept.h"
 #include "setup/checks/taken.h"
 #include "setup/node/wanted_node.h"
+#include "setup/config/config_keys.h"
 #include "setup/output/evidence.h"
 #include "setup/output/tap.h"
 
@@ -167,6 +170,24 @@ void report_forms(const struct context *c)
 {
 	for (size_t i = 0; i < c->wanted.n_forms; i++)
 		log_say(c->log, LEVEL_WARNING, "a watch stays what it was loaded as: %s: %s", c->wanted.forms[i].path, wanted_form_note(&c->wanted.forms[i]));
+}
+
+int report_kept(const struct context *c)
+{
+	_cleanup_(kept_done) struct kept kept = {0};
+
+	if (kept_judge(&kept, &c->wanted, &c->config, &c->node, &c->host) < 0)
+		return log_no_memory(c->log);
+	if (kept.taken == 0)
+		return 0;
+	if (kept.taken == kept.ours)
+		log_say(c->log, LEVEL_ERROR, "%s: existing = keep leaves this rule in the kernel, before ours, and behind it none of "
+			"them would record anything: %s; delete it on the node (auditctl -d ...), or set existing = replace; "
+			"nothing was changed", config_source(&c->config, "rules", "existing"), kept.by.s);
+	else
+		log_say(c->log, LEVEL_WARNING, "existing = keep leaves a rule in the kernel, before ours, behind which %zu of our %zu "
+			"rules record nothing: %s", kept.taken, kept.ours, kept.by.s);
+	return kept.taken == kept.ours ? -EINVAL : 0;
 }
 
 void report_lost(const struct context *c)

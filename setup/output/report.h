@@ -28,6 +28,10 @@ int report_taken(const struct context *c) _must_check_;
 /* Warns of watches that the lock keeps as what they were loaded as. */
 void report_forms(const struct context *c);
 
+/* Warns of a rule that [rules] existing = keep leaves and that takes what ours are to record. 0; -EINVAL after logging one that
+ * takes all of it; -ENOMEM, logged. */
+int report_kept(const struct context *c) _must_check_;
+
 /* Warns of records that the kernel could not keep. */
 void report_lost(const struct context *c);
 

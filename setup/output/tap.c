@@ -4,7 +4,7 @@
 
 static const char *const kinds[CHECK_KINDS] = {
 	[CHECK_FILE] = "file", [CHECK_UNIT] = "unit", [CHECK_REPLACED] = "replaced",
-	[CHECK_DROP_IN] = "drop-in", [CHECK_RULE] = "rule", [CHECK_SETTING] = "setting",
+	[CHECK_DROP_IN] = "drop-in", [CHECK_KEPT] = "kept", [CHECK_RULE] = "rule", [CHECK_SETTING] = "setting",
 	[CHECK_LOCK] = "lock", [CHECK_HOST] = "host", [CHECK_PENDING] = "pending", [CHECK_NOTICE] = "notice",
 };
 

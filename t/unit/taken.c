@@ -1,7 +1,10 @@
-/* setup/checks/taken.c: whose rules replacing takes away. */
+/* setup/checks/taken.c and kept.c: whose rules replacing takes away, and what rules that are kept take from ours. */
 #include "t/unit/test.h"
 
+#include <linux/audit.h>
+
 #include "rules/rules.h"
+#include "setup/checks/kept.h"
 #include "setup/checks/taken.h"
 #include "setup/host/lookups.h"
 
@@ -46,6 +49,56 @@ static void check(const char *listed, const char *earlier, bool keep, int expect
 	host_done(&host);
 }
 
+#define WANTED "-w /etc/passwd -p wa -k wanted\n-a always,exit -F arch=b64 -S mount -k m\n-a never,exclude -F msgtype=CWD\n"
+
+/* How many of the two wanted rules that record something a kernel's take, and which is named. */
+static void check_kept(const char *listed, const char *earlier, size_t taken, const char *by)
+{
+	const struct config config = { .existing = EXISTING_KEEP };
+	_cleanup_(kept_done) struct kept kept = {0};
+	struct wanted wanted = { .auditctl = NULL };
+	struct kernel_rule rules[16];
+	struct rule_set kernel;
+	struct node node;
+	struct host host;
+
+	assert_int_equal(host_open_root(&host, "/"), 0);
+	kernel = read_rules(listed, &host);
+	wanted.rules = read_rules(WANTED, &host);
+	node = (struct node){ .rules = { .rules = rules, .n = kernel.n_rules } };
+	for (size_t i = 0; i < kernel.n_rules; i++) {
+		/* as a kernel lists them */
+		if (kernel.rules[i].data->mask[AUDIT_BITMASK_SIZE - 1] == UINT32_MAX)
+			kernel.rules[i].data->mask[AUDIT_BITMASK_SIZE - 1] = 0xffff;
+		rules[i] = (struct kernel_rule){ kernel.rules[i].data, kernel.rules[i].size };
+	}
+	if (earlier)
+		text_add(&node.files[FILE_RULES], earlier);
+	assert_int_equal(kept_judge(&kept, &wanted, &config, &node, &host), 0);
+	assert_int_equal(kept.ours, 2);
+	assert_int_equal(kept.taken, taken);
+	assert_string_equal(kept.by.s ? kept.by.s : "", by);
+	text_done(&node.files[FILE_RULES]);
+	rule_set_done(&wanted.rules);
+	rule_set_done(&kernel);
+	host_done(&host);
+}
+
+static void takers(void **state)
+{
+	check_kept("", NULL, 0, "");
+	check_kept("-w /etc/shadow -p wa -k other\n", NULL, 0, "");
+	check_kept(WANTED, NULL, 0, "");
+	check_kept("-a never,task\n", NULL, 2, "-a never,task");
+	check_kept("-a never,task -F uid=7\n", NULL, 0, "");
+	check_kept("-a never,exit -S all\n", NULL, 2, "-a never,exit");
+	check_kept("-a never,exit -F arch=b64 -S mount\n", NULL, 1, "-a never,exit -F arch=x86_64 -S mount");
+	check_kept("-w /etc/passwd -p rwxa -k agent\n", NULL, 1,
+		   "-a always,exit -F path=/etc/passwd -F perm=rwxa -F key=agent");
+	/* What an earlier run brought goes before ours come. */
+	check_kept("-a never,exit -S all\n", "-a never,exit -S all\n", 0, "");
+}
+
 static void nobody(void **state)
 {
 	check("", NULL, false, 0, "");
@@ -77,6 +130,7 @@ int main(void)
 		TEST("rules of others are told by key and count, those without one by the first of them", others),
 		TEST("what an earlier run brought is no one else's", earlier),
 		TEST("existing = keep takes nothing", kept),
+		TEST("rules that are kept and take what ours are to record are counted, and the first is named", takers),
 	};
 
 	return RUN(tests);

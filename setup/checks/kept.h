@@ -1,0 +1,20 @@
+/* What rules that [rules] existing = keep leaves in the kernel, before ours, take from ours. */
+#ifndef SETUP_KEPT_H
+#define SETUP_KEPT_H
+
+#include "setup/base/text.h"
+#include "setup/node/node.h"
+
+struct kept {
+	size_t ours;	/* rules of ours that record something */
+	size_t taken;	/* those that never will, behind a rule that is kept */
+	struct text by;	/* the first of the rules that take them, as people read it; empty for none */
+};
+
+/* host: where an earlier run's rules are none that are kept, since apply deletes them; NULL: those count, too. With
+ * existing = replace nothing is taken. ret is the caller's to end either way. 0 or -ENOMEM, unlogged. */
+int kept_judge(struct kept *ret, const struct wanted *wanted, const struct config *config, const struct node *node,
+	       const struct host *host) _must_check_;
+void kept_done(struct kept *kept);
+
+#endif
