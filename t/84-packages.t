@@ -33,7 +33,7 @@ done
 out=$("$tmp/deb/usr/sbin/cloud-audit-setup" --version 2>&1); is "$out" "cloud-audit-setup $version" 'the program in it runs'
 out=$("$tmp/deb/usr/sbin/cloud-audit-setup" -c "$tmp/deb/usr/share/doc/cloud-audit-setup/examples/config.ini" render rules 2>"$tmp/err")
 ok $? 'and takes the example configuration' "$(cat "$tmp/err")"
-like "$out" "$tmp/deb/usr/share/cloud-audit-setup/rules/30-exec.rules" 'and finds its rules'
+like "$out" '^# shipped 30-exec.rules:' 'and finds its rules'
 [ ! -e "$tmp/deb/etc" ]; ok $? 'it puts nothing into /etc'
 mkdir "$tmp/control" && dpkg -e "$deb" "$tmp/control"
 is "$(cd "$tmp/control" && ls)" 'control
@@ -80,7 +80,7 @@ mkdir "$tmp/root/proc" && mount -t proc proc "$tmp/root/proc"
 out=$(chroot "$tmp/root" /elsewhere/cas/cloud-audit-setup -c /elsewhere/cas/config.ini.example render rules 2>"$tmp/err")
 ok $? 'and takes the example configuration' "$(cat "$tmp/err")"
 umount "$tmp/root/proc"
-like "$out" '/elsewhere/cas/rules/30-exec.rules' 'and finds the rules beside it'
+like "$out" '^# shipped 30-exec.rules:' 'and finds the rules beside it'
 if command -v qemu-aarch64-static >/dev/null; then
 	out=$(qemu-aarch64-static "$tmp/arm64/cloud-audit-setup-$version/cloud-audit-setup" --version 2>&1)
 	is "$out" "cloud-audit-setup $version" 'arm64: the program runs'
