@@ -87,6 +87,26 @@ static void look_stall(struct look *look)
 	tell(look, "the lock makes no long waits permanent", &detail);
 }
 
+/* Only what was given in so many words may lower what somebody gave the kernel; that is said once, before it is done. */
+static void look_lowered(struct look *look)
+{
+	const struct config *config = look->config;
+	const struct kernel_status *status = &look->node->status;
+	struct text detail = {0};
+
+	if (node_locked(look->node))
+		return;
+	/* 0 is no limit at all. */
+	if (config_given(config, "audit", "backlog_limit") && config->backlog_limit != 0 &&
+	    (status->backlog_limit == 0 || config->backlog_limit < status->backlog_limit))
+		text_addf(&detail, "%s: backlog_limit = %" PRId64 " is less than the kernel's %" PRIu32,
+			  config_source(config, "audit", "backlog_limit"), config->backlog_limit, status->backlog_limit);
+	if (config_given(config, "audit", "failure") && config->failure < (int)status->failure)
+		text_addf(&detail, "%s%s: failure = %s, and the kernel has %" PRIu32 " (auditctl -f)", detail.s ? "; " : "",
+			  config_source(config, "audit", "failure"), config_value(config, "audit", "failure"), status->failure);
+	tell(look, "no setting takes from what the kernel has", &detail);
+}
+
 static void look_agents(struct look *look)
 {
 	struct text detail = {0};
@@ -162,7 +182,8 @@ static void look_disk(struct look *look)
 int hazards_look(const struct config *config, const struct node *node,
 		 void (*hazard)(void *context, const char *name, const char *detail), void *context)
 {
-	static void (*const all[])(struct look *look) = { look_panic, look_stall, look_agents, look_disk };
+	static void (*const all[])(struct look *look) = { look_panic, look_stall, look_lowered, look_agents,
+		look_disk };
 	struct look look = { .config = config, .node = node, .hazard = hazard, .context = context };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

@@ -71,6 +71,33 @@ static void no_stall(void **state)
 	check_says("");
 }
 
+static void lowered(void **state)
+{
+	set("audit.lock=no");
+	node.status.backlog_limit = 65536;
+	node.status.failure = 2;
+	check_says("");
+	set("audit.backlog_limit=64");
+	set("audit.failure=printk");
+	check_says(WARNING "no setting takes from what the kernel has: --set audit.backlog_limit=64: backlog_limit = 64 is less than "
+		   "the kernel's 65536; --set audit.failure=printk: failure = printk, and the kernel has 2 (auditctl -f)\n");
+}
+
+static void nothing_lowered(void **state)
+{
+	set("audit.lock=no");
+	node.status.backlog_limit = 64;
+	set("audit.backlog_limit=64");
+	check_says("");
+	/* No limit is more than any. */
+	set("audit.backlog_limit=0");
+	check_says("");
+	/* What is locked is not lowered. */
+	set("audit.backlog_limit=1");
+	node.status.enabled = 2;
+	check_says("");
+}
+
 static void agents(void **state)
 {
 	set("audit.lock=no");
@@ -134,6 +161,8 @@ int main(void)
 		NODE("a long wait for an audit daemon is told of before the lock makes it permanent", stall_default),
 		NODE("of a number that is nobody's default no seconds are said", stall_other),
 		NODE("a wait that was chosen, or that nobody has to wait, is no hazard", no_stall),
+		NODE("a setting that was given, and takes from what the kernel has, is told of", lowered),
+		NODE("one that nobody gave, gives more, or cannot take effect, is not", nothing_lowered),
 		NODE("an agent with rules of its own is named, and auditd is none", agents),
 		NODE("under the lock it is said that the agent may fail", agents_locked),
 		NODE("what auditd does when its disk is full is told with its line, where auditd runs", disk),
