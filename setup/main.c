@@ -59,6 +59,18 @@ static int load_config(struct context *c)
 	return r < 0 ? r : worst;
 }
 
+/* 0 or negative errno, logged; -EINVAL: the rules have a mistake now. */
+static int take_lock(struct context *c, enum log_level no_auditctl)
+{
+	int r = hostlock_take(&c->host, (uint64_t)c->config.start_timeout, c->log, &c->lock);
+
+	if (r <= 0 || c->options->command != COMMAND_APPLY)
+		return r < 0 ? r : 0;
+	/* Whom it waited for may have made, or deleted, what rules are about. */
+	wanted_done(&c->wanted);
+	return wanted_build(&c->wanted, &c->config, &c->host, c->options->machine, no_auditctl, c->log);
+}
+
 static enum exit_status run(struct context *c)
 {
 	static enum exit_status (*const commands[])(struct context *) = {
@@ -101,7 +113,9 @@ static enum exit_status run(struct context *c)
 	if (r == -ENOMEM)
 		log_say(c->log, LEVEL_ERROR, "out of memory; the node is untouched");
 	if (r == 0 && (o->command == COMMAND_APPLY || o->command == COMMAND_REMOVE))
-		r = hostlock_take(&c->host, (uint64_t)c->config.start_timeout, c->log, &c->lock);
+		r = take_lock(c, no_auditctl);
+	if (r == -EINVAL)
+		return STATUS_CONFIG;
 	return r < 0 ? STATUS_NODE : commands[o->command](c);
 }
 

@@ -80,6 +80,7 @@ static int wait_for_lock(int fd, uint64_t timeout_usec, struct log *log)
 int hostlock_take(const struct host *host, uint64_t timeout_usec, struct log *log, int *ret_fd)
 {
 	_cleanup_close_ int fd = host_open(host, HOSTLOCK_DIRECTORY, O_RDONLY | O_DIRECTORY);
+	bool waited = false;
 	int r;
 
 	*ret_fd = -1;
@@ -87,6 +88,7 @@ int hostlock_take(const struct host *host, uint64_t timeout_usec, struct log *lo
 		return 0;
 	r = fd < 0 ? fd : try_lock(fd);
 	if (r == -EWOULDBLOCK) {
+		waited = true;
 		r = wait_for_lock(fd, timeout_usec, log);
 		if (r == -ETIMEDOUT)
 			return r;
@@ -103,5 +105,5 @@ int hostlock_take(const struct host *host, uint64_t timeout_usec, struct log *lo
 	}
 	*ret_fd = fd;
 	fd = -1;
-	return 0;
+	return waited;
 }

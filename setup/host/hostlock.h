@@ -13,8 +13,9 @@
 
 /* Takes the host's lock (flock(2)), and waits up to timeout_usec for another run, whose process it names in
  * a message. The kernel frees the lock when its holder ends, however that is.
- * 0 and the descriptor that holds it, owned by the caller; or -1 in *ret_fd where there is nothing to lock:
- * the directory is not below the root, as in transient mode, or its file system has no locks.
+ * 0, or 1 when it was waited for, so that what was read of the host before may have changed, and the descriptor that
+ * holds it, owned by the caller; or -1 in *ret_fd where there is nothing to lock: the directory is not below the root,
+ * as in transient mode, or its file system has no locks.
  * -ETIMEDOUT or another negative errno, logged. */
 int hostlock_take(const struct host *host, uint64_t timeout_usec, struct log *log, int *ret_fd) _must_check_;
 
