@@ -56,10 +56,11 @@ int bus_watch_jobs(struct bus *bus, struct bus_wait *wait, sd_bus_slot **ret_slo
 	return r < 0 ? r : 0;
 }
 
-/* Systemd that was executed anew has another name than before. On its own socket there are no names. */
-static int note_sender(const struct bus *bus, struct bus_wait *wait, sd_bus_message *reply)
+/* Systemd that was executed anew has another name than before. On its own socket nobody else can be heard, and it says its
+ * well-known name (bus_on_connection() in src/core/dbus.c, from 237 on), or none. */
+static int note_sender(struct bus_wait *wait, sd_bus_message *reply)
 {
-	const char *sender = bus->destination ? sd_bus_message_get_sender(reply) : NULL;
+	const char *sender = sd_bus_message_get_sender(reply);
 	char *copy = sender ? strdup(sender) : NULL;
 
 	if (sender && !copy)
@@ -93,7 +94,7 @@ static int look_at_unit(struct bus *bus, struct bus_wait *wait, const char *what
 	if (r > 0) {
 		r = sd_bus_get_property(bus->bus, bus->destination, path, UNIT, "Job", &error, &reply, "(uo)");
 		if (r >= 0)
-			r = note_sender(bus, wait, reply);
+			r = note_sender(wait, reply);
 		if (r >= 0)
 			r = sd_bus_message_read(reply, "(uo)", &id, NULL);
 		if (r >= 0 && id == 0)
@@ -174,7 +175,7 @@ static bool stop_unit(struct bus *bus, const char *unit, struct bus_wait *wait)
 	if (sd_bus_message_read(reply, "o", &job) < 0)
 		return false;
 	wait->job = strdup(job);
-	return wait->job && note_sender(bus, wait, reply) == 0 && wait_for_job(bus, wait, "StopUnit", unit) == 0;
+	return wait->job && note_sender(wait, reply) == 0 && wait_for_job(bus, wait, "StopUnit", unit) == 0;
 }
 
 /* Another's unit, such as journald, is better left as it is. */
@@ -255,7 +256,7 @@ int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_m
 	if (r < 0)
 		return bus_say_failed(bus, what, unit, &SD_BUS_ERROR_NULL, r);
 	wait->job = strdup(job);
-	r = wait->job ? note_sender(bus, wait, reply) : -ENOMEM;
+	r = wait->job ? note_sender(wait, reply) : -ENOMEM;
 	if (r == 0)
 		r = wait_for_job(bus, wait, what, unit);
 	if (r == -ETIMEDOUT)

@@ -667,7 +667,8 @@ static void name_stays_taken(void **state)
 #define ANEW ":1.2"	/* systemd, executed anew */
 
 /* What a job is answered with, in words: "." the job's path; "f:RESULT" its end by the forger, "s:RESULT" by systemd, with a
- * "*" in front 5,000 times; "n" systemd has another name from here on; "e" the job is no more; "x" the connection ends. */
+ * "*" in front 5,000 times; "n" systemd has another name from here on, "w" its
+ * well-known one; "e" the job is no more; "x" the connection ends. */
 struct story {
 	const char *title;
 	bool bus;
@@ -688,6 +689,8 @@ static const struct story stories[] = {
 	{ "a flood before", true, "*f:failed . s:done", 0, "", NULL },
 	{ "a flood after", true, ". *f:failed s:done", 0, "", NULL },
 	{ "a flood, and a failure", true, ". *f:done s:failed *f:done", -EIO, "'failed'", NULL },
+	{ "private: systemd says its well-known name", false, "w . s:done", 0, "", NULL },
+	{ "private: and somebody another", false, "w . f:failed s:done", 0, "", NULL },
 	{ "private: failed, with a sender", false, "f:failed . f:failed s:done", 0, "", NULL },
 	{ "private: done, with a sender", false, "f:done . f:done s:failed", -EIO, "'failed'", NULL },
 	{ "private: done, with a sender, no end", false, "f:done . f:done", -ETIMEDOUT, "no result within", NULL },
@@ -713,6 +716,8 @@ static bool tell(struct peer *peer, const struct peer_call *call, const char *wo
 		return peer_reply_path(peer, call, PEER_JOB);
 	if (*word == 'n')
 		peer->as = ANEW;
+	if (*word == 'w')
+		peer->as = "org.freedesktop.systemd1";
 	if (*word == 'e')
 		peer->job = 0;
 	if (*word == 'x')
