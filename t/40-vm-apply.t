@@ -33,7 +33,7 @@ vm_guest --timeout 300 <<'EOF'
 	out=$(cas plan 2>/dev/null); is "$? $out" '0 ' 'plan after apply is empty'
 	out=$(systemd-analyze verify /etc/systemd/system/cloud-audit-setup.service 2>&1); is "$? $out" '0 ' 'the unit passes systemd-analyze verify'
 	out=$(cas -o tap verify 2>/dev/null); like "$out" '^1\.\.[0-9]+$' 'verify -o tap prints a plan'
-	unlike "$out" '^not ok' 'verify -o tap fails nothing after apply'
+	is "$(printf '%s\n' "$out" | grep '^not ok' | grep -v ' # TODO')" '' 'verify -o tap fails nothing after apply, notices aside'
 	show() { echo "# printed $1: $(base64 -w 0)"; }
 	cas -o tap verify 2>/dev/null | show tap
 	for command in verify plan apply; do cas -o json $command 2>/dev/null | show $command; done
@@ -138,7 +138,7 @@ vm_guest --timeout 300 <<'EOF'
 
 	printf -- '-w /etc/hostname -p wa -k one\n' >$conf/rules.d/10-mine.rules
 	out=$(cas apply 2>&1); ok $? 'existing = keep adds our rules' "$out"
-	is "$(auditctl -l | head -n 1)" '-w /etc/hosts -p wa -k host-own' 'what the kernel held stays before ours'
+	is "$(auditctl -l | grep -v ' always,user ' | head -n 1)" '-w /etc/hosts -p wa -k host-own' 'what the kernel held stays before ours'
 	out=$(cas apply 2>&1); ok $? 'a second apply succeeds with existing = keep' "$out"
 	like "$out" 'nothing to do' 'and has nothing to do'
 	good=$(auditctl -l; cat /etc/audit/cloud-audit-setup.rules)
