@@ -24,6 +24,8 @@ static void closest(void **state)
 {
 	assert_string_equal(nearest("renove"), "remove");
 	assert_string_equal(nearest("remder"), "render");
+	/* Letters that changed places are one slip, not two. */
+	assert_string_equal(nearest_name("aiud", (const char *const[]){ "pid", "arch", "auid" }, 3), "auid");
 	/* Of two that are as close, the first. */
 	assert_string_equal(nearest_name("axb", (const char *const[]){ "aab", "abb" }, 2), "aab");
 }
