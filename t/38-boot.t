@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # What a boot will make of a node, as its files tell before: rules on paths that come later, lines of the host's own that
-# lock. On a made-up root with a systemd that does nothing; what boots really do is t/49-vm-afterwards.t's to show.
+# lock. On a made-up root with a systemd that does nothing; what boots really do is t/49-vm-boots.t's to show.
 use strict;
 use warnings;
 use File::Path qw(make_path);
