@@ -78,32 +78,11 @@ static const struct {
 	{ 1805, "INTEGRITY_RULE" },
 };
 
-/* kernel/audit.h audit_comparator(). */
-static bool compare(uint32_t left, uint32_t operator, uint32_t right)
-{
-	switch (operator) {
-	case AUDIT_EQUAL:
-		return left == right;
-	case AUDIT_NOT_EQUAL:
-		return left != right;
-	case AUDIT_LESS_THAN:
-		return left < right;
-	case AUDIT_LESS_THAN_OR_EQUAL:
-		return left <= right;
-	case AUDIT_GREATER_THAN:
-		return left > right;
-	case AUDIT_GREATER_THAN_OR_EQUAL:
-		return left >= right;
-	default:
-		return false;
-	}
-}
-
 /* A rule without fields matches no record. */
 static bool excludes(const struct audit_rule_data *data, uint32_t type)
 {
 	for (uint32_t i = 0; i < data->field_count; i++)
-		if (!compare(type, data->fieldflags[i], data->values[i]))
+		if (!data_compare(type, data->fieldflags[i], data->values[i]))
 			return false;
 	return data->field_count;
 }

@@ -70,24 +70,10 @@ static void apply(uint32_t *low, uint32_t *high, uint32_t operator, uint32_t val
 /* include/linux/audit.h: a call that succeeded is 1, one that failed 2, and success=0 means 2 (kernel/auditsc.c). */
 static bool success_is(const struct data_field *field, bool succeeded)
 {
-	uint32_t left = succeeded ? 1 : 2, right = field->value ? 1 : 2;
-
-	switch (field->operator) {
-	case AUDIT_EQUAL:
-		return left == right;
-	case AUDIT_NOT_EQUAL:
-		return left != right;
-	case AUDIT_LESS_THAN:
-		return left < right;
-	case AUDIT_LESS_THAN_OR_EQUAL:
-		return left <= right;
-	case AUDIT_GREATER_THAN:
-		return left > right;
-	case AUDIT_GREATER_THAN_OR_EQUAL:
-		return left >= right;
-	default:	/* never refuted */
+	/* What is about bits is never refuted. */
+	if (field->operator == AUDIT_BIT_MASK || field->operator == AUDIT_BIT_TEST)
 		return true;
-	}
+	return data_compare(succeeded ? 1 : 2, field->operator, field->value ? 1 : 2);
 }
 
 static void read_field(struct ranges *ranges, const struct data_field *field)

@@ -88,3 +88,23 @@ bool data_mask_empty(const struct audit_rule_data *data)
 			return false;
 	return true;
 }
+
+bool data_compare(uint32_t left, uint32_t operator, uint32_t right)
+{
+	switch (operator) {
+	case AUDIT_EQUAL:
+		return left == right;
+	case AUDIT_NOT_EQUAL:
+		return left != right;
+	case AUDIT_LESS_THAN:
+		return left < right;
+	case AUDIT_LESS_THAN_OR_EQUAL:
+		return left <= right;
+	case AUDIT_GREATER_THAN:
+		return left > right;
+	case AUDIT_GREATER_THAN_OR_EQUAL:
+		return left >= right;
+	default:
+		return false;
+	}
+}

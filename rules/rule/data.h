@@ -41,4 +41,8 @@ bool data_mask_empty(const struct audit_rule_data *data);
 /* Is the value of such a field a string, which follows the rule in its buf? */
 bool data_is_string(uint32_t field);
 
+/* Whether a field with this operator and the value right is true of left, as audit_comparator() of kernel/audit.h has it; false
+ * for the operators on bits. */
+bool data_compare(uint32_t left, uint32_t operator, uint32_t right);
+
 #endif
