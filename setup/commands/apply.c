@@ -5,7 +5,6 @@
 
 #include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
-#include "setup/checks/hazards.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/output/report.h"
 #include "setup/steps/steps.h"
@@ -241,11 +240,7 @@ enum exit_status command_apply(struct context *c)
 		return STATUS_NODE;
 	if (rules_check_features(&c->wanted.rules, c->log, c->node.status.feature_bitmap) < 0)
 		return STATUS_CONFIG;
-	r = hazards_warn(&c->config, &c->node, c->log);
-	if (r == 0)
-		r = report_taken(c);
-	if (r == 0 && !node_locked(&c->node))
-		r = report_kept(c);
+	r = report_risks(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {

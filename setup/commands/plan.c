@@ -7,7 +7,6 @@
 #include "rules/rule/show.h"
 #include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
-#include "setup/checks/hazards.h"
 #include "setup/node/settings.h"
 #include "setup/output/diff.h"
 #include "setup/output/evidence.h"
@@ -227,11 +226,7 @@ enum exit_status command_plan(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
-	r = hazards_warn(&c->config, &c->node, c->log);
-	if (r == 0)
-		r = report_taken(c);
-	if (r == 0 && !node_locked(&c->node))
-		r = report_kept(c);
+	r = report_risks(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	/* Comments alone are no change, though one that changes more writes them, too. */

@@ -155,7 +155,7 @@ void report_reader(const struct context *c)
 		reader_warn(&c->node.reader, c->config.unit_mode == MODE_FILE, c->log);
 }
 
-int report_taken(const struct context *c)
+static int report_taken(const struct context *c)
 {
 	_cleanup_text_ struct text keys = {0};
 	int n = node_locked(&c->node) ? 0 : taken_list(&keys, &c->wanted, &c->config, &c->node, &c->host);
@@ -172,7 +172,7 @@ void report_forms(const struct context *c)
 		log_say(c->log, LEVEL_WARNING, "a watch stays what it was loaded as: %s: %s", c->wanted.forms[i].path, wanted_form_note(&c->wanted.forms[i]));
 }
 
-int report_kept(const struct context *c)
+static int report_kept(const struct context *c)
 {
 	_cleanup_(kept_done) struct kept kept = {0};
 
@@ -188,6 +188,15 @@ int report_kept(const struct context *c)
 		log_say(c->log, LEVEL_WARNING, "existing = keep leaves a rule in the kernel, before ours, behind which %zu of our %zu "
 			"rules record nothing: %s", kept.taken, kept.ours, kept.by.s);
 	return kept.taken == kept.ours ? -EINVAL : 0;
+}
+
+int report_risks(const struct context *c)
+{
+	int r = hazards_warn(&c->config, &c->node, c->log);
+
+	if (r == 0)
+		r = report_taken(c);
+	return r == 0 && !node_locked(&c->node) ? report_kept(c) : r;
 }
 
 void report_lost(const struct context *c)

@@ -23,14 +23,12 @@ bool report_others(const struct context *c, const struct checks *checks);
 /* Warns when nobody takes the records, as [journal] reader asks for. */
 void report_reader(const struct context *c);
 
-/* Warns of the rules of others that [rules] existing = replace deletes, where it still will. 0 or -ENOMEM. */
-int report_taken(const struct context *c) _must_check_;
+/* Before anything is changed: warns of hazards, of the rules of others that [rules] existing = replace deletes, and of one that
+ * keep leaves and that takes what ours are to record. 0; -EINVAL after logging what is refused; -ENOMEM, logged. */
+int report_risks(const struct context *c) _must_check_;
+
 /* Warns of watches that the lock keeps as what they were loaded as. */
 void report_forms(const struct context *c);
-
-/* Warns of a rule that [rules] existing = keep leaves and that takes what ours are to record. 0; -EINVAL after logging one that
- * takes all of it; -ENOMEM, logged. */
-int report_kept(const struct context *c) _must_check_;
 
 /* Warns of records that the kernel could not keep. */
 void report_lost(const struct context *c);
