@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "setup/systemd/journal.h"
+#include "setup/journal/journal.h"
 
 #define OURS "cloud-audit-"	/* what the names of all our units begin with */
 

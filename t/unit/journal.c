@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "setup/base/text.h"
-#include "setup/systemd/journal.h"
+#include "setup/journal/journal.h"
 
 enum { OPEN, MATCH, DISJUNCTION, SEEK, NEXT, PROCESS, N_CALLS };
 

@@ -1,10 +1,11 @@
-#include "setup/systemd/journal.h"
+#include "setup/journal/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
+
+#include "setup/journal/journal_private.h"
 
 static int add_matches(sd_journal *journal, const char *unit)
 {
