@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -53,17 +55,23 @@ static int read_tail(sd_journal *journal, uint64_t since, size_t n, struct text 
 	return r < 0 ? r : (int)(found - skip);
 }
 
+/* The library goes on using *ret_root, which stays the caller's. */
+static int open_journal(sd_journal **ret, int *ret_root, const struct host *host)
+{
+	*ret_root = host_open(host, "/", O_RDONLY | O_DIRECTORY);
+	if (*ret_root < 0)
+		return *ret_root;
+	return sd_journal_open_directory_fd(ret, *ret_root, SD_JOURNAL_OS_ROOT | SD_JOURNAL_SYSTEM);
+}
+
 int journal_tail(const struct host *host, const char *unit, uint64_t since, size_t n,
 		 struct text *out)
 {
 	const struct timespec pause = { .tv_nsec = 100000000 };
+	_cleanup_close_ int root = -1;
 	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
-	_cleanup_close_ int root = host_open(host, "/", O_RDONLY | O_DIRECTORY);
-	int found = 0, r;
+	int found = 0, r = open_journal(&journal, &root, host);
 
-	if (root < 0)
-		return root;
-	r = sd_journal_open_directory_fd(&journal, root, SD_JOURNAL_OS_ROOT | SD_JOURNAL_SYSTEM);
 	/* From here on new files are noticed, as far as the machine has inotify left. */
 	if (r >= 0)
 		(void)sd_journal_get_fd(journal);
@@ -90,4 +98,141 @@ int journal_tail(const struct host *host, const char *unit, uint64_t since, size
 		}
 	}
 	return r < 0 ? r : found;
+}
+
+/* --- how much of it there is ------------------------------------------------------------- */
+
+enum {
+	COUNT_MAX = 10000,	/* records that are counted */
+	ENTRIES_MIN = 20000,	/* with fewer in it a file's empty rest would pass for room that they took */
+};
+
+/* An entry: when it was written, and its number among all that this journald wrote. */
+struct place {
+	uint64_t time, number;
+	char series[33];
+};
+
+/* sd_journal_get_seqnum(), which would tell the number, came with systemd 254; the cursor has had it for ever. */
+static int read_place(sd_journal *journal, struct place *ret)
+{
+	_cleanup_free_ char *cursor = NULL;
+	int r = sd_journal_get_realtime_usec(journal, &ret->time);
+
+	if (r >= 0)
+		r = sd_journal_get_cursor(journal, &cursor);
+	if (r >= 0 && sscanf(cursor, "s=%32[0-9a-f];i=%" SCNx64, ret->series, &ret->number) != 2)
+		r = -EBADMSG;
+	return r;
+}
+
+/* The first entry in step's direction from where seek has set the journal, seek being what that returned. *ret is all zero
+ * where there is none. */
+static int find_place(sd_journal *journal, int seek, int (*step)(sd_journal *), struct place *ret)
+{
+	int r = seek < 0 ? seek : step(journal);
+
+	*ret = (struct place){ .time = 0 };
+	return r > 0 ? read_place(journal, ret) : r;
+}
+
+static int find_ends(sd_journal *journal, struct place *ret_first, struct place *ret_last)
+{
+	int r = find_place(journal, sd_journal_seek_head(journal), sd_journal_next, ret_first);
+
+	return r < 0 ? r : find_place(journal, sd_journal_seek_tail(journal), sd_journal_previous, ret_last);
+}
+
+/* Bytes that the journal's files may have, as journald said when it opened them (SD_MESSAGE_JOURNAL_USAGE in
+ * sd-messages.h). 0: it has dropped that entry, so that it is as large as it will ever be, or never said so. */
+static uint64_t find_limit(sd_journal *journal)
+{
+	uint64_t limit = 0;
+	const void *data;
+	size_t size;
+	char text[32];
+
+	sd_journal_flush_matches(journal);
+	if (sd_journal_add_match(journal, "MESSAGE_ID=ec387f577b844b8fa948f33cad9a75e6", 0) >= 0 &&
+	    sd_journal_seek_tail(journal) >= 0 && sd_journal_previous(journal) > 0 &&
+	    sd_journal_get_data(journal, "LIMIT", &data, &size) >= 0) {
+		snprintf(text, sizeof(text), "%.*s", (int)size, (const char *)data);
+		if (sscanf(text, "LIMIT=%" SCNu64, &limit) != 1)
+			limit = 0;
+	}
+	sd_journal_flush_matches(journal);
+	return limit;
+}
+
+/* Whatever is written drops what is oldest, so that all entries count here. */
+static int find_holds(sd_journal *journal, uint64_t now, uint64_t window, uint64_t *ret)
+{
+	uint64_t limit = find_limit(journal), used = 0;
+	struct place first, last, start;
+	int r = find_ends(journal, &first, &last);
+
+	if (r >= 0)
+		r = find_place(journal, sd_journal_seek_realtime_usec(journal, now - window), sd_journal_next, &start);
+	if (r >= 0)
+		r = sd_journal_get_usage(journal, &used);
+	/* Numbers of another series, of a journal that was begun anew, are not to be compared. */
+	if (r < 0 || used == 0 || strcmp(first.series, last.series) != 0 || strcmp(start.series, last.series) != 0 ||
+	    last.number < first.number + ENTRIES_MIN || last.number <= start.number)
+		return r < 0 ? r : 0;
+	*ret = (uint64_t)((double)window * (double)(last.number - first.number) / (double)(last.number - start.number) *
+			  (limit > used ? (double)limit / (double)used : 1));
+	return 0;
+}
+
+/* *ret_from: the time from which on they were counted, when that is later than asked for. */
+static int count_back(sd_journal *journal, uint64_t since, uint64_t *ret_n, uint64_t *ret_from)
+{
+	uint64_t at = 0;
+	int r = sd_journal_seek_tail(journal);
+
+	while (r >= 0 && *ret_n < COUNT_MAX && (r = sd_journal_previous(journal)) > 0) {
+		r = sd_journal_get_realtime_usec(journal, &at);
+		if (r < 0 || at < since)
+			break;
+		++*ret_n;
+	}
+	if (r >= 0 && *ret_n == COUNT_MAX)
+		*ret_from = at;
+	return r;
+}
+
+static int read_span(sd_journal *journal, uint64_t now, struct journal_span *ret)
+{
+	uint64_t from = now - ret->window;
+	struct place first, last;
+	int r = sd_journal_add_match(journal, "_TRANSPORT=audit", 0);
+
+	if (r >= 0)
+		r = find_ends(journal, &first, &last);
+	if (r >= 0)
+		r = count_back(journal, from, &ret->recent, &from);
+	if (r < 0 || first.time == 0)
+		return r;
+	ret->oldest = first.time;
+	ret->newest = last.time;
+	ret->window = now > from ? now - from : 1;
+	return find_holds(journal, now, ret->window, &ret->holds);
+}
+
+int journal_audit_span(struct journal_span *ret, const struct host *host, uint64_t window)
+{
+	_cleanup_close_ int root = -1;
+	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
+	struct journal_span span = { .window = window };
+	struct timespec now;
+	int r = open_journal(&journal, &root, host);
+
+	*ret = (struct journal_span){ .oldest = 0 };
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (r >= 0)
+		r = read_span(journal, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, &span);
+	if (r < 0)
+		return r;
+	*ret = span;
+	return 0;
 }

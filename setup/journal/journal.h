@@ -2,6 +2,7 @@
 #ifndef SETUP_JOURNAL_H
 #define SETUP_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,5 +14,18 @@
  * many there were, or negative errno. */
 int journal_tail(const struct host *host, const char *unit, uint64_t since, size_t n,
 		 struct text *out) _must_check_;
+
+/* The audit records that the journal has, and for how long. Times and spans are microseconds, times of CLOCK_REALTIME. */
+struct journal_span {
+	uint64_t oldest, newest;	/* times of the first and the last; 0: there is none */
+	uint64_t recent, window;	/* how many came within the last window, which is shorter than asked for where they are
+					 * too many to count */
+	uint64_t holds;			/* the span until an entry is dropped, at the rate of that window; 0: not known, since
+					 * nothing came, or the journal has too little in it to tell */
+};
+
+/* Looks at the last `window` and counts at most some thousands, so that it takes no longer on a busy node. 0 or negative
+ * errno, unlogged; *ret is all zero then. */
+int journal_audit_span(struct journal_span *ret, const struct host *host, uint64_t window) _must_check_;
 
 #endif
