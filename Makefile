@@ -17,7 +17,7 @@
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
 CC ?= gcc
-TTY_CC ?= musl-gcc
+RUNTIME_CC ?= musl-gcc
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -65,19 +65,30 @@ UNIT := $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(wildcard t/unit/*.c))
 
 Q := $(if $(V),,@)
 
-all: $(BUILD)/cloud-audit-setup $(BUILD)/cloud-audit-tty
+all: $(BUILD)/cloud-audit-setup $(BUILD)/cloud-audit-runtime $(BUILD)/cloud-audit-tty
 
 $(BUILD)/cloud-audit-setup: $(BUILD)/obj/setup/main.o $(BUILD)/libcas.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# Goes onto hosts whatever their C library is: static, and small with musl.
-$(BUILD)/cloud-audit-tty: setup/runtime/cloud-audit-tty.c Makefile
+# Goes onto hosts whatever their C library is: static, and small with musl. Its objects are its own, below runtime/.
+RUNTIME_OBJ := $(patsubst %.c,$(BUILD)/runtime/%.o,$(wildcard setup/runtime/*.c))
+RUNTIME_CFLAGS := -std=gnu11 -Os -I. -D_GNU_SOURCE $(WARN) -fstack-protector-strong -fstack-clash-protection \
+	-ffunction-sections -fdata-sections
+
+$(BUILD)/cloud-audit-runtime: $(RUNTIME_OBJ)
 	@echo "  LD   $@"
+	$(Q)$(RUNTIME_CC) -static -s -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack -o $@ $^
+
+$(BUILD)/runtime/%.o: %.c Makefile
+	@echo "  CC   $< (static)"
 	@mkdir -p $(@D)
-	@command -v $(TTY_CC) >/dev/null || { echo "$(TTY_CC) is missing: apt-get install musl-tools" >&2; exit 1; }
-	$(Q)$(TTY_CC) -std=gnu11 -Os -static -s $(WARN) -fstack-protector-strong -fstack-clash-protection \
-		-Wl,-z,relro,-z,now -Wl,-z,noexecstack -o $@ $<
+	@command -v $(RUNTIME_CC) >/dev/null || { echo "$(RUNTIME_CC) is missing: apt-get install musl-tools" >&2; exit 1; }
+	$(Q)$(RUNTIME_CC) $(RUNTIME_CFLAGS) -MMD -MP -c -o $@ $<
+
+# As it was called in version 0.1.
+$(BUILD)/cloud-audit-tty: $(BUILD)/cloud-audit-runtime
+	$(Q)cp $< $@
 
 $(BUILD)/libcas.a: $(OBJ)
 	@echo "  AR   $@"
@@ -94,7 +105,7 @@ $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcas.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libcas.a $(LDLIBS) -lcmocka -pthread
 
--include $(OBJ:.o=.d) $(BUILD)/obj/setup/main.d $(UNIT:=.d)
+-include $(OBJ:.o=.d) $(RUNTIME_OBJ:.o=.d) $(BUILD)/obj/setup/main.d $(UNIT:=.d)
 
 unit-tests: $(UNIT)
 
@@ -262,7 +273,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules \
 		$(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup
 	install -m 0755 $(BUILD)/cloud-audit-setup $(DESTDIR)$(PREFIX)/sbin/
-	install -D -m 0755 $(BUILD)/cloud-audit-tty $(DESTDIR)$(PREFIX)/libexec/cloud-audit-setup/cloud-audit-tty
+	install -d $(DESTDIR)$(PREFIX)/libexec/cloud-audit-setup
+	install -m 0755 $(BUILD)/cloud-audit-runtime $(BUILD)/cloud-audit-tty $(DESTDIR)$(PREFIX)/libexec/cloud-audit-setup/
 	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
 	install -m 0644 setup/output/output.schema.json $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8

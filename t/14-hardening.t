@@ -6,7 +6,7 @@ use Test::More;
 
 my $build = $ENV{BUILD} || 'build';
 my $program = "$build/cloud-audit-setup";
-my $tty = "$build/cloud-audit-tty";
+my $runtime = "$build/cloud-audit-runtime";
 plan skip_all => "$program is not built: make" unless -x $program;
 plan skip_all => 'readelf is missing (Debian package binutils)' if system 'command -v readelf >/dev/null';
 
@@ -52,12 +52,12 @@ SKIP: {
 	like readelf('-n', $program), qr/Properties:.*\bSHSTK\b/, 'the program is marked for shadow stacks';
 }
 SKIP: {
-	skip "$tty is not built", 4 unless -x $tty;
-	my $s = readelf('-l', $tty);
-	like $s, qr/^\s+GNU_RELRO\s/m, 'cloud-audit-tty: RELRO';
-	like $s, qr/^\s+GNU_STACK\s.*\sRW\s/m, 'cloud-audit-tty: its stack cannot be executed';
-	unlike $s, qr/^\s+LOAD\s.*\sRWE\s/m, 'cloud-audit-tty: no segment is both writable and executable';
-	unlike $s, qr/INTERP/, 'cloud-audit-tty: no library is looked for';
+	skip "$runtime is not built", 4 unless -x $runtime;
+	my $s = readelf('-l', $runtime);
+	like $s, qr/^\s+GNU_RELRO\s/m, 'cloud-audit-runtime: RELRO';
+	like $s, qr/^\s+GNU_STACK\s.*\sRW\s/m, 'cloud-audit-runtime: its stack cannot be executed';
+	unlike $s, qr/^\s+LOAD\s.*\sRWE\s/m, 'cloud-audit-runtime: no segment is both writable and executable';
+	unlike $s, qr/INTERP/, 'cloud-audit-runtime: no library is looked for';
 }
 
 done_testing;

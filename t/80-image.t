@@ -49,6 +49,7 @@ for arch in amd64 arm64; do
 			/etc/cloud-audit-setup/config.ini
 			/usr/lib/$triplet/libc.so.6
 			/usr/lib/$triplet/libinih.so.1
+			/usr/libexec/cloud-audit-setup/cloud-audit-runtime
 			/usr/libexec/cloud-audit-setup/cloud-audit-tty
 			/usr/sbin/cloud-audit-setup
 			/usr/share/doc/cloud-audit-setup/LICENSE
@@ -89,8 +90,8 @@ machine=$(in_amd64 --machine aarch64 -s events.audit-config=no -s events.apparmo
 is "$(md5sum <"$tmp/arm64.kernel")" "$(echo "$machine" | md5sum)" 'arm64 compiles for itself what amd64 compiles for it'
 out=$(in_amd64 plan 2>&1); is $? 1 'without a node it fails'
 like "$out" '/host' 'on the root that it takes by default'
-out=$("$tmp/arm64/usr/libexec/cloud-audit-setup/cloud-audit-tty" 2>&1 || qemu-aarch64-static "$tmp/arm64/usr/libexec/cloud-audit-setup/cloud-audit-tty" 2>&1)
-like "$out" 'cloud-audit-tty: ' 'arm64: the program for hosts runs without any library'
+out=$("$tmp/arm64/usr/libexec/cloud-audit-setup/cloud-audit-runtime" 2>&1 || qemu-aarch64-static "$tmp/arm64/usr/libexec/cloud-audit-setup/cloud-audit-runtime" 2>&1)
+like "$out" 'cloud-audit-runtime: ' 'arm64: the program for hosts runs without any library'
 
 # --- the bill of materials ---
 for arch in amd64 arm64; do

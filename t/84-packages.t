@@ -24,7 +24,7 @@ out=$(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 DEB_OUT=$tmp/other/two setup/deb
 cmp -s "$deb" "$tmp/other/two/${deb##*/}"; ok $? 'another folder, time zone and umask give the same bytes' "$out"
 dpkg -x "$deb" "$tmp/deb"
 is "$(cd "$tmp/deb/usr/share/cloud-audit-setup/rules" && ls)" "$(cd rules && ls -- *.rules)" 'every shipped rules file is in it'
-for file in sbin/cloud-audit-setup libexec/cloud-audit-setup/cloud-audit-tty share/man/man8/cloud-audit-setup.8.gz share/man/man5/cloud-audit-setup.ini.5.gz \
+for file in sbin/cloud-audit-setup libexec/cloud-audit-setup/cloud-audit-runtime libexec/cloud-audit-setup/cloud-audit-tty share/man/man8/cloud-audit-setup.8.gz share/man/man5/cloud-audit-setup.ini.5.gz \
 	share/bash-completion/completions/cloud-audit-setup share/zsh/vendor-completions/_cloud-audit-setup \
 	share/doc/cloud-audit-setup/examples/config.ini share/doc/cloud-audit-setup/copyright \
 	share/doc/cloud-audit-setup/copyright.musl.gz; do
@@ -66,7 +66,7 @@ for arch in amd64 arm64; do
 	for source in audit glibc libcap-ng libcap2 libinih musl systemd LGPL-2.1; do
 		[ -s "$tmp/$arch/cloud-audit-setup-$version/copyright/$source" ]; ok $? "$arch: the copyright of $source is in it"
 	done
-	for file in cloud-audit-setup cloud-audit-tty; do
+	for file in cloud-audit-setup cloud-audit-runtime cloud-audit-tty; do
 		unlike "$(readelf -lW "$tmp/$arch/cloud-audit-setup-$version/$file")" 'INTERP' "$arch: $file needs no loader"
 	done
 done

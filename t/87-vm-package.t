@@ -11,7 +11,7 @@ t/vm/vm push "$vm" "$out"/cloud-audit-setup_*.deb "$cas" || exit 1
 vm_guest --timeout 400 <<'EOF'
 	. /etc/os-release; on="$ID $VERSION_ID"
 	# Not the program that the other tests run.
-	rm -rf $cas/rules $cas/cloud-audit-setup $cas/cloud-audit-tty; cd /
+	rm -rf $cas/rules $cas/cloud-audit-setup $cas/cloud-audit-runtime $cas/cloud-audit-tty; cd /
 	before=$(ls -R /etc; auditctl -l; auditctl -s | head -n 1)
 	out=$(dpkg -i $cas/cloud-audit-setup_*.deb 2>&1); ok $? "$on: dpkg installs it, with what the node has" "$out"
 	is "$(ls -R /etc; auditctl -l; auditctl -s | head -n 1)" "$before" "$on: which changes nothing of how the node is configured"

@@ -48,7 +48,7 @@ vm_up() {
 	t/vm/vm start "$vm" "$vm_shape" "$vm_suite" "$@" || { echo "Bail out! $vm: the machine does not start"; exit 1; }
 	vm_built=$(t/vm/program "$vm_suite") || { echo "Bail out! the program cannot be built for $vm_suite"; exit 1; }
 	set -- t/vm/guest.sh
-	for vm_file in "$vm_built/cloud-audit-setup" "$vm_built/cloud-audit-tty" rules; do
+	for vm_file in "$vm_built/cloud-audit-setup" "$vm_built/cloud-audit-runtime" "$vm_built/cloud-audit-tty" rules; do
 		[ ! -e "$vm_file" ] || set -- "$@" "$vm_file"
 	done
 	t/vm/vm push "$vm" "$@" "$cas" || exit 1

@@ -1,7 +1,7 @@
 #!/bin/sh
-# cloud-audit-tty where the kernel refuses: it must still run the program. It is run without
-# CAP_AUDIT_CONTROL, so that nothing changes on this machine.
-tty=${BUILD:-build}/cloud-audit-tty
+# cloud-audit-runtime before a runtime whose keystrokes are recorded, where the kernel refuses: it must still run the
+# program. It is run without CAP_AUDIT_CONTROL, so that nothing changes on this machine.
+tty=${BUILD:-build}/cloud-audit-runtime
 n=0
 failed=0
 is() {
@@ -32,6 +32,8 @@ for arguments in '' '--log-passwords' '--check /bin/true' '--nonsense'; do
 	without "$tty" $arguments 2>/dev/null
 	is $? 2 "usage: '$arguments'"
 done
+is "$(without "${BUILD:-build}/cloud-audit-tty" /bin/true 2>&1 | grep -c '^cloud-audit-tty: keystrokes are not')" 1 \
+	'so it does under the name that drop-ins of version 0.1 call it by'
 is "$(readelf -l "$tty" | grep -c INTERP)" 0 'it needs no library of the host'
 [ "$(wc -c <"$tty")" -lt 32768 ]
 is $? 0 'it is small'

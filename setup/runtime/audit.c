@@ -1,0 +1,104 @@
+#include "setup/runtime/audit.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+/* From <linux/netlink.h> and <linux/audit.h>, which not every C library's include path has. */
+enum {
+	NETLINK_AUDIT = 9, NLM_F_REQUEST = 1, NLM_F_ACK = 4, NLMSG_ERROR = 2,
+	AUDIT_TTY_GET = 1016, AUDIT_TTY_SET = 1017,
+};
+
+struct header {
+	uint32_t length;
+	uint16_t type, flags;
+	uint32_t sequence, pid;
+};
+
+struct tty_status {
+	uint32_t enabled, log_passwords;
+};
+
+struct message {
+	struct header header;
+	union {
+		struct tty_status status;
+		int32_t error;
+		char padding[512];
+	} data;
+};
+
+struct address {	/* struct sockaddr_nl */
+	uint16_t family, pad;
+	uint32_t pid, groups;
+};
+
+int audit_open(int seconds, int *ret_fd)
+{
+	const struct timeval limit = { .tv_sec = seconds };
+	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+		return -errno;
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+static int ask(int fd, uint16_t type, const struct tty_status *status)
+{
+	struct message m = {
+		.header = { .type = type, .flags = NLM_F_REQUEST | NLM_F_ACK, .sequence = type },
+	};
+	size_t size = sizeof(m.header);
+
+	if (status) {
+		m.data.status = *status;
+		size += sizeof(*status);
+	}
+	m.header.length = (uint32_t)size;
+	return send(fd, &m, size, 0) == (ssize_t)size ? 0 : -errno;
+}
+
+/* Waits for the acknowledgement of a request (ret NULL) or for its reply. */
+static int answer(int fd, uint16_t type, struct tty_status *ret)
+{
+	/* Others may be heard on the way; the socket's time limit bounds the silence between them. */
+	for (int i = 0; i < 100; i++) {
+		struct message m;
+		struct address from = { 0 };
+		socklen_t size = sizeof(from);
+		ssize_t n = recvfrom(fd, &m, sizeof(m), 0, (struct sockaddr *)(void *)&from, &size);
+
+		if (n < 0)
+			return -errno;
+		if (from.pid != 0 || n < (ssize_t)sizeof(m.header) || m.header.sequence != type)
+			continue;
+		if (m.header.type == NLMSG_ERROR && n >= (ssize_t)(sizeof(m.header) + 4)) {
+			if (m.data.error < 0 || !ret)
+				return m.data.error;
+		} else if (ret && m.header.type == type &&
+			   n >= (ssize_t)(sizeof(m.header) + sizeof(*ret))) {
+			*ret = m.data.status;
+			return 0;
+		}
+	}
+	return -ETIMEDOUT;
+}
+
+int audit_record_terminals(int fd, bool log_passwords)
+{
+	const struct tty_status want = { 1, log_passwords };
+	struct tty_status have = { 0, 0 };
+	int r = ask(fd, AUDIT_TTY_SET, &want);
+
+	if (r == 0)
+		r = answer(fd, AUDIT_TTY_SET, NULL);
+	if (r == 0)
+		r = ask(fd, AUDIT_TTY_GET, NULL);
+	if (r == 0)
+		r = answer(fd, AUDIT_TTY_GET, &have);
+	return r < 0 ? r : have.enabled ? 0 : -EPROTO;
+}

@@ -1,0 +1,20 @@
+/* What the static program says to the kernel's audit part, over a netlink socket of its own: no library of the host's is
+ * linked into it.
+ *
+ * Functions return 0 or a negative errno and log nothing. None waits longer than its socket's time limit for an answer;
+ * while the kernel itself makes a sender sleep (backlog_wait_time, audit_receive() in kernel/audit.c) nothing helps. */
+#ifndef SETUP_RUNTIME_AUDIT_H
+#define SETUP_RUNTIME_AUDIT_H
+
+#include <stdbool.h>
+
+#include "setup/base/mem.h"
+
+/* A socket whose answers are waited for so many seconds at most; the caller closes it. */
+int audit_open(int seconds, int *ret_fd) _must_check_;
+
+/* Records what is typed into the terminals of this process and of all that it becomes and begins (AUDIT_TTY_SET), and
+ * reads back that it is so. Needs CAP_AUDIT_CONTROL; works while the rules are locked. */
+int audit_record_terminals(int fd, bool log_passwords) _must_check_;
+
+#endif

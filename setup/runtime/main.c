@@ -1,0 +1,81 @@
+/* The program that goes onto the host. What it does, the name says that it is called by:
+ *
+ *	cloud-audit-runtime [--log-passwords] PROGRAM [ARGUMENT...]
+ *	cloud-audit-runtime --check
+ *
+ * Runs a program whose terminals are audited: what is typed into any terminal of it, of its children and theirs is
+ * recorded (type=TTY). In version 0.1 it was called cloud-audit-tty, and drop-ins may still do so.
+ *
+ * AUDIT_TTY_SET over NETLINK_AUDIT concerns the calling process alone and is inherited over fork(2) and
+ * execve(2) (audit_receive_msg() in kernel/audit.c, tty_audit_fork() in drivers/tty/tty_audit.c); it
+ * needs CAP_AUDIT_CONTROL and works while the rules are locked. PROGRAM is run even where the kernel
+ * refuses: a container runtime that does not start would take the node down.
+ * The process stays the same one, so that systemd's Type=notify and KillMode=process keep their meaning.
+ *
+ * --check switches the recording on for itself, reads it back, and exits with 0 when it is on.
+ *
+ * Linked statically, with no library of the host: nothing of the host's may keep it from running. */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "setup/base/mem.h"
+#include "setup/runtime/audit.h"
+
+/* At a start of the runtime, once: it may wait a little longer than a container's. */
+enum { SECONDS = 5 };
+
+static void say(const char *name, const char *what, const char *why)
+{
+	char line[512];
+	size_t n = 0;
+	const char *const parts[] = { name, ": ", what, ": ", why, "\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		size_t length = strlen(parts[i]);
+
+		if (n + length > sizeof(line))
+			break;
+		memcpy(line + n, parts[i], length);
+		n += length;
+	}
+	if (write(2, line, n) < 0)
+		return;
+}
+
+static int switch_on(bool log_passwords)
+{
+	_cleanup_close_ int fd = -1;
+	int r = audit_open(SECONDS, &fd);
+
+	return r < 0 ? r : audit_record_terminals(fd, log_passwords);
+}
+
+static int run_recorded(const char *name, int argc, char **argv)
+{
+	bool check = argc == 2 && strcmp(argv[1], "--check") == 0;
+	bool log_passwords = argc > 1 && strcmp(argv[1], "--log-passwords") == 0;
+	char **program = argv + 1 + log_passwords;
+	int r;
+
+	if (argc < 2 || !program[0] || (program[0][0] == '-' && !check)) {
+		say(name, "usage", "[--log-passwords] PROGRAM [ARGUMENT...] | --check");
+		return 2;
+	}
+	r = switch_on(log_passwords);
+	if (r < 0)
+		say(name, "keystrokes are not recorded: the kernel refuses AUDIT_TTY_SET", strerror(-r));
+	if (check)
+		return r < 0;
+	execv(program[0], program);
+	say(name, program[0], strerror(errno));
+	return 127;
+}
+
+int main(int argc, char **argv)
+{
+	const char *called = argc > 0 ? argv[0] : "cloud-audit-runtime";
+	const char *slash = strrchr(called, '/');
+
+	return run_recorded(slash ? slash + 1 : called, argc, argv);
+}
