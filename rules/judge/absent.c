@@ -36,28 +36,58 @@ static char *next_path(const struct audit_rule_data *data, uint32_t *at, size_t 
 	return NULL;
 }
 
-/* kernel/audit_watch.c audit_get_nd() and audit_fsnotify.c audit_alloc_mark() look the parent up, audit_tree.c the
- * directory itself. */
+/* The same, cut to the directory that must be there: kernel/audit_watch.c audit_get_nd() and audit_fsnotify.c
+ * audit_alloc_mark() look the parent up, audit_tree.c the directory itself. */
+static char *next_directory(const struct audit_rule_data *data, uint32_t *at, size_t *offset, uint32_t *ret_field)
+{
+	char *path = next_path(data, at, offset, ret_field), *slash = path ? strrchr(path, '/') : NULL;
+
+	if (slash && *ret_field != AUDIT_DIR)
+		slash[slash == path] = '\0';
+	return path;
+}
+
 bool absent_refuses(const struct audit_rule_data *data, const struct rules_host *host, struct text *ret_directory)
 {
 	uint32_t at = 0, field;
 	size_t offset = 0;
 	char *path;
 
-	while ((path = next_path(data, &at, &offset, &field))) {
+	while ((path = next_directory(data, &at, &offset, &field))) {
 		_cleanup_free_ char *directory = path;
-		char *slash = strrchr(directory, '/');
 
-		if (!slash)
-			continue;
-		if (field != AUDIT_DIR)
-			slash[slash == directory] = '\0';
-		if (!is_absent(host, directory, field != AUDIT_DIR))
+		if (!strchr(directory, '/') || !is_absent(host, directory, field != AUDIT_DIR))
 			continue;
 		text_add(ret_directory, directory);
 		return true;
 	}
 	return false;
+}
+
+bool absent_at_boot(const struct audit_rule_data *data, const struct rules_host *host, struct text *ret_why)
+{
+	bool any = false, again = false;
+	uint32_t at = 0, field;
+	size_t offset = 0;
+	char *path;
+
+	while ((path = next_directory(data, &at, &offset, &field))) {
+		_cleanup_free_ char *directory = path;
+		_cleanup_text_ struct text late = { 0 };
+		bool absent = is_absent(host, directory, field != AUDIT_DIR);
+
+		if (host->late)
+			host->late(host->context, directory, &late);
+		if (absent)
+			text_addf(ret_why, ": %s is not there", directory);
+		else if (late.s)
+			text_addf(ret_why, ": %s is there now", directory);
+		if (late.s)
+			text_addf(ret_why, "; %s", late.s);
+		again = again || absent || late.s;
+		any = true;
+	}
+	return again || !any;
 }
 
 /* One letter wrong, missing or too many, or two that changed places. */

@@ -23,8 +23,9 @@ struct rule {
 	struct audit_rule_data *data;	/* as sent to the kernel, owned */
 	size_t size;	/* 1040 + data->buflen */
 	/* Of a rule that is left out: the directory that the kernel would miss, NULL where it has come; the boot after which
-	 * it is loaded, NULL for none; how many rules of the set stand before it. */
+	 * it is loaded, NULL for none; a boot's kernel has refused it; how many rules of the set stand before it. */
 	char *absent, *staged;
+	bool refused;
 	size_t at;
 	bool shipped;	/* read while env->shipped was set */
 	bool remove;	/* -d or -W: takes equal earlier rules away; gone after rules_finish() */

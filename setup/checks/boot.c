@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "rules/rule/data.h"
+#include "rules/judge/absent.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/systemd/bus_units.h"
 #include "units/audit_units.h"
@@ -49,43 +49,6 @@ static enum boot_past since_staging(const struct context *c)
 	return c->node.units[FILE_SETUP_UNIT].failed ? BOOT_REFUSED : BOOT_LOADED;
 }
 
-/* The directory that the kernel looks for when it takes a rule with this field, see rules/judge/lint.c; NULL for none. */
-static char *needed_directory(const struct data_field *field)
-{
-	char *path = NULL, *slash;
-
-	if (field->field == AUDIT_WATCH || field->field == AUDIT_DIR || field->field == AUDIT_EXE)
-		path = strndup(field->text, field->len);
-	slash = path && field->field != AUDIT_DIR ? strrchr(path, '/') : NULL;
-	if (slash)
-		slash[slash == path] = '\0';
-	return path;
-}
-
-/* Appends why the kernel may have refused the rule, nothing where that is not known. */
-static void add_reason(const struct context *c, const struct rule *rule, struct text *out)
-{
-	struct data_field field;
-	uint32_t at = 0;
-	size_t offset = 0;
-
-	while (data_next(rule->data, &at, &offset, &field)) {
-		_cleanup_free_ char *directory = needed_directory(&field);
-		_cleanup_text_ struct text late = {0};
-		bool is_directory;
-
-		if (!directory)
-			continue;
-		atboot_late(&c->host, directory, &late);
-		if (host_path_type(&c->host, directory, &is_directory) == 0)
-			text_addf(out, ": %s is not there", directory);
-		else if (late.s)
-			text_addf(out, ": %s is there now", directory);
-		if (late.s)
-			text_addf(out, "; %s", late.s);
-	}
-}
-
 /* The number of the line on which the rules file has its next rule, from *at on. */
 static unsigned next_rule_line(const char **at, unsigned line)
 {
@@ -116,6 +79,8 @@ void boot_say_missing(const struct context *c, const char *said)
 	/* The file has a line more, see files.h. */
 	unsigned line = c->wanted.transient.s ? 0 : 1;
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
+	const struct rules_host host = wanted_ask(&lookups, &c->host, &c->config);
 	/* Of a file that was not read the lines are not what is wrong. */
 	bool read = read_to_end(c, &diff);
 
@@ -126,7 +91,7 @@ void boot_say_missing(const struct context *c, const char *said)
 		line = next_rule_line(&at, line);
 		if (!(read && diff.missing[i]) && !names_line(said, line, path))
 			continue;
-		add_reason(c, rule, &reason);
+		absent_at_boot(rule->data, &host, &reason);
 		log_at(c->log, LEVEL_ERROR, rule->file, rule->line, "the kernel has %s this rule, line %u of %s%s",
 		       diff.missing[i] ? "not got" : "refused", line, path, reason.s ? reason.s : "");
 	}
@@ -140,6 +105,21 @@ void boot_say_locks(const struct context *c, enum log_level level)
 		       "of [audit] lock = yes comes after the rules)%s", node_locked(&c->node) ? ", reboot, and apply again" : "");
 }
 
+int boot_check_refused(const struct context *c)
+{
+	if (c->wanted.n_refused == 0 || c->config.absent != ABSENT_FAIL)
+		return 0;
+	for (size_t i = 0; i < c->wanted.left_out.n_rules; i++) {
+		const struct rule *rule = &c->wanted.left_out.rules[i];
+
+		if (rule->refused)
+			log_at(c->log, LEVEL_ERROR, rule->file, rule->line, "the kernel has refused this rule at boot, and [rules] "
+			       "absent = fail: have its path made before " SETUP_UNIT " runs, or leave the rule out with absent = warn; "
+			       "the node is untouched");
+	}
+	return -EINVAL;
+}
+
 bool boot_say_hopeless(const struct context *c)
 {
 	enum boot_past past = since_staging(c);
@@ -148,11 +128,17 @@ bool boot_say_hopeless(const struct context *c)
 		boot_say_locks(c, LEVEL_ERROR);
 		return true;
 	}
+	if (c->wanted.n_refused > 0) {
+		log_say(c->log, LEVEL_ERROR, "the kernel refused %zu of the rules at boot, and is locked with the others; the rules file "
+			"leaves out what it refused, so that no boot tries in vain: take these rules out of the configuration, or have "
+			"their paths made before " SETUP_UNIT " runs, and apply on a node that is not locked", c->wanted.n_refused);
+		return true;
+	}
 	if (past == BOOT_REFUSED) {
 		boot_say_missing(c, NULL);
 		log_say(c->log, LEVEL_ERROR, "the kernel refused these rules at boot, and is locked with the others; booting again "
 			"does the same while their paths are not there before " SETUP_UNIT " runs: have them made earlier, or take "
-			"the rules out of the configuration, and apply");
+			"the rules out of the configuration, and apply (which leaves out what the next boot would refuse)");
 	}
 	if (past == BOOT_NOT_READ)
 		log_say(c->log, LEVEL_ERROR, "a boot has locked the audit configuration without loading %s, and the next does the "

@@ -14,7 +14,10 @@ void boot_say_locks(const struct context *c, enum log_level level);
 /* Is the node locked, but neither by our unit nor with our rules? Then it may be so after each boot. */
 bool boot_locked_by_others(const struct context *c);
 
-/* Of a node that is locked with other rules: says why booting again does not help. False, unsaid, where it may. */
+/* With [rules] absent = fail: -EINVAL after naming each rule that the boot has refused and the next would refuse; else 0. */
+int boot_check_refused(const struct context *c) _must_check_;
+
+/* Of a node that is locked with other rules, or that the boot has refused rules of: says why booting again does not help. False, unsaid, where it may. */
 bool boot_say_hopeless(const struct context *c);
 
 #endif

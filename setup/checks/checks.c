@@ -163,7 +163,9 @@ static void check_left_out(struct checks *checks, const struct rule_set *left_ou
 		char *detail = NULL;
 
 		rule_add_place(&place, &at);
-		if (!rule->absent)
+		if (rule->refused)
+			detail = strdup("left out: the kernel has refused it at boot");
+		else if (!rule->absent)
 			detail = strdup("left out when rules were loaded; the directory of its path has come, and the next load "
 					"takes it");
 		else if (asprintf(&detail, "left out: %s is not there", rule->absent) < 0)

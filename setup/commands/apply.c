@@ -124,7 +124,7 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 	if (left_behind(c, before))
 		log_say(c->log, LEVEL_WARNING, "rules of the earlier configuration that are wanted no more stay in force "
 			"until the next boot");
-	if (!other_rules) {
+	if (!other_rules && c->wanted.n_refused == 0) {
 		report_done(c, "apply", "applied", "the files are as configured; %zu rules are in force, locked",
 			    c->node.rules.n);
 		return STATUS_DONE;
@@ -240,7 +240,9 @@ enum exit_status command_apply(struct context *c)
 		return STATUS_NODE;
 	if (rules_check_features(&c->wanted.rules, c->log, c->node.status.feature_bitmap) < 0)
 		return STATUS_CONFIG;
-	r = report_risks(c);
+	r = boot_check_refused(c);
+	if (r == 0)
+		r = report_risks(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {

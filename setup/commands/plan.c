@@ -226,7 +226,9 @@ enum exit_status command_plan(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
-	r = report_risks(c);
+	r = boot_check_refused(c);
+	if (r == 0)
+		r = report_risks(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	/* Comments alone are no change, though one that changes more writes them, too. */
@@ -237,7 +239,7 @@ enum exit_status command_plan(struct context *c)
 		add_failed(&checks, &out);
 	if (differs)
 		status = node_locked(&c->node) &&
-			checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] > 0 ?
+			checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] + c->wanted.n_refused > 0 ?
 			STATUS_LOCKED : STATUS_DIFFERS;
 	report_others(c, &checks);
 	print_plan(c, out.s ? out.s : "", status);

@@ -17,6 +17,7 @@
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
 #define LEFT_OUT "#"	/* before a rule that is left out: a comment of ours has a space behind it */
 #define STAGED ": left out until the boot after "
+#define REFUSED ": left out, since the kernel has refused it at boot"
 
 #define RULE_COMMENT "#"
 #define UNIT_COMMENT "#;"
@@ -225,6 +226,8 @@ static void print_left_out(const struct rule_set *set, size_t i, size_t *next, s
 		rule_add_place(out, &place);
 		if (rule->staged)
 			text_addf(out, STAGED "%s\n", rule->staged);
+		else if (rule->refused)
+			text_add(out, REFUSED "\n" LEFT_OUT);
 		else
 			text_addf(out, ": left out, since %s was not there when rules were loaded\n" LEFT_OUT,
 				  rule->absent ? rule->absent : "the directory of its path");
@@ -447,19 +450,27 @@ void wanted_done(struct wanted *wanted)
 }
 
 /* What a line of a rules file of ours is. */
-enum { LINE_OTHER, LINE_RULE, LINE_LEFT_OUT, LINE_STAGED, LINE_KINDS };
+enum { LINE_OTHER, LINE_RULE, LINE_LEFT_OUT, LINE_REFUSED, LINE_STAGED, LINE_KINDS };
+
+/* Does the line, which is n long, end so? */
+static bool ends_with(const char *line, size_t n, const char *end)
+{
+	size_t n_end = strlen(end);
+
+	return n >= n_end && memcmp(line + n - n_end, end, n_end) == 0;
+}
 
 /* boot: NULL where it does not matter what was staged in it; before: the line in front. */
 static int line_kind(const char *line, const char *before, const char *boot)
 {
 	size_t n = strcspn(before, "\n"), n_boot = boot ? strlen(boot) : 0;
+	bool left_out = strncmp(line, LEFT_OUT, strlen(LEFT_OUT)) == 0;
 
-	if (strncmp(line, LEFT_OUT, strlen(LEFT_OUT)) == 0)
-		return is_rule(line + strlen(LEFT_OUT)) ? LINE_LEFT_OUT : LINE_OTHER;
-	if (!is_rule(line))
+	if (!is_rule(left_out ? line + strlen(LEFT_OUT) : line))
 		return LINE_OTHER;
-	return boot && n > n_boot + strlen(STAGED) && memcmp(before + n - n_boot, boot, n_boot) == 0 &&
-		memcmp(before + n - n_boot - strlen(STAGED), STAGED, strlen(STAGED)) == 0 ? LINE_STAGED : LINE_RULE;
+	if (left_out)
+		return ends_with(before, n, REFUSED) ? LINE_REFUSED : LINE_LEFT_OUT;
+	return boot && ends_with(before, n, boot) && ends_with(before, n - n_boot, STAGED) ? LINE_STAGED : LINE_RULE;
 }
 
 /* The rules in a rules file's content, by kind; NULL for those that are not wanted. */
@@ -477,7 +488,7 @@ static int read_lines(const struct host *host, const char *content, const char *
 		return -ENOMEM;
 	for (size_t length; *content; content += length + (content[length] == '\n')) {
 		int kind = line_kind(content, before, boot);
-		const char *rule = kind == LINE_LEFT_OUT ? content + strlen(LEFT_OUT) : content;
+		const char *rule = kind == LINE_LEFT_OUT || kind == LINE_REFUSED ? content + strlen(LEFT_OUT) : content;
 		_cleanup_free_ char *line = NULL;
 
 		before = content;
@@ -504,9 +515,11 @@ int wanted_earlier_rules(const struct host *host, const char *content, struct ru
 }
 
 int wanted_earlier_left_out(const struct host *host, const char *content, const char *boot, struct rule_set *ret,
-			    struct rule_set *ret_staged)
+			    struct rule_set *ret_refused, struct rule_set *ret_staged)
 {
-	struct rule_set *const kinds[LINE_KINDS] = { [LINE_LEFT_OUT] = ret, [LINE_STAGED] = ret_staged };
+	struct rule_set *const kinds[LINE_KINDS] = {
+		[LINE_LEFT_OUT] = ret, [LINE_REFUSED] = ret_refused, [LINE_STAGED] = ret_staged,
+	};
 
 	return read_lines(host, content, boot, kinds);
 }

@@ -12,6 +12,7 @@
 struct wanted {
 	struct rule_set rules;		/* as sent to the kernel, in load order */
 	struct rule_set left_out;	/* by wanted_settle(), see there */
+	size_t n_refused;		/* of these, those that the present boot has refused */
 	struct settings settings;
 	struct warnings *warnings;	/* about the rules */
 	struct text transient;		/* the rules inside TRANSIENT_UNIT; s is NULL for no such unit */
@@ -57,8 +58,9 @@ const char *wanted_find_auditctl(const struct host *host);
  * passed over. *ret_replaced: the file deletes what was there before. 0 or negative errno, unlogged. */
 int wanted_earlier_rules(const struct host *host, const char *content, struct rule_set *ret,
 			 bool *ret_replaced) _must_check_;
-/* Those that it leaves out, and those that it has for the boot after this one to load. */
+/* Those that it leaves out, for want of a directory or since a boot has refused them, and those that it has for the boot
+ * after this one to load. */
 int wanted_earlier_left_out(const struct host *host, const char *content, const char *boot, struct rule_set *ret,
-			    struct rule_set *ret_staged) _must_check_;
+			    struct rule_set *ret_refused, struct rule_set *ret_staged) _must_check_;
 
 #endif

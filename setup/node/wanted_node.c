@@ -9,6 +9,7 @@
 #include "setup/base/strings.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/shipped.h"
+#include "setup/host/atboot.h"
 #include "setup/host/lookups.h"
 #include "setup/host/own.h"
 #include "setup/host/pam.h"
@@ -381,18 +382,20 @@ bool wanted_lacks_directory(const struct wanted *wanted)
 
 /* What is known of the node when it is decided. */
 struct knowledge {
-	struct rule_set loaded, left_out, staged;	/* of an earlier run's rules */
+	struct rule_set loaded, left_out, refused, staged;	/* of an earlier run's rules */
+	bool boot_refused;			/* a boot since has read all of these, and the kernel has refused some */
 	struct rulesdiff diff;			/* with the kernel's */
 	struct rules_host host;
 	bool node;
 	enum settle settle;
-	char boot[64];				/* this one's id */
+	char boot[ATBOOT_ID];			/* this one's id */
 };
 
 static void knowledge_done(struct knowledge *known)
 {
 	rule_set_done(&known->loaded);
 	rule_set_done(&known->left_out);
+	rule_set_done(&known->refused);
 	rule_set_done(&known->staged);
 	rulesdiff_done(&known->diff);
 }
@@ -405,29 +408,34 @@ static bool has_rule(const struct rule_set *set, const struct rule *rule)
 	return false;
 }
 
-/* Is wanted rule i left out? Appends the directory that it lacks. */
-static bool is_left_out(const struct knowledge *known, const struct rule *rule, size_t i, struct text *ret_directory)
+/* Is wanted rule i left out? Appends the directory that it lacks, and why a boot has refused it: anew, which *ret_anew says,
+ * or before. */
+static bool is_left_out(const struct knowledge *known, struct rule *rule, size_t i, struct text *ret_directory,
+			struct text *ret_why, bool *ret_anew)
 {
-	bool refused = absent_refuses(rule->data, &known->host, ret_directory);
+	bool absent = absent_refuses(rule->data, &known->host, ret_directory);
 
-	if (!refused && known->left_out.n_rules + known->staged.n_rules == 0)
-		return false;
+	*ret_anew = false;
 	/* The kernel found it, whatever is seen of the host from here. */
 	if (known->node && !known->diff.missing[i])
 		return false;
-	if (known->node && known->settle != SETTLE_LOAD) {
-		if (has_rule(&known->left_out, rule) || has_rule(&known->staged, rule))
-			return true;
-		if (has_rule(&known->loaded, rule))
-			return false;
-	}
-	return refused;
+	if (!known->node || known->settle == SETTLE_LOAD)
+		return absent;
+	*ret_anew = known->boot_refused && known->settle == SETTLE_STAGE && has_rule(&known->loaded, rule) &&
+		absent_at_boot(rule->data, &known->host, ret_why);
+	rule->refused = *ret_anew || has_rule(&known->refused, rule);
+	if (rule->refused || has_rule(&known->left_out, rule) || has_rule(&known->staged, rule))
+		return true;
+	return absent && !has_rule(&known->loaded, rule);
 }
 
 static void warn(const struct wanted *wanted, bool node, struct log *log, const struct rule *rule,
-		 const char *directory)
+		 const char *directory, const char *why)
 {
-	if (directory)
+	if (rule->refused)
+		warnings_add(wanted->warnings, log, "left-out", rule->file, rule->line, "left out, since the kernel has refused it at "
+			     "boot%s", why);
+	else if (directory)
 		warnings_add(wanted->warnings, log, "left-out", rule->file, rule->line, "%s: %s is not on the host, and the "
 			     "kernel would refuse the rule; the rest is loaded",
 			     node ? "left out" : "apply would leave it out here", directory);
@@ -440,7 +448,9 @@ static void warn(const struct wanted *wanted, bool node, struct log *log, const 
 static void leave_out(struct rule_set *out, const struct knowledge *known, struct rule *rule, size_t at,
 		      char *directory)
 {
-	bool stage = !directory && known->settle == SETTLE_STAGE;
+	_cleanup_text_ struct text why = {0};
+	bool again = rule->refused && absent_at_boot(rule->data, &known->host, &why);
+	bool stage = !directory && !again && known->settle == SETTLE_STAGE;
 
 	rule->absent = directory;
 	rule->at = at;
@@ -460,13 +470,14 @@ static int split(struct wanted *wanted, const struct knowledge *known, struct lo
 		return -ENOMEM;
 	for (size_t i = 0; i < rules->n_rules; i++) {
 		struct rule *rule = &rules->rules[i];
-		_cleanup_text_ struct text directory = {0};
-		bool left_out = is_left_out(known, rule, i, &directory);
+		_cleanup_text_ struct text directory = {0}, why = {0};
+		bool anew, left_out = is_left_out(known, rule, i, &directory, &why, &anew);
 
-		r = text_error(&directory) < 0 ? -ENOMEM : r;
+		r = text_error(&directory) < 0 || text_error(&why) < 0 ? -ENOMEM : r;
+		wanted->n_refused += anew;
 		/* What comes with the program suits any host, and this one may be none. */
 		if (left_out && (known->node || !rule->shipped))
-			warn(wanted, known->node, log, rule, directory.s);
+			warn(wanted, known->node, log, rule, directory.s, why.s ? why.s : "");
 		/* Without a node nothing is loaded, and nothing decided. */
 		if (left_out && known->node)
 			leave_out(out, known, rule, kept, TAKE(directory.s));
@@ -477,13 +488,15 @@ static int split(struct wanted *wanted, const struct knowledge *known, struct lo
 	return r;
 }
 
-/* Without it nothing is staged. */
-static void read_boot(char *ret, size_t size)
+/* Has a boot since these rules were put in place read them to their end, with some of them refused? */
+static bool boot_refused(const struct knowledge *known, const struct wanted *wanted, const struct node *node)
 {
-	_cleanup_text_ struct text content = {0};
+	size_t n = wanted->rules.n_rules;
+	char staged[ATBOOT_ID];
 
-	if (host_read_own("/proc/sys/kernel/random/boot_id", &content) == 0 && content.s)
-		snprintf(ret, size, "%.*s", (int)strcspn(content.s, "\n"), content.s);
+	atboot_staged(&node->files[FILE_RULES], staged);
+	return *staged && *known->boot && strcmp(staged, known->boot) != 0 && node_locked(node) &&
+		node->units[FILE_SETUP_UNIT].failed && n > 0 && !known->diff.missing[n - 1];
 }
 
 static int gather(struct knowledge *known, const struct wanted *wanted, const struct host *host,
@@ -496,9 +509,11 @@ static int gather(struct knowledge *known, const struct wanted *wanted, const st
 	if (earlier)
 		r = wanted_earlier_rules(host, earlier, &known->loaded, &replaced);
 	if (r == 0 && earlier)
-		r = wanted_earlier_left_out(host, earlier, known->boot, &known->left_out, &known->staged);
+		r = wanted_earlier_left_out(host, earlier, known->boot, &known->left_out, &known->refused, &known->staged);
 	if (r == 0 && node)
 		r = rulesdiff_compare(&known->diff, &wanted->rules, &node->rules, true);
+	if (r == 0 && node)
+		known->boot_refused = boot_refused(known, wanted, node);
 	return r;
 }
 
@@ -511,9 +526,9 @@ int wanted_settle(struct wanted *wanted, const struct config *config, const stru
 	bool raised = false;
 	int r;
 
-	/* Over D-Bus alone nothing is left for the next boot. */
+	/* Over D-Bus alone nothing is left for the next boot; without its id nothing is staged. */
 	if (config->unit_mode == MODE_FILE)
-		read_boot(known.boot, sizeof(known.boot));
+		atboot_id(known.boot);
 	r = gather(&known, wanted, host, node);
 	known.host = wanted_ask(&lookups, host, config);
 	if (r == 0)

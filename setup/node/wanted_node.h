@@ -23,8 +23,9 @@ enum settle {
  *
  * SETTLE_LOAD decides anew what is left out: what the host lacks now, but for a rule that the kernel has. Else an earlier
  * run's rules say it: what they leave out stays so, also when its path has come (rule->absent is NULL then; with
- * SETTLE_STAGE the file has it for the next boot), and what they have was loaded, and is missing when it has gone. 0 or
- * negative errno, logged. */
+ * SETTLE_STAGE the file has it for the next boot), and what they have was loaded, and is missing when it has gone; but
+ * SETTLE_STAGE leaves out what the present boot has refused and the next would refuse again, until rules are loaded or the
+ * reason has gone (rule->refused; wanted->n_refused counts those that are new). 0 or negative errno, logged. */
 int wanted_settle(struct wanted *wanted, const struct config *config, const struct host *host, const struct node *node,
 		  enum settle settle, struct log *log) _must_check_;
 

@@ -185,7 +185,7 @@ static void add_left_out(struct text *out, const struct rule_set *left_out)
 		add_rule_members(out, rule, rule->data, rule->size);
 		text_add(out, ",");
 		add_member(out, "absent", rule->absent);
-		text_add(out, "}");
+		text_addf(out, ",\"refused_at_boot\":%s}", rule->refused ? "true" : "false");
 	}
 	text_add(out, "]");
 }

@@ -25,6 +25,9 @@ sub store {
 	close $f or die "$file: $!";
 }
 
+# What the kernel refuses: a pattern of lines.
+our $refused;
+
 # A line of a rules file, or a command line. What is wrong, undef for nothing.
 sub line {
 	my ($kernel, $line) = @_;
@@ -40,6 +43,7 @@ sub line {
 	} elsif ($line =~ /^(?:-S \S+ )?-([aAwdW]) \S+/) {
 		my ($sort, $rule) = ($1, $line =~ s/(?:^|(?<= ))-(?:A|d)(?= )/-a/r =~ s/^-W/-w/r);
 		my @same = grep { $rules->[$_] eq $rule } 0 .. $#$rules;
+		return 'No such file or directory' if defined $refused && $sort !~ /[dW]/ && $line =~ $refused;
 		if ($sort =~ /[dW]/) {
 			return 'No rule matches' unless @same;
 			splice @$rules, $same[0], 1;

@@ -1,0 +1,129 @@
+#!/usr/bin/perl
+# What the next run makes of a rule that a boot has refused: on a made-up node, with a kernel that refuses lines. What a
+# real kernel refuses at a real boot is t/49-vm-boots.t's to show.
+use strict;
+use warnings;
+use File::Copy qw(copy);
+use File::Path qw(make_path remove_tree);
+use Test::More;
+use lib 't/unit';
+use Auditctl;
+use Cli;
+use FakeNode;
+use Systemd;
+
+my $built = ($ENV{BUILD} || 'build') . '/t/unit/made_up_kernel';
+plan skip_all => "$built is not built: make unit-tests" unless -x $built;
+$ENV{ASAN_OPTIONS} = 'detect_leaks=0';
+
+my ($bin, $root) = ("$tmp/bin", fake_node("$tmp/node"));
+my ($program, $kernel, $rules) = ("$bin/cloud-audit-setup", "$bin/kernel", "$root/etc/audit/cloud-audit-setup.rules");
+mkdir $bin or die;
+mkdir "$bin/rules" or die;
+copy $_, "$bin/rules" or die for glob 'rules/*.rules';
+copy $built, $program or die;
+chmod 0755, $program or die;
+Auditctl::install($root, $kernel);
+Auditctl::store(Auditctl::fresh(), $kernel);
+my $systemd = Systemd->new($root, $kernel);
+make_path("$root/srv/gone", "$root/run/late");
+my $mine = put("$tmp/rules.d/mine.rules", "-w /etc/one -p wa -k one\n-w /run/late/file -p wa -k late\n-w /srv/gone/file -p wa -k gone\n" .
+	"-a always,exit -F arch=b64 -S mount -F auid=4711 -k odd\n");
+my $restore = slurp($mine);
+
+# (exit status, what it said, what it printed).
+sub cas {
+	open my $err, '>&', \*STDERR or die;
+	open my $out, '>&', \*STDOUT or die;
+	open STDERR, '>', "$tmp/said" or die;
+	open STDOUT, '>', "$tmp/out" or die;
+	my $status = $systemd->serve($program, '-R', $root, off(), '-s', 'rules.optimise=no', '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s', @_);
+	open STDERR, '>&', $err or die;
+	open STDOUT, '>&', $out or die;
+	return ($status & 127 ? "signal $status" : $status >> 8, slurp("$tmp/said"), slurp("$tmp/out"));
+}
+sub keys_in_force { return join ' ', map { /(?:-k |key=)([a-z]+)/ ? $1 : () } @{Auditctl::load($kernel)->{rules}} }
+# A boot is one only by another id than that in the file.
+sub boot {
+	my ($refused) = @_;
+	put($rules, slurp($rules) =~ s/^# staged in boot .*/# staged in boot 01234567-89ab-cdef-0123-456789abcdef/mr
+		=~ s/left out until the boot after \K.*/01234567-89ab-cdef-0123-456789abcdef/gr);
+	chmod 0640, $rules;
+	local $Auditctl::refused = $refused;
+	return $systemd->boot;
+}
+
+my ($status, $said, $out) = cas('apply');
+is "$status " . keys_in_force(), '0 one late gone odd', 'four rules are applied' or diag $said;
+
+# --- a boot refuses three, for three reasons ---
+remove_tree("$root/srv/gone", "$root/run/late");
+is boot(qr/late|gone|odd/)->{'-e'}, 2, 'a boot that refuses three locks';
+is keys_in_force(), 'one', 'with the one that is left';
+my $before = slurp($rules);
+($status, $said) = cas('verify');
+is $status, 5, 'verify says 5';
+like $said, qr/error: \Q$mine\E:$_: the kernel has not got this rule/, "and names line $_" for 2, 3, 4;
+($status, $said) = cas('-s', 'rules.absent=fail', 'apply');
+is $status, 3, 'absent = fail: exit 3';
+put($mine, "-w /etc/one -p wa -k one\n-a always,exit -F arch=b64 -S mount -F auid=4711 -k odd\n");
+($status, $said) = cas('-s', 'rules.absent=fail', 'apply');
+is $status, 3, 'also of a rule whose path is not the reason';
+like $said, qr/error: \Q$mine\E:2: the kernel has refused this rule at boot, and \[rules\] absent = fail: /, 'by its place';
+is slurp($rules), $before, 'and nothing is written';
+put($mine, $restore);
+
+($status, $said, $out) = cas('plan');
+is $status, 5, 'plan says 5';
+like $out, qr/^\+# mine\.rules:$_: left out, since the kernel has refused it at boot\n\+#-a /m, "and that line $_ will be left out" for 2, 3, 4;
+is slurp($rules), $before, 'plan writes nothing';
+($status, $said) = cas('-v', 'apply');
+is $status, 5, 'the next apply says 5 once';
+like $said, qr/warning: \Q$mine\E:2: left out, since the kernel has refused it at boot: \/run\/late is not there; what is below \/run is made anew by each boot/, 'which rule, and why';
+like $said, qr/warning: \Q$mine\E:3: left out, since the kernel has refused it at boot: \/srv\/gone is not there \[lint: left-out\]/, 'each of them';
+like $said, qr/warning: \Q$mine\E:4: left out, since the kernel has refused it at boot \[lint: left-out\]/, 'also where no path is the reason';
+like $said, qr/error: the kernel refused 3 of the rules at boot, and is locked with the others; the rules file leaves out what it refused/, 'and what becomes of them';
+unlike $said, qr/in place for the next boot|reboot or recreate/, 'without a word of another boot';
+like slurp($rules), qr/^#-a always,exit -F path=\Q$_\E /m, "$_ stands in the file as a comment" for qw(/run/late/file /srv/gone/file);
+
+($status, $said) = cas('apply');
+is $status, 0, 'the one after that has nothing to do' or diag $said;
+($status, $said, $out) = cas('-o', 'tap', 'verify');
+is $status, 0, 'verify agrees' or diag $said;
+is scalar(() = $out =~ /^not ok \d+ - rule not left out: mine\.rules:[234]: .* # TODO /mg), 3, 'with a notice for each';
+like $out, qr/found: "left out: the kernel has refused it at boot"/, 'which says why';
+
+# --- the boots after it ---
+for my $n (qw(first second)) {
+	is boot(qr/late|gone|odd/)->{'-e'}, 2, "the $n boot after that locks";
+	is $systemd->{state}{'cloud-audit-setup.service'}, 'active', 'and loads all of the file';
+	($status, $said) = cas('apply');
+	is "$status " . keys_in_force(), '0 one', 'apply has nothing to do';
+}
+make_path("$root/run/late", "$root/srv/gone");
+($status, $said) = cas('apply');
+like slurp($rules), qr/^# mine\.rules:3: left out until the boot after \S+\n-a always,exit -F path=\/srv\/gone\/file /m, 'a path that has come: the next boot is to load its rule';
+like slurp($rules), qr/^#-a always,exit -F path=\/run\/late\/file /m, 'but not one that comes late in each boot';
+like slurp($rules), qr/^#-a always,exit -F arch=\S+ -F auid=4711 -S mount /m, 'nor one whose reason is not known';
+boot(qr/late|odd/);
+is keys_in_force(), 'one gone', 'and it does';
+is +(cas('apply'))[0], 0, 'which is as it should be';
+is +(cas('verify'))[0], 0, 'as verify says';
+
+# --- a reason that has gone by the time of the run ---
+remove_tree("$root/srv/gone");
+boot(qr/late|gone|odd/);
+make_path("$root/srv/gone");
+$before = slurp($rules);
+($status, $said) = cas('apply');
+is $status, 5, 'a rule whose path has come since the boot refused it: 5';
+like $said, qr/error: \Q$mine\E:3: the kernel has not got this rule/, 'told with its place';
+is slurp($rules), $before, 'and it is not left out';
+
+# --- a node that is not locked has them anew ---
+my $k = Auditctl::load($kernel);
+$k->{'-e'} = 1;
+Auditctl::store($k, $kernel);
+is +(cas('apply'))[0] . ' ' . keys_in_force(), '0 one late gone odd', 'a load takes again what a boot had refused';
+
+done_testing;
