@@ -13,7 +13,7 @@
 #   make fuzz      the fuzzers, TIME=60 seconds each
 #   make bench     what it costs on a node, as ratios to what a user would run instead
 #   make bench-rules   its second part alone: what the rules cost, against auditctl -R
-#   make manifests the flat files of k8s/, rendered again
+#   make manifests the flat files of k8s/, rendered again; first what shippers know of records (make tables)
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
 CC ?= gcc
@@ -105,9 +105,14 @@ $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcas.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libcas.a $(LDLIBS) -lcmocka -pthread
 
--include $(OBJ:.o=.d) $(RUNTIME_OBJ:.o=.d) $(BUILD)/obj/setup/main.d $(UNIT:=.d)
+-include $(OBJ:.o=.d) $(RUNTIME_OBJ:.o=.d) $(BUILD)/obj/setup/main.d $(UNIT:=.d) $(BUILD)/names.d
 
-unit-tests: $(UNIT)
+# Prints the kernel's names and numbers, for k8s/tables.
+$(BUILD)/names: k8s/names.c $(BUILD)/libcas.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libcas.a $(LDLIBS)
+
+unit-tests: $(UNIT) $(BUILD)/names
 
 # What building and testing needs, by Debian package name.
 DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev
@@ -261,8 +266,13 @@ fuzz:
 	@$(MAKE) --no-print-directory deps
 	@FUZZ_TIME=$(TIME) FUZZ_JOBS=1 prove -v t/17-fuzz.t
 
+# What the shippers know of audit records, from k8s/entry.table and the names of rules/.
+tables: $(BUILD)/names
+	@echo "  GEN  audit_table.rb audit_table.lua"
+	$(Q)$(BUILD)/names >$(BUILD)/names.txt && k8s/tables $(BUILD)/names.txt
+
 # The flat files of k8s/, from its kustomizations.
-manifests:
+manifests: tables
 	@set -e; kubectl=$$(t/k8s/kubectl); for d in base:logging remove:remove; do \
 		dir=k8s/$${d%:*} flat=k8s/cloud-audit-$${d#*:}.yaml; echo "  GEN  $$flat"; \
 		{ echo "# Rendered by \`make manifests\` (kubectl kustomize $$dir), where the comments are. Do not edit."; \
@@ -293,4 +303,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo image deb dist-node bench bench-rules check check-host check-suites coverage coverage-run fuzz fuzzers planted manifests install clean
+.PHONY: all unit-tests deps demo image deb dist-node bench bench-rules check check-host check-suites coverage coverage-run fuzz fuzzers planted manifests tables install clean
