@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "setup/commands/commands.h"
+#include "setup/config/config_keys.h"
 #include "setup/host/hostlock.h"
 #include "setup/output/report.h"
 #include "setup/output/sarif.h"
@@ -57,6 +59,19 @@ static int load_config(struct context *c)
 	}
 	r = config_check(&c->config, c->log);
 	return r < 0 ? r : worst;
+}
+
+/* A set that records nothing is valid, and hardly meant. */
+static void warn_empty(const struct context *c)
+{
+	const struct rule_set *set = &c->wanted.rules;
+
+	/* The last one ends the file, and matches nothing. */
+	for (size_t i = 0; i + 1 < set->n_rules; i++)
+		if (set->rules[i].data->action == AUDIT_ALWAYS)
+			return;
+	log_say(c->log, LEVEL_WARNING, "no rule records anything: every group of [events] is off, and [rules] directory (%s) has "
+		"no rule that does", config_value(&c->config, "rules", "directory"));
 }
 
 /* 0 or negative errno, logged; -EINVAL: the rules have a mistake now. */
@@ -112,6 +127,8 @@ static enum exit_status run(struct context *c)
 	}
 	if (r == -ENOMEM)
 		log_say(c->log, LEVEL_ERROR, "out of memory; the node is untouched");
+	if (r == 0 && needs_rules && o->n_files == 0)
+		warn_empty(c);
 	if (r == 0 && (o->command == COMMAND_APPLY || o->command == COMMAND_REMOVE))
 		r = take_lock(c, no_auditctl);
 	if (r == -EINVAL)
@@ -176,7 +193,11 @@ int main(int argc, char **argv)
 	if (r < 0)
 		log_say(log, LEVEL_WARNING, "capabilities cannot be dropped: %s; going on with them", strerror(-r));
 	r = options_parse(&options, argc, argv, log);
-	if (r > 0) {
+	/* Who types it without a command may not mean to lock the node. */
+	if (r > 0 && !options.command_given && terminal.typed) {
+		options_print_usage(stderr);
+		status = STATUS_USAGE;
+	} else if (r > 0) {
 		log_set_level(log, options.level);
 		sarif = options.output == OUTPUT_SARIF ? sarif_new(log) : NULL;
 		status = run(&context);

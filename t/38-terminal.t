@@ -21,8 +21,9 @@ sub on_terminal {
 	my ($variables, @command) = @_;
 	delete local @ENV{qw(NO_COLOR TERM)};
 	local @ENV{keys %$variables} = values %$variables;
-	my $line = join ' ', map { "'$_'" } @command;
-	my $shown = `script -q -c "$line" /dev/null </dev/null 2>&1`;
+	# In a file, for no shell to take it apart twice.
+	put("$tmp/line", join(' ', map { s/'/'\\''/gr =~ s/^|$/'/gr } @command) . "\n");
+	my $shown = `script -q -c "sh $tmp/line" /dev/null </dev/null 2>&1`;
 	return $shown;
 }
 
@@ -41,9 +42,9 @@ unlike on_terminal({}, @options, 'apply'), $escape, 'nor one that has no name';
 unlike on_terminal({ TERM => 'xterm' }, @options, '-o', 'json', 'verify'), $escape, 'nor does JSON';
 
 $shown = on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @options, 'apply');
-like $shown, qr/\r\033\[KRestartUnit cloud-audit-setup\.service 0\.0 s \.\.\./, 'apply shows the job that runs';
-like $shown, qr/\r\033\[KRestartUnit cloud-audit-setup\.service \d+\.\d s\r?\n/, 'and, at its end, how long it took';
-like $shown, qr/^[^\n]*Reload \d+\.\d s\r?$/m, 'so too for the reload';
+like $shown, qr/\r\033\[Kloading the rules \(cloud-audit-setup\.service\) \.\.\./, 'apply shows what it waits for';
+like $shown, qr/\r\033\[Ksystemd reads its units again \.\.\.\r\033\[K/, 'so too that units are read';
+unlike $shown, qr/\b0(?:\.\d)? s|again\r?\n/, 'what takes less than a second leaves no line, and no time';
 unlike $shown, qr/\.\.\.cloud-audit-setup: /, 'no message is written behind a line of progress';
 unlike on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @options, '-q', 'apply'), $escape, 'with -q there is no progress';
 
@@ -52,10 +53,26 @@ my $slow = fake_node("$tmp/slow");
 my $late = fake_systemd("$slow/run/systemd/private", 1300);
 my @slow = ($program, '-R', $slow, plain_rules(), '-s', 'unit.enable=no');
 $shown = on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @slow, 'apply');
-my @times = $shown =~ /\r\033\[KRestartUnit cloud-audit-setup\.service (\d\.\d) s \.\.\./g;
+my @times = $shown =~ /\r\033\[Kloading the rules \(cloud-audit-setup\.service\)( \d+ s)? \.\.\./g;
 cmp_ok scalar @times, '>=', 8, 'a job that takes a second is shown many times';
-ok $times[0] < $times[-1] && $times[-1] >= 1, 'with the time that goes on' or diag "@times";
-like $shown, qr/RestartUnit cloud-audit-setup\.service 1\.\d s\r?\n/, 'and with what it took in the end';
+ok !defined $times[0] && $times[-1] eq ' 1 s', 'with the time, from a second on' or diag $shown;
+like $shown, qr/loading the rules \(cloud-audit-setup\.service\) 1 s\r?\n/, 'and with what it took in the end';
+# A row that is broken in two leaves its first half behind.
+my $narrow = fake_node("$tmp/narrow");
+my $again = fake_systemd("$narrow/run/systemd/private", 1300);
+$shown = on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, 'sh', '-c', 'stty cols 40; exec "$@"', 'sh', $program, '-R', $narrow, plain_rules(),
+	'-s', 'unit.enable=no', 'apply');
+my @rows = $shown =~ /\r\033\[K([^\r\n]*?)(?=\r|\n|cloud-audit-setup: |\z)/g;
+is join('|', grep { length > 39 } @rows), '', 'no row of progress is longer than a terminal of 40 columns has room for';
+ok scalar(grep { /^loading the rules 1 s \.\.\.$/ } @rows), 'the unit is left out there, and not the time' or diag $shown;
+
+# --- without a command ---
+$shown = on_terminal({ TERM => 'xterm' }, $program, '-R', $narrow);
+like $shown, qr/^Usage: cloud-audit-setup .*^Name a command: apply changes this node, and locks/ms, 'typed without a command it prints its usage';
+cmp_ok scalar(() = $shown =~ /\n/g), '<', 24, 'in a screenful';
+is +(run('script', '-qec', "$program -R $narrow", '/dev/null'))[0], 2, 'with exit status 2, and the node is left alone';
+like +(run($program, '-R', $narrow, plain_rules()))[2], qr/read back from the kernel|CAP_AUDIT_CONTROL|nothing is left of this run/,
+	'where nobody watches it is apply';
 # One that answers nothing else meanwhile, also not what has become of the job.
 my $later = fake_node("$tmp/later");
 my $busy = fake_systemd("$later/run/systemd/private", 4000);

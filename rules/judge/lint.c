@@ -298,18 +298,40 @@ static bool is_hot(const char *name, uint32_t arch)
 	return false;
 }
 
+/* Does nothing but users narrow the rule? */
+static bool any_process(const struct audit_rule_data *data)
+{
+	static const uint32_t fields[] = {
+		AUDIT_ARCH, AUDIT_FILTERKEY, AUDIT_LOGINUID, AUDIT_UID, AUDIT_EUID, AUDIT_SUID, AUDIT_FSUID, AUDIT_GID, AUDIT_EGID,
+		AUDIT_SGID, AUDIT_FSGID,
+	};
+
+	for (uint32_t i = 0; i < data->field_count; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(fields); k++)
+			found = found || fields[k] == data->fields[i];
+		/* arch!= leaves programs of other architectures only. */
+		if (!found || (data->fields[i] == AUDIT_ARCH && data->fieldflags[i] != AUDIT_EQUAL))
+			return false;
+	}
+	return true;
+}
+
 static bool check_hot(const struct subject *s, struct text *message)
 {
 	uint32_t arch = s->fields.arch ? s->fields.arch : names_machine(s->context->env->machine);
 	uint32_t next = 0, n;
 	const char *name;
 
-	if (!s->exit_always || s->fields.n != s->fields.n_arch)
-		return false;
-	if (data_mask_all(s->data)) {
-		text_add(message, "this logs every system call of every process");
+	if (s->exit_always && data_mask_all(s->data) && any_process(s->data)) {
+		text_addf(message, "-S all: this logs every system call of every process%s, thousands of records a second of each "
+			  "that is busy, which slows it, and fills the backlog, so that other records are lost; name the calls (-S), or "
+			  "what they act on (-F path=, dir=, exit=)", s->fields.n != s->fields.n_arch ? " of these users" : "");
 		return true;
 	}
+	if (!s->exit_always || s->fields.n != s->fields.n_arch)
+		return false;
 	while (data_next_syscall(s->data, &next, &n)) {
 		name = names_show_syscall(n, arch);
 		if (name && is_hot(name, arch)) {

@@ -1,12 +1,15 @@
 #include "setup/base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "setup/base/terminal.h"
 #include "setup/base/text.h"
+
+#define SECOND UINT64_C(1000000)
 
 struct log {
 	FILE *out;
@@ -88,14 +91,36 @@ bool log_shows_progress(const struct log *log)
 	return log->progress && !log->json && log->level >= LEVEL_INFO;
 }
 
+/* Words, unit and time as far as they fit into one row: a row that the terminal breaks in two cannot be written over. */
+static void add_progress(struct text *t, const char *step, const char *unit, uint64_t microseconds, bool end)
+{
+	size_t room = terminal_columns() - 1;
+	char seconds[32] = "";
+
+	if (microseconds >= SECOND)
+		snprintf(seconds, sizeof(seconds), " %" PRIu64 " s", microseconds / SECOND);
+	text_add(t, step);
+	if (unit && strlen(step) + strlen(unit) + strlen(seconds) + strlen(" () ...") <= room)
+		text_addf(t, " (%s)", unit);
+	text_addf(t, "%s%s", seconds, end ? "" : " ...");
+	if (t->len > room) {
+		t->len = room;
+		t->s[room] = '\0';
+	}
+}
+
 static void show_progress(struct log *log, const char *step, const char *unit, uint64_t microseconds, bool end)
 {
+	_cleanup_text_ struct text row = {0};
+
 	if (!log_shows_progress(log))
 		return;
+	/* What took no time is not worth a row that stays. */
+	if (!end || microseconds >= SECOND)
+		add_progress(&row, step, unit, microseconds, end);
 	/* ECMA-48: back to the line's start, and erase to its end. */
-	fprintf(log->out, "\r\033[K%s%s%s%s %.1f s%s%s", terminal_colour(log->colour, COLOUR_DIM), step,
-		unit ? " " : "", unit ? unit : "", (double)microseconds / 1e6,
-		terminal_colour(log->colour, COLOUR_NONE), end ? "\n" : " ...");
+	fprintf(log->out, "\r\033[K%s%s%s%s", row.s ? terminal_colour(log->colour, COLOUR_DIM) : "", row.s ? row.s : "",
+		row.s ? terminal_colour(log->colour, COLOUR_NONE) : "", end && row.s ? "\n" : "");
 	fflush(log->out);
 	log->unfinished = !end;
 }

@@ -34,9 +34,10 @@ void log_set_colour(struct log *log, bool colour);
 /* Steps that take time are shown while they do: for a terminal. Never with JSON, or below LEVEL_INFO. */
 void log_set_progress(struct log *log, bool progress);
 bool log_shows_progress(const struct log *log);
-/* "STEP UNIT 1.2 s ...", written again over itself; unit may be NULL. A message, or the end, takes its place. */
+/* "STEP (UNIT) 3 s ...", in one row, written again over itself; unit may be NULL, and is left out where the terminal is too
+ * narrow, the time below a second. A message, or the end, takes its place. */
 void log_progress(struct log *log, const char *step, const char *unit, uint64_t microseconds);
-/* The step has ended: its line stays. */
+/* The step has ended: its line stays where it took a second or more. */
 void log_progress_end(struct log *log, const char *step, const char *unit, uint64_t microseconds);
 /* Messages above this level are dropped; they are counted all the same. */
 void log_set_level(struct log *log, enum log_level level);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 struct terminal terminal_look(void)
@@ -13,7 +14,15 @@ struct terminal terminal_look(void)
 	return (struct terminal){
 		.out = may && isatty(STDOUT_FILENO) == 1, .err = may && isatty(STDERR_FILENO) == 1,
 		.progress = able && isatty(STDERR_FILENO) == 1,
+		.typed = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1,
 	};
+}
+
+unsigned terminal_columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 const char *terminal_colour(bool on, enum colour colour)

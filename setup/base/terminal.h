@@ -10,12 +10,16 @@
 struct terminal {
 	bool out, err;	/* colour on standard output, on standard error */
 	bool progress;	/* standard error is a terminal whose lines can be written anew */
+	bool typed;	/* somebody types, and sees what is said */
 };
 
 enum colour { COLOUR_BAD, COLOUR_WARN, COLOUR_GOOD, COLOUR_PLACE, COLOUR_HEAD, COLOUR_DIM, COLOUR_NONE };
 
 /* Before confine_process(), which clears the environment. */
 struct terminal terminal_look(void);
+
+/* How many columns standard error has; 80 where that is not known. */
+unsigned terminal_columns(void);
 
 /* The sequence that begins a colour, COLOUR_NONE ends it; "" where there is none to be. */
 const char *terminal_colour(bool on, enum colour colour);

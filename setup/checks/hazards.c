@@ -55,6 +55,29 @@ static void look_panic(struct look *look)
 	tell(look, "records that nobody fetches do not panic the kernel", &detail);
 }
 
+/* What these do, said to who set them in so many words. */
+static void look_panic_any(struct look *look)
+{
+	struct text detail = {0};
+
+	if (look->config->failure == PANIC && !would_panic(look->config, look->node))
+		text_addf(&detail, "%s: [audit] failure = panic: a record that the kernel cannot keep, as in a burst that fills the "
+			  "backlog, stops the node at once, with all that runs on it; failure = printk says so in the kernel log "
+			  "and goes on", config_source(look->config, "audit", "failure"));
+	tell(look, "a lost record does not stop the node", &detail);
+}
+
+static void look_unlimited(struct look *look)
+{
+	struct text detail = {0};
+
+	if (config_given(look->config, "audit", "backlog_limit") && look->config->backlog_limit == 0)
+		text_addf(&detail, "%s: [audit] backlog_limit = 0: there is no limit, and while nobody takes the records, or too "
+			  "slowly, they fill the kernel's memory, about 1 kB each, until the node runs out of it; a number, "
+			  "such as 8192, bounds that", config_source(look->config, "audit", "backlog_limit"));
+	tell(look, "records that wait cannot fill the kernel's memory", &detail);
+}
+
 /* The kernel's default is 60 * HZ, whatever HZ is (audit_backlog_wait_time in kernel/audit.c); 0 for other numbers. */
 static uint32_t hz_of_default(uint32_t jiffies)
 {
@@ -182,7 +205,8 @@ static void look_disk(struct look *look)
 int hazards_look(const struct config *config, const struct node *node,
 		 void (*hazard)(void *context, const char *name, const char *detail), void *context)
 {
-	static void (*const all[])(struct look *look) = { look_panic, look_stall, look_lowered, look_agents,
+	static void (*const all[])(struct look *look) = { look_panic, look_panic_any, look_unlimited,
+		look_stall, look_lowered, look_agents,
 		look_disk };
 	struct look look = { .config = config, .node = node, .hazard = hazard, .context = context };
 

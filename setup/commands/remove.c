@@ -39,7 +39,7 @@ static int find_obstacle(const struct context *c)
 		if (r < 0) {
 			log_say(c->log, LEVEL_ERROR, "%s cannot be %s below %s: %s%s; nothing was changed", path,
 				c->wanted.files[i].s ? "written" : "deleted", c->host.root, strerror(-r),
-				rights_advice_write(r));
+				rights_advice_write(&c->host, r));
 			return r;
 		}
 	}

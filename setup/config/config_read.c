@@ -92,9 +92,43 @@ static void say_unknown_key(struct pass *pass, const char *section, const char *
 		say_unknown(pass, "key", key, names, n);
 }
 
+/* What other formats write for yes and no. */
+static const char *meant_by(const char *value, const char *expected)
+{
+	static const struct {
+		const char *word, *meant;
+	} rows[] = {
+		{ "true", "yes" }, { "on", "yes" }, { "1", "yes" }, { "enabled", "yes" }, { "y", "yes" }, { "yes", "yes" },
+		{ "false", "no" }, { "off", "no" }, { "0", "no" }, { "disabled", "no" }, { "n", "no" }, { "no", "no" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strcasecmp(rows[i].word, value) == 0 && strstr(expected, rows[i].meant))
+			return rows[i].meant;
+	return NULL;
+}
+
+/* Appends why a value that is not valid may stand there: what is a comment, a quote or a word elsewhere. */
+static void add_hint(struct text *out, const char *value, const char *expected)
+{
+	size_t n = strlen(value), comment = n;
+	const char *meant = meant_by(value, expected);
+
+	for (size_t i = 1; i < n && comment == n; i++)
+		if (value[i] == '#' && isspace((unsigned char)value[i - 1]))
+			comment = i;
+	if (comment < n)
+		text_add(out, " (behind a value a comment begins with ';', or stands on a line of its own)");
+	else if (n > 1 && (*value == '"' || *value == '\'') && value[n - 1] == *value)
+		text_addf(out, " (quotes are part of the value: write %.*s)", (int)n - 2, value + 1);
+	else if (meant)
+		text_addf(out, "; did you mean '%s'?", meant);
+}
+
 static void take_value(struct pass *pass, int i, const char *value, bool add)
 {
 	struct config_row_state *state = &pass->config->state[i];
+	_cleanup_text_ struct text hint = {0};
 	int r;
 
 	if (add && !config_row_is_list(&config_rows[i])) {
@@ -113,8 +147,9 @@ static void take_value(struct pass *pass, int i, const char *value, bool add)
 		/* The place of a bad value still counts when the key comes again. */
 		if (!add && config_note_place(state, pass->file, pass->line) < 0)
 			pass->r = -ENOMEM;
-		pass_error(pass, "%s = '%s' is not valid; expected %s", config_rows[i].key, value,
-			   config_rows[i].expected);
+		add_hint(&hint, value, config_rows[i].expected);
+		pass_error(pass, "%s = '%s' is not valid; expected %s%s", config_rows[i].key, value,
+			   config_rows[i].expected, hint.s ? hint.s : "");
 	} else if (r < 0) {
 		pass->r = r;
 	}

@@ -25,19 +25,20 @@ static const char *const output_names[] = {
 };
 static const char *const machine_names[] = { "x86_64", "aarch64" };
 
-static const char help[] =
+static const char usage[] =
 	"Usage: cloud-audit-setup [OPTIONS] [COMMAND]\n"
 	"Turn this node's Linux audit configuration into a known, checked, locked state.\n"
 	"\n"
 	"Commands:\n"
-	"  apply    make this node match the configuration (default)\n"
+	"  apply    make this node match the configuration (the default where nobody watches)\n"
 	"  plan     show what apply would change, as a unified diff; change nothing\n"
 	"  render   print what would be written: render rules|unit|kernel; needs no node and no root\n"
 	"           render rules FILE... (- for standard input) checks these in place of the configured ones\n"
 	"  verify   compare a node with the configuration; change nothing\n"
-	"  remove   undo what apply wrote\n"
-	"\n"
-	"Options:\n"
+	"  remove   undo what apply wrote\n";
+
+static const char option_help[] =
+	"\nOptions:\n"
 	"  -c, --config FILE             configuration (default " DEFAULT_CONFIG ")\n"
 	"  -R, --root DIR                the host's root (default " DEFAULT_ROOT ")\n"
 	"  -o, --output FORMAT           text (default), json, tap (verify), sarif (render)\n"
@@ -67,7 +68,8 @@ static void print_help(int argc, char **argv)
 		render = render || strcmp(argv[i], command_names[COMMAND_RENDER]) == 0;
 		settings = settings || strcmp(argv[i], "settings") == 0;
 	}
-	fputs(help, stdout);
+	fputs(usage, stdout);
+	fputs(option_help, stdout);
 	if (settings) {
 		fputs(settings_help, stdout);
 		config_print_settings(stdout);
@@ -87,6 +89,45 @@ static int name_index(const char *word, const char *const *names, size_t n)
 	return -1;
 }
 
+/* What other programs call what one of ours does. */
+static const struct {
+	const char *word, *ours;
+} elsewhere[] = {
+	{ "--dry-run", "plan" }, { "--check", "verify" }, { "--noop", "plan" }, { "--diff-only", "plan --diff" },
+	{ "--format", "--output" }, { "--file", "--config" }, { "--no-lock", "-s audit.lock=no" },
+	{ "check", "verify" }, { "status", "verify" }, { "test", "verify" }, { "diff", "plan" }, { "dry-run", "plan" },
+	{ "show", "render rules" }, { "print", "render rules" }, { "install", "apply" }, { "load", "apply" }, { "run", "apply" },
+	{ "start", "apply" }, { "setup", "apply" }, { "uninstall", "remove" }, { "undo", "remove" }, { "delete", "remove" },
+	{ "help", "--help" }, { "version", "--version" }, { "lint", "render rules FILE" },
+};
+
+static const char *called_elsewhere(const char *word, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
+		if (strlen(elsewhere[i].word) == length && strncmp(elsewhere[i].word, word, length) == 0)
+			return elsewhere[i].ours;
+	return NULL;
+}
+
+static void say_unknown_long(struct log *log, const char *word, const struct option *longs)
+{
+	size_t length = 2 + strcspn(word + 2, "="), n = 0;
+	_cleanup_free_ char *name = strndup(word + 2, length - 2);
+	const char *names[64], *near = called_elsewhere(word, length);
+
+	if (near) {
+		log_say(log, LEVEL_ERROR, "unknown option %s; did you mean '%s'? (see --help)", word, near);
+		return;
+	}
+	for (; longs[n].name && n < ARRAY_SIZE(names); n++)
+		names[n] = longs[n].name;
+	near = name ? nearest_name(name, names, n) : NULL;
+	if (near)
+		log_say(log, LEVEL_ERROR, "unknown option %s; did you mean '--%s'? (see --help)", word, near);
+	else
+		log_say(log, LEVEL_ERROR, "unknown option %s (see --help)", word);
+}
+
 /* Says which option getopt_long(3) did not like, and why; word is the one it read last. */
 static void say_option(struct log *log, int c, const char *word, const struct option *longs)
 {
@@ -104,9 +145,10 @@ static void say_option(struct log *log, int c, const char *word, const struct op
 		log_say(log, LEVEL_ERROR, "unknown option -%c (see --help)", optopt);
 	else if (optopt)
 		log_say(log, LEVEL_ERROR, "option %.*s takes no value (see --help)", (int)length + 2, word);
+	else if (like)
+		log_say(log, LEVEL_ERROR, "option %s is ambiguous (see --help)", word);
 	else
-		log_say(log, LEVEL_ERROR, like ? "option %s is ambiguous (see --help)" :
-			"unknown option %s (see --help)", word);
+		say_unknown_long(log, word, longs);
 }
 
 /* The index of word among names; otherwise says so and returns -EINVAL. */
@@ -119,6 +161,8 @@ static int find_name(struct log *log, const char *what, const char *word,
 	if (i >= 0)
 		return i;
 	near = nearest_name(word, names, n);
+	if (!near && names == command_names)
+		near = called_elsewhere(word, strlen(word));
 	if (near)
 		log_say(log, LEVEL_ERROR, "unknown %s '%s'; did you mean '%s'? (see --help)", what,
 			word, near);
@@ -168,6 +212,7 @@ static int take_words(struct options *o, int argc, char **words, struct log *log
 
 	if (argc == 0)
 		return 0;
+	o->command_given = true;
 	i = find_name(log, "command", words[0], command_names, ARRAY_SIZE(command_names));
 	if (i < 0)
 		return i;
@@ -249,6 +294,13 @@ int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 	if (r == 0)
 		r = check_together(ret, log);
 	return r < 0 ? r : 1;
+}
+
+void options_print_usage(FILE *out)
+{
+	fputs(usage, out);
+	fputs("\nName a command: apply changes this node, and locks its audit configuration until the next boot;\n"
+	      "plan shows what it would do. --help: options\n", out);
 }
 
 const char *options_command(const struct options *options)

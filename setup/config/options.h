@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "setup/base/log.h"
 
@@ -13,6 +14,7 @@ enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL };
 
 struct options {
 	enum command command;
+	bool command_given;		/* else it is the default one */
 	enum render render;		/* what to render */
 	enum output output;
 	const char *config;		/* NULL: the default file */
@@ -31,6 +33,8 @@ struct options {
 /* Reads argv into *ret, whose strings point into argv. Returns 1 to go on, 0 when --help or
  * --version was printed, -EINVAL after one line on the log saying what is wrong, -ENOMEM. */
 int options_parse(struct options *ret, int argc, char **argv, struct log *log) _must_check_;
+/* For who has given no command and looks on: the commands, and what the default one does. */
+void options_print_usage(FILE *out);
 /* The command's name, as on the command line. */
 const char *options_command(const struct options *options);
 void options_done(struct options *options);

@@ -40,7 +40,7 @@ int node_read_files(struct node *node, const struct wanted *wanted, const struct
 			r = -ENOENT;
 		if (r < 0 && r != -ENOENT) {
 			log_say(log, LEVEL_ERROR, "%s cannot be read below %s: %s%s; nothing was changed",
-				path, host->root, strerror(-r), rights_advice_write(r));
+				path, host->root, strerror(-r), rights_advice_write(host, r));
 			return r;
 		}
 	}

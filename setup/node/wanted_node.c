@@ -66,7 +66,7 @@ static int find_drop_in(const struct host *host, const char *but, char **ret, st
 		return 0;
 	if (r < 0 && r != -ENOMEM)
 		log_say(log, LEVEL_ERROR, UNIT_DIRECTORY " cannot be listed below %s: %s%s; nothing was changed",
-			host->root, strerror(-r), rights_advice_write(r));
+			host->root, strerror(-r), rights_advice_write(host, r));
 	for (size_t i = 0; r == 0 && names[i]; i++) {
 		_cleanup_free_ char *path = NULL;
 		size_t n = strlen(names[i]);
@@ -251,7 +251,7 @@ static int read_pam(const struct host *host, bool want, struct text *ret, struct
 			"sshd = no; nothing was changed");
 	else if (r < 0)
 		log_say(log, LEVEL_ERROR, PAM_SSHD " cannot be read below %s: %s%s; nothing was changed",
-			host->root, strerror(-r), rights_advice_write(r));
+			host->root, strerror(-r), rights_advice_write(host, r));
 	return r;
 }
 

@@ -31,6 +31,30 @@ static bool has_audit_control(void)
 	return data[CAP_TO_INDEX(CAP_AUDIT_CONTROL)].effective & CAP_TO_MASK(CAP_AUDIT_CONTROL);
 }
 
+/* A node by hand has the host's root as its own; a container has it somewhere else, and a Pod to be changed. */
+static bool by_hand(const struct host *host)
+{
+	return !host->root || strcmp(host->root, "/") == 0;
+}
+
+#define AS_ROOT "run as root: sudo cloud-audit-setup ..."
+
+/* Where nothing is mounted, and no manifest is to be changed. */
+static const char *audit_reason_by_hand(int error, bool at_socket)
+{
+	if (geteuid() != 0 && (error == EPERM || error == EACCES))
+		return AS_ROOT;
+	if (!in_namespace("/proc/self/ns/user", first_user_namespace))
+		return "this is a user namespace, and only the first one may ask; run outside of it, as root";
+	if (at_socket && (error == EINVAL || error == EPERM || error == EACCES))
+		return "a seccomp filter forbids audit sockets; run outside of the container or service that has it";
+	if (error == EPERM && !has_audit_control())
+		return "CAP_AUDIT_CONTROL is missing, although this is root: run outside of the container or service that took it";
+	if (error == EPERM && !in_namespace("/proc/self/ns/pid", first_pid_namespace))
+		return "the kernel answers only in the host's PID namespace; run outside of the container";
+	return NULL;
+}
+
 static const char *audit_reason(int error, bool at_socket)
 {
 	if (cmdline_has("audit=0") || cmdline_has("audit=off"))
@@ -60,24 +84,34 @@ static const char *audit_reason(int error, bool at_socket)
 
 void rights_explain_audit(struct text *out, const struct host *host, int error, bool at_socket)
 {
-	const char *reason = audit_reason(error < 0 ? -error : error, at_socket);
+	const char *reason = NULL;
 
-	text_add(out, strerror(error < 0 ? -error : error));
+	error = error < 0 ? -error : error;
+	if (by_hand(host) && !cmdline_has("audit=0") && !cmdline_has("audit=off"))
+		reason = audit_reason_by_hand(error, at_socket);
+	if (!reason)
+		reason = audit_reason(error, at_socket);
+
+	text_add(out, strerror(error));
 	if (reason)
 		text_addf(out, "; %s", reason);
 }
 
 /* Who else than the bus itself may have denied it: the security module that confines this process, by the name of its
  * profile or context (apparmor(7), getcon(3)). */
-static const char *advice_denied(void)
+static const char *advice_denied(bool hand)
 {
 	_cleanup_close_ int fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC);
 	char label[256] = "";
 
+	if (geteuid() != 0 && hand)
+		return "systemd obeys root only: " AS_ROOT;
 	if (geteuid() != 0)
 		return "systemd obeys root only: run as uid 0 (securityContext.runAsUser: 0)";
 	if (fd >= 0 && read(fd, label, sizeof(label) - 1) < 0)
 		label[0] = '\0';
+	if (hand && *label && !strstr(label, "unconfined"))
+		return "a security module confines this process (/proc/self/attr/current): run outside of its profile";
 	if (strstr(label, " (enforce)"))
 		return "an AppArmor profile confines this container, and on Ubuntu it mediates D-Bus: set "
 			"securityContext.appArmorProfile.type: Unconfined (before Kubernetes 1.30 the annotation "
@@ -88,10 +122,15 @@ static const char *advice_denied(void)
 	return "a policy of the node's bus forbids it: see /etc/dbus-1/system.d and journalctl -u dbus on the node";
 }
 
-const char *rights_advice_bus(int error)
+const char *rights_advice_bus(const struct host *host, int error)
 {
+	bool hand = by_hand(host);
+
 	switch (error < 0 ? -error : error) {
 	case ENOENT:
+		if (hand)
+			return "systemd must run here, as the host's first process (/run/systemd/private, "
+				"/run/dbus/system_bus_socket); or set [dbus] address";
 		return "mount the host's /run/dbus/system_bus_socket (read-only is enough; "
 			"volumes: hostPath: path: /run/dbus/system_bus_socket, type: Socket) below the "
 			"root, or set [dbus] address";
@@ -99,7 +138,7 @@ const char *rights_advice_bus(int error)
 		return "the socket is there but nobody listens: on the host, systemctl start dbus.socket";
 	case EACCES:
 	case EPERM:
-		return advice_denied();
+		return advice_denied(hand);
 	case ENOBUFS:
 		return "the bus is at one of its limits: busctl list on the node shows who holds connections; try again later";
 	case ETIMEDOUT:
@@ -113,15 +152,19 @@ const char *rights_advice_bus(int error)
 	}
 }
 
-const char *rights_advice_write(int error)
+const char *rights_advice_write(const struct host *host, int error)
 {
+	bool hand = by_hand(host);
+
 	switch (error < 0 ? -error : error) {
 	case EROFS:
+		if (hand)
+			return "; it is on a read-only file system: remount it";
 		return "; it is on a read-only file system: mount the host's directory writable "
 			"(volumeMounts without readOnly: true), or remount it";
 	case EACCES:
 	case EPERM:
-		return "; run as root (securityContext.runAsUser: 0)";
+		return hand ? "; " AS_ROOT : "; run as root (securityContext.runAsUser: 0)";
 	case ENOSPC:
 		return "; free some space there";
 	case ELOOP:

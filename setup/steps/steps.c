@@ -19,7 +19,7 @@ static int say_file(struct context *c, size_t i, bool write, int r)
 
 	if (r < 0)
 		log_say(c->log, LEVEL_ERROR, "%s cannot be %s below %s: %s%s", path, write ? "written" : "deleted",
-			c->host.root, strerror(-r), rights_advice_write(r));
+			c->host.root, strerror(-r), rights_advice_write(&c->host, r));
 	else
 		log_say(c->log, LEVEL_DEBUG, "%s %s", write ? "wrote" : "deleted", path);
 	return r;

@@ -6,6 +6,8 @@
 
 #include "setup/rights/rights.h"
 
+#define RELOAD "systemd reads its units again"
+
 enum { REVIVE = 5000000 };	/* microseconds that dbus-daemon has for its start */
 
 struct bus *bus_close(struct bus *bus)
@@ -143,7 +145,7 @@ static int connect_in_time(struct bus *bus, struct text *why)
 	int r;
 
 	while ((r = connect_any(bus, why, &soon)) < 0 && soon && bus_now(CLOCK_MONOTONIC) < deadline) {
-		log_progress(bus->log, "Wait for", "systemd on D-Bus", bus->timeout - (deadline - bus_now(CLOCK_MONOTONIC)));
+		log_progress(bus->log, "waiting for systemd on D-Bus", NULL, bus->timeout - (deadline - bus_now(CLOCK_MONOTONIC)));
 		text_done(why);
 		nanosleep(&pause, NULL);
 	}
@@ -163,7 +165,7 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	r = connect_in_time(bus, &why);
 	if (r < 0) {
 		log_say(log, LEVEL_ERROR, "no D-Bus connection to the host's systemd (%s); %s",
-			why.s ? why.s : "", rights_advice_bus(r));
+			why.s ? why.s : "", rights_advice_bus(host, r));
 		bus_close(bus);
 		return r;
 	}
@@ -209,10 +211,10 @@ int bus_reload(struct bus *bus)
 	uint64_t start = bus_now(CLOCK_MONOTONIC);
 	int r;
 
-	log_progress(bus->log, "Reload", NULL, 0);
+	log_progress(bus->log, RELOAD, NULL, 0);
 	r = CALL(bus, "Reload", NULL, NULL, NULL);
 	if (r == 0)
-		log_progress_end(bus->log, "Reload", NULL, bus_now(CLOCK_MONOTONIC) - start);
+		log_progress_end(bus->log, RELOAD, NULL, bus_now(CLOCK_MONOTONIC) - start);
 	return r;
 }
 

@@ -51,7 +51,7 @@ int bus_say_failed_and(struct bus *bus, const char *call, const char *unit, cons
 	log_say(bus->log, LEVEL_ERROR, "systemd: %s%s%s failed: %s (%s)%s%s%s", call, unit ? " " : "",
 		unit ? unit : "", theirs ? error->message : bus_reason(r),
 		error->name ? error->name : "no answer", r == -EACCES || r == -EPERM ? "; " : "",
-		r == -EACCES || r == -EPERM ? rights_advice_bus(r) : "", and);
+		r == -EACCES || r == -EPERM ? rights_advice_bus(bus->host, r) : "", and);
 	return r;
 }
 

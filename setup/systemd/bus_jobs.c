@@ -6,6 +6,8 @@
 #include <time.h>
 
 #include "setup/journal/journal.h"
+#include "units/audit_units.h"
+#include "units/transient.h"
 
 #define OURS "cloud-audit-"	/* what the names of all our units begin with */
 
@@ -116,12 +118,32 @@ static int look_at_unit(struct bus *bus, struct bus_wait *wait, const char *what
 	return wait->result ? 0 : -ENOMEM;
 }
 
+/* What a job is for, as people say it; a transient unit's name tells them nothing. */
+static const char *job_words(const char *what, const char **unit)
+{
+	static const struct {
+		const char *what, *unit, *words;
+	} rows[] = {
+		{ "StopUnit", NULL, "stopping" }, { NULL, SETUP_UNIT, "loading the rules" },
+		{ NULL, LOCK_UNIT, "locking" }, { "RestartUnit", NULL, "restarting" }, { "StartUnit", NULL, "starting" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if ((!rows[i].what || strcmp(rows[i].what, what) == 0) && (!rows[i].unit || strcmp(rows[i].unit, *unit) == 0))
+			return rows[i].words;
+	if (strcmp(*unit, TRANSIENT_UNIT) == 0)
+		return "loading the rules";
+	*unit = NULL;
+	return "running a command on the host";
+}
+
 /* Until the job is removed; -ETIMEDOUT after the bus's timeout. */
 static int wait_for_job(struct bus *bus, struct bus_wait *wait, const char *what, const char *unit)
 {
 	bool shown = log_shows_progress(bus->log);
 	uint64_t start = bus_now(CLOCK_MONOTONIC), deadline = start + bus->timeout, now = start;
 	uint64_t pause = LOOK, look = start + pause;
+	const char *named = unit, *words = job_words(what, &named);
 	int r = 0;
 
 	while (r == 0 && !wait->result && now < deadline) {
@@ -129,7 +151,7 @@ static int wait_for_job(struct bus *bus, struct bus_wait *wait, const char *what
 
 		if (shown && now + TICK < until)
 			until = now + TICK;
-		log_progress(bus->log, what, unit, now - start);
+		log_progress(bus->log, words, named, now - start);
 		r = bus_step(bus->bus, until);
 		now = bus_now(CLOCK_MONOTONIC);
 		if (r == -ETIMEDOUT)
@@ -148,7 +170,7 @@ static int wait_for_job(struct bus *bus, struct bus_wait *wait, const char *what
 		}
 	}
 	if (wait->result)
-		log_progress_end(bus->log, what, unit, now - start);
+		log_progress_end(bus->log, words, named, now - start);
 	return wait->result ? 0 : r < 0 ? r : -ETIMEDOUT;
 }
 

@@ -208,6 +208,17 @@ static void good_values(void **state)
 	}
 }
 
+/* What the rows of keys have of other formats' words. */
+static const char *hint(const char *value, const char *expected)
+{
+	if (strstr(expected, "yes") && (strcasecmp(value, "true") == 0 || strcmp(value, "on") == 0 || strcmp(value, "1") == 0 ||
+					strcasecmp(value, "yes") == 0))
+		return "; did you mean 'yes'?";
+	if (strstr(expected, "no") && strchr(expected, 'y') && (strcmp(value, "0") == 0 || strcasecmp(value, "no") == 0))
+		return "; did you mean 'no'?";
+	return "";
+}
+
 static void bad_values(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -216,8 +227,8 @@ static void bad_values(void **state)
 
 			again();
 			text_addf(&t, "[%s]\n\n%s = %s\n", keys[i].section, keys[i].key, *value);
-			text_addf(&message, "c.ini:3: %s = '%s' is not valid; expected %s", keys[i].key, *value,
-				  keys[i].expected);
+			text_addf(&message, "c.ini:3: %s = '%s' is not valid; expected %s%s", keys[i].key, *value,
+				  keys[i].expected, hint(*value, keys[i].expected));
 			bad(t.s, message.s);
 		}
 	}
@@ -370,7 +381,8 @@ static void comments(void **state)
 	assert_string_equal(config.rules_directory, "/a;b#c d");
 	assert_string_equal(config.dbus_address, "unix:path=/a;unix:path=/b");
 	again();
-	bad("[audit]\nlock = no # not now\n", "c.ini:2: lock = 'no # not now' is not valid; expected yes or no");
+	bad("[audit]\nlock = no # not now\n", "c.ini:2: lock = 'no # not now' is not valid; expected yes or no (behind a value a "
+	    "comment begins with ';', or stands on a line of its own)");
 }
 
 static void comment_hides(void **state)
@@ -380,6 +392,17 @@ static void comment_hides(void **state)
 	    "c.ini:3: 'failure' is neither [section] nor key = value\n"
 	    "c.ini:5: '[' without ']'\n"
 	    "c.ini:6: 'x' is neither [section] nor key = value");
+}
+
+static void other_formats(void **state)
+{
+	bad("[audit]\nlock = true\n[events]\nsocket = off\nexec=False\n[audit]\nfailure = \"panic\"\nbacklog_limit = true\n",
+	    "c.ini:2: lock = 'true' is not valid; expected yes or no; did you mean 'yes'?\n"
+	    "c.ini:4: socket = 'off' is not valid; expected no, unusual or all; did you mean 'no'?\n"
+	    "c.ini:5: exec = 'False' is not valid; expected yes or no; did you mean 'no'?\n"
+	    "c.ini:7: failure = '\"panic\"' is not valid; expected silent, printk or panic (quotes are part of the value: write "
+	    "panic)\n"
+	    "c.ini:8: backlog_limit = 'true' is not valid; expected a number of records from 0 to 4294967295");
 }
 
 static void behind_section(void **state)
@@ -644,6 +667,7 @@ int main(void)
 		CONFIG("comments end a line after white space and a semicolon", comments),
 		CONFIG("what a comment hides does not count", comment_hides),
 		CONFIG("text behind a [section] is refused, not dropped", behind_section),
+		CONFIG("words, quotes and comments of other formats get a hint", other_formats),
 		CONFIG("a line that is too long is refused, not cut", too_long),
 		CONFIG("a file that is not text is said to be so, once", nul_byte),
 		CONFIG("a byte order mark is taken at the start only", byte_order_mark),

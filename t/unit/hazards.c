@@ -83,19 +83,32 @@ static void lowered(void **state)
 		   "the kernel's 65536; --set audit.failure=printk: failure = printk, and the kernel has 2 (auditctl -f)\n");
 }
 
+#define UNLIMITED WARNING "records that wait cannot fill the kernel's memory: --set audit.backlog_limit=0: [audit] backlog_limit = 0: " \
+	"there is no limit, and while nobody takes the records, or too slowly, they fill the kernel's memory, about 1 kB each, " \
+	"until the node runs out of it; a number, such as 8192, bounds that\n"
+#define MAY_PANIC WARNING "a lost record does not stop the node: --set audit.failure=panic: [audit] failure = panic: a record that the " \
+	"kernel cannot keep, as in a burst that fills the backlog, stops the node at once, with all that runs on it; failure = " \
+	"printk says so in the kernel log and goes on\n"
+
 static void nothing_lowered(void **state)
 {
 	set("audit.lock=no");
 	node.status.backlog_limit = 64;
 	set("audit.backlog_limit=64");
 	check_says("");
-	/* No limit is more than any. */
-	set("audit.backlog_limit=0");
-	check_says("");
 	/* What is locked is not lowered. */
 	set("audit.backlog_limit=1");
 	node.status.enabled = 2;
 	check_says("");
+}
+
+/* No limit is more than any, which is told for what it is. */
+static void unlimited(void **state)
+{
+	set("audit.lock=no");
+	node.status.backlog_limit = 64;
+	set("audit.backlog_limit=0");
+	check_says(UNLIMITED);
 }
 
 static void agents(void **state)
@@ -137,7 +150,7 @@ static void panic(void **state)
 
 	set("audit.failure=panic");
 	set("audit.lock=no");
-	check_says("");
+	check_says(MAY_PANIC);
 	node.status.pid = 0;
 	assert_int_equal(hazards_warn(&config, &node, said.log), 0);
 	assert_int_equal(strstr(capture_text(&said), "do not panic the kernel") != NULL, kept);
@@ -163,6 +176,7 @@ int main(void)
 		NODE("a wait that was chosen, or that nobody has to wait, is no hazard", no_stall),
 		NODE("a setting that was given, and takes from what the kernel has, is told of", lowered),
 		NODE("one that nobody gave, gives more, or cannot take effect, is not", nothing_lowered),
+		NODE("that there is no limit to what waits is told, and what that does", unlimited),
 		NODE("an agent with rules of its own is named, and auditd is none", agents),
 		NODE("under the lock it is said that the agent may fail", agents_locked),
 		NODE("what auditd does when its disk is full is told with its line, where auditd runs", disk),

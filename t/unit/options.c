@@ -195,6 +195,8 @@ static void words(void **state)
 {
 	REFUSED("unknown command 'aply'; did you mean 'apply'? (see --help)", "aply");
 	REFUSED("unknown command 'configure' (see --help)", "configure");
+	REFUSED("unknown command 'status'; did you mean 'verify'? (see --help)", "status");
+	REFUSED("unknown command 'uninstall'; did you mean 'remove'? (see --help)", "uninstall");
 	REFUSED("unknown command '' (see --help)", "");
 	REFUSED("unexpected argument 'now' (see --help)", "apply", "now");
 	REFUSED("unexpected argument '-x' (see --help)", "apply", "--", "-x");
@@ -216,6 +218,10 @@ static void unknown(void **state)
 	REFUSED("unknown option --xyz=1 (see --help)", "plan", "--xyz=1");
 	REFUSED("option --ver is ambiguous (see --help)", "--ver");
 	REFUSED("unknown option --xyz (see --help)", "-q", "--xyz", "-v");
+	REFUSED("unknown option --verbos3; did you mean '--verbose'? (see --help)", "--verbos3");
+	REFUSED("unknown option --rot=/x; did you mean '--root'? (see --help)", "--rot=/x");
+	REFUSED("unknown option --dry-run; did you mean 'plan'? (see --help)", "apply", "--dry-run");
+	REFUSED("unknown option --check; did you mean 'verify'? (see --help)", "--check");
 }
 
 static void no_value(void **state)

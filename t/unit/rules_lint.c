@@ -309,7 +309,7 @@ static void system_calls_of_one_architecture_are_told(void **state)
 {
 	static const struct row rows[] = {
 		{ "-a always,exit -S mount -F uid=0 -k k\n", "1:no-arch " },
-		{ "-a always,exit -F uid=0 -S all -k k\n", "" },
+		{ "-a always,exit -F uid=0 -S all -k k\n", "1:hot " },
 		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n", "1:no-b32 " },
 		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n"
 		  "-a always,exit -F arch=b32 -S mount,umount -F uid=0 -k other\n", "" },
@@ -324,7 +324,7 @@ static void system_calls_of_one_architecture_are_told(void **state)
 		{ "-a always,exit -F arch=b64 -S mmap -F a2=4 -k k\n-a always,exit -F arch=b32 -S mmap2 -F a2=4 -k k\n", "" },
 		{ "-a always,exit -F arch=b64 -S fchmodat2 -F uid=0 -k k\n", "1:no-b32 " },
 		{ "-a always,exit -F arch=b64 -F uid=0 -S all -k k\n-a always,exit -F arch=b32 -F uid=0 -S mount -k k\n",
-		  "1:no-b32 " },
+		  "1:no-b32 1:hot " },
 		/* 32-bit programs have no such call. */
 		{ "-a always,exit -F arch=b64 -S newfstatat -F uid=0 -k k\n", "" },
 		{ "-a never,exit -F arch=b64 -S mount\n", "" },
@@ -362,6 +362,8 @@ static void rules_that_log_too_much_or_namelessly_are_told(void **state)
 		{ "-a always,exit -F arch=b32 -S mmap2 -k k\n", "1:hot " },
 		{ "-a never,exit -F arch=b32 -S read\n", "" },
 		{ "-a always,exit -S all -k k\n", "1:hot " },
+		{ "-a always,exit -F auid>=1000 -F auid!=unset -S all -k k\n", "1:hot " },
+		{ "-a always,exit -F auid>=1000 -F path=/etc/passwd -S all -k k\n", "" },
 		{ "-w /etc -p wa\n", "1:no-key " },
 		{ "-a always,exit -F subj_role=x -S all -k k\n", "1:label " },
 		{ "-a always,exit -F field_compare=99 -S all -k k\n", "1:comparison " },
