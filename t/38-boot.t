@@ -80,6 +80,24 @@ put($answers, join '', map { "$_.service ActiveState inactive\n$_.service GetUni
 is named(), '', 'where nothing loads the lines they lock nothing';
 unlike err('remove'), qr/host's own locks/, 'remove has nothing to do with them';
 
+# --- a host whose own rules hide programs until ours are loaded ---
+sub hides {
+	my ($out) = (run($program, @options, '-o', 'tap', 'verify'))[1];
+	return join ' ', $out =~ m{^not ok \d+ - no rule of the host's own hides .* # TODO .*\n(?:  .*\n)*?  found: "(.*?): -a never,task is in force}m;
+}
+put("$d/99-finalize.rules", "");
+put($answers, '');
+is hides(), '', 'a host without never,task hides nothing';
+put("$d/20-agent.rules", $_), is hides(), '/etc/audit/rules.d/20-agent.rules:' . (tr/\n// + 1), "'" . s/\n/\\n/rg . "' is told of, with its place"
+	for "-a never,task", "-D\n-a task,never", "-a  never,task ", "-A never,task", "-anever,task";
+put("$d/20-agent.rules", $_), is hides(), '', "'$_' is not" for "# -a never,task", "-a never,task -F auid=1", "-a always,task", "-a never,exit -S all", "-a";
+put("$d/20-agent.rules", "-a never,task\n");
+put("$d/30-agent.rules", "\n-a never,task\n");
+is hides(), '/etc/audit/rules.d/20-agent.rules:1, /etc/audit/rules.d/30-agent.rules:2', 'all are told of, with the place of each';
+like err('plan'), qr{warning: at risk: no rule of the host's own hides programs from a boot on: /etc/audit/rules\.d/20-agent\.rules:1, .* take it out$}m,
+	'plan and apply warn of it';
+unlink "$d/20-agent.rules", "$d/30-agent.rules";
+
 # --- the boot in which the file was written ---
 chomp(my $boot = slurp('/proc/sys/kernel/random/boot_id'));
 my ($code, $diff) = run($program, @options, 'plan');

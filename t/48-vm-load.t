@@ -1,6 +1,7 @@
 #!/bin/sh
 # 20,000 programs executed as fast as the machine can, under the default configuration: no record is lost, and the
-# journal has every one. Then with a backlog that is too small, and nobody waited for: what is lost is counted.
+# journal has every one. Then with a backlog that is too small, and nobody waited for: what is lost is counted. Then with a
+# journald that is too slow for its socket, which nothing counts as lost, and which ends its reading for good.
 . t/vm/lib.sh
 compiler=${TTY_CC:-musl-gcc}
 command -v "$compiler" >/dev/null || skip_all "$compiler is missing (Debian package musl-tools)"
@@ -8,7 +9,7 @@ command -v "$compiler" >/dev/null || skip_all "$compiler is missing (Debian pack
 vm_up load plain
 t/vm/vm push "$vm" "$vm_tmp/execs" /opt/cas || exit 1
 
-vm_guest --timeout 900 <<'EOF'
+vm_guest --timeout 1500 <<'EOF'
 	cd $cas
 	journal_takes_audit
 	n=20000 chains=4
@@ -17,12 +18,12 @@ vm_guest --timeout 900 <<'EOF'
 	printf '[Journal]\nStorage=persistent\nSystemMaxUse=2G\nSystemKeepFree=1M\nRuntimeMaxUse=1G\n' >/etc/systemd/journald.conf.d/load.conf
 	systemctl restart systemd-journald
 	lost() { auditctl -s | awk '$1 == "lost" { print $2 }'; }
-	# executed NAME: makes the programs start, and waits until the kernel has handed all records over.
-	executed() {
+	# execute NAME: makes the programs start, and waits until the kernel has handed all records over.
+	execute() {
 		i=0; while [ $i -lt $chains ]; do ./execs $((n / chains)) "$1-$i" & i=$((i + 1)); done; wait
 		until [ "$(auditctl -s | awk '$1 == "backlog" { print $2 }')" -lt 20 ]; do sleep 1; done
-		journalctl --sync
 	}
+	executed() { execute "$1"; journalctl --sync; }
 	# recorded NAME [-u]: how many calls of execs the journal has, with -u: how many different ones.
 	recorded() {
 		journalctl -q -o cat --output-fields=MESSAGE _TRANSPORT=audit _AUDIT_TYPE_NAME=EXECVE |
@@ -47,5 +48,45 @@ vm_guest --timeout 900 <<'EOF'
 	[ "$(recorded few -u)" -lt "$((n + chains))" ]; ok $? 'the journal lacks them' "$(recorded few)"
 	like "$(journalctl -q -b _TRANSPORT=kernel)" 'audit: .*backlog limit exceeded|audit_backlog=.* > audit_backlog_limit=64' 'failure = printk says so in the kernel log'
 	diag "with a backlog of 64: $((after - before)) records lost, $(recorded few) of $((n + chains)) programs recorded"
+
+	# --- a journald that is too slow for its socket ---
+	cas() { ./cloud-audit-setup -s audit.lock=no "$@"; }
+	enable='-s journal.reader=enable'
+	# socket FIELD: 5 what is unread in journald's audit socket, 9 how many records had no room in it
+	socket() { awk -v field="$1" '$2 == 9 && $4 == "00000001" { print $field }' /proc/net/netlink; }
+	anew() { systemctl daemon-reload; systemctl stop systemd-journald-audit.socket; systemctl restart systemd-journald; auditctl -e 1 >/dev/null; }
+	# fails WHAT: verify finds, in each form, a reader that has stopped.
+	fails() {
+		said='journald has stopped reading after its audit socket was overrun, and has missed [0-9]+ records so far'
+		out=$(cas $enable verify 2>&1); is $? 4 "$1: reader = enable: verify fails" || diag "$out"
+		like "$out" "the journal gets the audit records .$said" "$1: and says why"
+		out=$(cas verify 2>&1); ok $? "$1: reader = check: it does not" "$out"
+		like "$out" "warning: audit records no longer reach the journal: $said; on the node: systemctl restart systemd-journald" "$1: but warns, and says what to do"
+		like "$(cas $enable -o tap verify 2>/dev/null | grep '^not ok')" 'the journal gets the audit records$' "$1: TAP fails the point"
+		like "$(cas $enable -o json verify 2>/dev/null)" '"reader":[{][^}]*"listeners":1,"missed":[1-9][0-9]*,"stopped":true' "$1: JSON has the counts"
+		is "$(lost)" "$before" "$1: the kernel counts nothing as lost"
+		[ "$(recorded "$2" -u)" -lt "$((n + chains))" ]; ok $? "$1: the journal lacks programs" "$(recorded "$2" -u)"
+	}
+	# Else systemd has journald start again while it is stopped.
+	systemctl service-watchdogs no
+	# The kernel's default again, under which programs wait for room.
+	cas -q -s audit.backlog_wait_time=15000 apply
+	small=/run/systemd/system/systemd-journald-audit.socket.d
+	mkdir -p $small; printf '[Socket]\nReceiveBuffer=256K\n' >$small/small.conf; anew
+	before=$(lost); n=4000; execute small
+	fails 'a buffer of 256 KB, at full speed' small
+	rm -r $small; anew
+
+	n=30000 before=$(lost)
+	out=$(cas $enable verify 2>&1); ok $? 'started anew it reads again, and verify agrees' "$out"
+	kill -STOP $(pidof systemd-journald); start=$(date +%s); execute default; end=$(date +%s); kill -CONT $(pidof systemd-journald); sleep 3
+	fails "systemd's own buffer, journald stopped for $n programs" default
+	diag "$n programs executed in $((end - start)) s: $(socket 9) records had no room"
+	out=$(cas $enable apply 2>&1); ok $? 'reader = enable mends it' "$out"
+	auditctl -e 1 >/dev/null; kill -STOP $(pidof systemd-journald); execute large; diag "$(socket 5) bytes unread"; kill -CONT $(pidof systemd-journald)
+	until [ "$(socket 5)" = 0 ]; do sleep 1; done; journalctl --sync
+	is "$(socket 9)" 0 'and gives it room for as many'
+	out=$(cas $enable verify 2>&1); ok $? 'verify agrees' "$out"
+	is "$(recorded large -u)" "$((n + chains))" 'the journal has every program executed'
 EOF
 done_testing

@@ -65,6 +65,40 @@ scene <<'EOF'
 EOF
 
 scene <<'EOF'
+	# --- existing = keep: rules that take what ours are to record ---
+	mine one two; echo '-a always,exit -F arch=b64 -S umount2 -F auid=4711 -k three' >>/srv/rules.d/mine.rules
+	for rule in '-a never,task' '-a never,exit -S all'; do
+		auditctl -D >/dev/null; auditctl $rule 2>/dev/null; was=$(auditctl -l)
+		out=$(keep apply 2>&1); is $? 3 "kept, $rule is exit status 3" || diag "$out"
+		like "$out" "existing = keep leaves this rule in the kernel, before ours, and behind it none of them would record anything: $rule.*existing = replace; nothing was changed" "$rule: the rule is shown, and what to do"
+		is "$(auditctl -l; find /etc/audit /etc/systemd/system -name 'cloud-audit*')" "$was" "$rule: and nothing was changed"
+	done
+	auditctl -D >/dev/null; auditctl -a never,exit -F arch=b64 -S mount; auditctl -w /etc/hosts -p wa -k host-own
+	out=$(keep apply 2>&1); ok $? 'one that takes some of ours is kept' "$out"
+	like "$out" 'warning: existing = keep leaves a rule in the kernel, before ours, behind which 2 of our 3 rules record nothing: -a never,exit .*mount' 'with a warning that has its text'
+	like "$out" '^4 rules are in force, not locked, beside 2 that the kernel had$' 'only ours are counted as rules in force'
+	like "$(keep -o json apply 2>/dev/null)" '"rules":4,' 'by JSON, too'
+	out=$(keep verify 2>&1); is $? 4 'and verify fails'
+	like "$out" 'differs: no rule that is kept takes what ours are to record .2 of 3 rules of ours record nothing behind it: -a never,exit' 'and says so'
+	like "$(keep -o tap verify 2>/dev/null)" '^not ok [0-9]+ - no rule that is kept takes what ours are to record$' 'in TAP, too'
+	auditctl -d never,exit -F arch=b64 -S mount
+	out=$(keep verify 2>&1); ok $? 'when it has gone verify agrees' "$out"
+
+	# --- replaced, never,task goes on for what runs already ---
+	free -q remove; auditctl -D >/dev/null; auditctl -e 1 >/dev/null
+	mkdir -p /srv/watched; echo '-w /srv/watched/ -p wa -k seen' >/srv/rules.d/mine.rules
+	journal_takes_audit
+	wait_and_write() { until [ -e /run/go ]; do sleep 0.2; done; : >/srv/watched/$1; }
+	auditctl -a never,task; wait_and_write under & under=$!
+	out=$(free apply 2>&1); ok $? 'existing = replace deletes never,task' "$out"
+	like "$out" 'warning: the kernel has -a never,task: programs that were started under it stay unseen by every rule until they are started again' 'and warns of what runs already'
+	wait_and_write after & journal_mark; : >/run/go; wait $under; wait
+	journal_has '/srv/watched/after'; ok $? 'what a program does that was started after it is recorded'
+	! journal_has '/srv/watched/under' 3; ok $? 'what one does that was started under it is not'
+	wait_and_write again; journal_has '/srv/watched/again'; ok $? 'but when it is started again'
+EOF
+
+scene <<'EOF'
 	# --- what cannot be taken back ---
 	mine one; printf '%s\n' "$refused" >>/srv/rules.d/mine.rules
 	out=$(free -s audit.loginuid_immutable=yes -s ima.policy=exec apply 2>&1); is $? 1 'a rule that the kernel refuses is found'

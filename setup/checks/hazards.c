@@ -142,6 +142,20 @@ static void look_agents(struct look *look)
 	tell(look, "no other agent manages audit rules", &detail);
 }
 
+/* Ours replace it, but what has been started by then stays without an audit context. */
+static void look_silenced(struct look *look)
+{
+	const struct own_lines *lines = &look->node->silences;
+	struct text detail = {0};
+
+	for (size_t i = 0; i < lines->n; i++)
+		text_addf(&detail, "%s%s:%u", i ? ", " : "", lines->items[i].file, lines->items[i].line);
+	if (lines->n > 0)
+		text_add(&detail, ": -a never,task is in force at each boot until ours are loaded: what is started before that stays "
+			 "unseen by every rule until it is started again; take it out");
+	tell(look, "no rule of the host's own hides programs from a boot on", &detail);
+}
+
 /* What auditd.conf(5) lets auditd do to a node, or to the trail, when its disk is full. */
 #define ON_DISK "space_left_action admin_space_left_action disk_full_action disk_error_action"
 static const struct disk_action {
@@ -207,7 +221,7 @@ int hazards_look(const struct config *config, const struct node *node,
 {
 	static void (*const all[])(struct look *look) = { look_panic, look_panic_any, look_unlimited,
 		look_stall, look_lowered, look_agents,
-		look_disk };
+		look_silenced, look_disk };
 	struct look look = { .config = config, .node = node, .hazard = hazard, .context = context };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

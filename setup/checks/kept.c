@@ -67,6 +67,14 @@ static bool silences_all(const struct audit_rule_data *data)
 	return data_list(data) == AUDIT_FILTER_TASK && data->action == AUDIT_NEVER && data->field_count == 0;
 }
 
+bool kept_has_silencer(const struct node *node)
+{
+	for (size_t i = 0; i < node->rules.n; i++)
+		if (silences_all(node->rules.rules[i].data))
+			return true;
+	return false;
+}
+
 static void count(struct kept *kept, const struct both *both, const uint32_t *by)
 {
 	const struct rule *taker = NULL;

@@ -17,4 +17,7 @@ int kept_judge(struct kept *ret, const struct wanted *wanted, const struct confi
 	       const struct host *host) _must_check_;
 void kept_done(struct kept *kept);
 
+/* Does the kernel have a rule under which no program that starts is seen by any rule, now or later (never,task)? */
+bool kept_has_silencer(const struct node *node);
+
 #endif

@@ -125,8 +125,7 @@ static enum exit_status apply_locked(struct context *c, const struct checks *che
 		log_say(c->log, LEVEL_WARNING, "rules of the earlier configuration that are wanted no more stay in force "
 			"until the next boot");
 	if (!other_rules && c->wanted.n_refused == 0) {
-		report_done(c, "apply", "applied", "the files are as configured; %zu rules are in force, locked",
-			    c->node.rules.n);
+		report_in_force(c, "applied", "the files are as configured; ");
 		return STATUS_DONE;
 	}
 	if (boot_locked_by_others(c))
@@ -224,8 +223,7 @@ static enum exit_status apply_unlocked(struct context *c, const struct checks *c
 		return STATUS_NODE;
 	if (r < 0)
 		return undo(c, before, loaded) == -EKEYREJECTED ? keep_locked(c) : STATUS_NODE;
-	report_done(c, "apply", "applied", "%zu rules are in force%s", c->node.rules.n,
-		    c->config.lock ? ", locked" : ", not locked");
+	report_in_force(c, "applied", "");
 	return STATUS_DONE;
 }
 
@@ -258,8 +256,7 @@ enum exit_status command_apply(struct context *c)
 	step_clean(c);
 	if (checks_to_change(&checks) == 0) {
 		step_say_pending(c);
-		report_done(c, "apply", "unchanged", "nothing to do: %zu rules are in force%s",
-			    c->node.rules.n, node_locked(&c->node) ? ", locked" : ", not locked");
+		report_in_force(c, "unchanged", "nothing to do: ");
 		return STATUS_DONE;
 	}
 	/* The steps read parts of the node anew. */

@@ -39,8 +39,6 @@ static bool locks(char *line)
 {
 	char *rest = NULL;
 
-	if (line[strspn(line, " ")] == '#')
-		return false;
 	for (char *word = strtok_r(line, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
 		if (strncmp(word, "-e", 2) != 0)
 			continue;
@@ -51,8 +49,25 @@ static bool locks(char *line)
 	return false;
 }
 
-static int read_own(const struct host *host, const char *file, struct own_lines *ret)
+static bool silences(char *line)
 {
+	bool never = false;
+	char *rest = NULL;
+
+	for (char *word = strtok_r(line, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		if (strncmp(word, "-F", 2) == 0)
+			return false;
+		if (strncmp(word, "-a", 2) != 0 && strncmp(word, "-A", 2) != 0)
+			continue;
+		word = word[2] ? word + 2 : strtok_r(NULL, " ", &rest);
+		never = word && (strcmp(word, "never,task") == 0 || strcmp(word, "task,never") == 0);
+	}
+	return never;
+}
+
+static int read_own(const struct host *host, const char *file, enum own_kind kind, struct own_lines *ret)
+{
+	static bool (*const is[])(char *line) = { [OWN_LOCKS] = locks, [OWN_SILENCES] = silences };
 	_cleanup_text_ struct text content = {0};
 	unsigned line = 0;
 	int r = host_read(host, file, &content);
@@ -67,13 +82,13 @@ static int read_own(const struct host *host, const char *file, struct own_lines 
 		if (next)
 			*next++ = '\0';
 		line++;
-		if (locks(s))
+		if (s[strspn(s, " ")] != '#' && is[kind](s))
 			r = add_line(ret, file, line);
 	}
 	return r;
 }
 
-int atboot_locks(const struct host *host, struct own_lines *ret)
+int atboot_lines(const struct host *host, enum own_kind kind, struct own_lines *ret)
 {
 	_cleanup_strings_ char **names = NULL;
 	int r = host_list(host, RULES_D, &names);
@@ -90,9 +105,9 @@ int atboot_locks(const struct host *host, struct own_lines *ret)
 			file = NULL;
 			return -ENOMEM;
 		}
-		r = read_own(host, file, ret);
+		r = read_own(host, file, kind, ret);
 	}
-	return r < 0 ? r : read_own(host, AUDIT_RULES, ret);
+	return r < 0 ? r : read_own(host, AUDIT_RULES, kind, ret);
 }
 
 void atboot_id(char *ret)

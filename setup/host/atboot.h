@@ -14,10 +14,15 @@ struct own_lines {
 	size_t n;
 };
 
-/* The lines of the host's own rules files that lock (-e 2), as auditd.service and audit-rules.service have them loaded at
+enum own_kind {
+	OWN_LOCKS,	/* -e 2 */
+	OWN_SILENCES,	/* -a never,task without a condition: what starts under it is seen by no rule */
+};
+
+/* The lines of a kind in the host's own rules files, as auditd.service and audit-rules.service have them loaded at
  * boot: /etc/audit/rules.d, and /etc/audit/audit.rules where augenrules has not made it of that. Files that are absent or
  * cannot be read have none. 0 or -ENOMEM; ret, which is empty, is the caller's to end either way. */
-int atboot_locks(const struct host *host, struct own_lines *ret) _must_check_;
+int atboot_lines(const struct host *host, enum own_kind kind, struct own_lines *ret) _must_check_;
 void own_lines_done(struct own_lines *lines);
 
 /* The id of the present boot, "" where it cannot be read; and that which a rules file says it was put in place in, "" for none

@@ -153,7 +153,7 @@ int node_read_neighbours(struct node *node, const struct host *host, struct bus 
 	/* A file that cannot be read is nothing to warn of: auditd would not run by it either. */
 	if (r == 0 && node->neighbours[NEIGHBOUR_AUDITD])
 		r = host_read(host, "/etc/audit/auditd.conf", &node->auditd_conf) == -ENOMEM ? log_no_memory(log) : 0;
-	return r;
+	return r < 0 ? r : others_lines(&node->silences, OWN_SILENCES, host, bus, log);
 }
 
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus)
@@ -240,6 +240,7 @@ void node_done(struct node *node)
 	}
 	kernel_rules_done(&node->rules);
 	text_done(&node->auditd_conf);
+	own_lines_done(&node->silences);
 	text_done(&node->transient);
 	recording_done(&node->recording);
 	unit_state_done(&node->runtime);

@@ -2,6 +2,7 @@
 #ifndef SETUP_NODE_H
 #define SETUP_NODE_H
 
+#include "setup/host/atboot.h"
 #include "setup/host/host.h"
 #include "setup/kernel/kernel.h"
 #include "setup/node/neighbours.h"
@@ -24,6 +25,7 @@ struct node {
 	struct audit_reader reader;
 	bool neighbours[N_NEIGHBOURS];		/* those that run */
 	struct text auditd_conf;		/* auditd.conf(5), where auditd runs */
+	struct own_lines silences;		/* never,task in rules that a boot loads before ours */
 	struct recording recording;
 	struct unit_state runtime;		/* of [tty] runtime_unit */
 	uint64_t runtime_started;

@@ -353,7 +353,13 @@ static void add_reader(struct text *out, const struct audit_reader *reader)
 {
 	text_addf(out, ",\"reader\":{\"pid\":%" PRIu32 ",", reader->pid);
 	add_member(out, "name", *reader->name ? reader->name : NULL);
-	text_addf(out, ",\"journald_socket\":%s,\"journal\":%s}", truth(reader->socket), truth(reader->journal));
+	text_addf(out, ",\"journald_socket\":%s,\"journal\":%s", truth(reader->socket), truth(reader->journal));
+	/* Without the kernel's table of sockets nothing is known of them. */
+	if (reader->listeners.seen)
+		text_addf(out, ",\"listeners\":%zu,\"missed\":%" PRIu64 ",\"stopped\":%s}", reader->listeners.n,
+			  reader->listeners.missed, truth(reader->listeners.stopped));
+	else
+		text_add(out, ",\"listeners\":null,\"missed\":null,\"stopped\":null}");
 }
 
 void evidence_add_parts(struct text *out, const struct context *c)

@@ -7,6 +7,7 @@
 #include "setup/checks/hazards.h"
 #include "setup/checks/kept.h"
 #include "setup/checks/taken.h"
+#include "setup/kernel/rulesdiff.h"
 #include "setup/node/wanted_node.h"
 #include "setup/config/config_keys.h"
 #include "setup/output/evidence.h"
@@ -88,6 +89,28 @@ void report_checks(const struct context *c, const struct checks *checks, enum ex
 	}
 }
 
+/* Rules in force of those that the kernel has; the others are kept, before them. */
+static size_t count_ours(const struct context *c)
+{
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+
+	if (c->options->command == COMMAND_REMOVE || c->config.existing != EXISTING_KEEP ||
+	    rulesdiff_compare(&diff, &c->wanted.rules, &c->node.rules, false) < 0)
+		return c->node.rules.n;
+	return c->node.rules.n - diff.n_unexpected;
+}
+
+void report_in_force(const struct context *c, const char *result, const char *before)
+{
+	const char *lock = node_locked(&c->node) ? "locked" : "not locked";
+	size_t ours = count_ours(c), kept = c->node.rules.n - ours;
+
+	if (kept > 0)
+		report_done(c, "apply", result, "%s%zu rules are in force, %s, beside %zu that the kernel had", before, ours, lock, kept);
+	else
+		report_done(c, "apply", result, "%s%zu rules are in force, %s", before, ours, lock);
+}
+
 void report_done(const struct context *c, const char *command, const char *result,
 		 const char *format, ...)
 {
@@ -103,7 +126,7 @@ void report_done(const struct context *c, const char *command, const char *resul
 		return;
 	if (c->options->output == OUTPUT_JSON) {
 		text_addf(&out, "{\"command\":\"%s\",\"result\":\"%s\",\"rules\":%zu,\"enabled\":%u,"
-			  "\"message\":", command, result, c->node.rules.n, c->node.status.enabled);
+			  "\"message\":", command, result, count_ours(c), c->node.status.enabled);
 		text_add_json(&out, sentence);
 		evidence_add(&out, c);
 		text_add(&out, "}");
@@ -160,6 +183,9 @@ static int report_taken(const struct context *c)
 	_cleanup_text_ struct text keys = {0};
 	int n = node_locked(&c->node) ? 0 : taken_list(&keys, &c->wanted, &c->config, &c->node, &c->host);
 
+	if (n > 0 && kept_has_silencer(&c->node))
+		log_say(c->log, LEVEL_WARNING, "the kernel has -a never,task: programs that were started under it stay unseen by every "
+			"rule until they are started again, also when it has been replaced; reboot the node, or restart its services");
 	if (n > 0)
 		log_say(c->log, LEVEL_WARNING, "existing = replace deletes the kernel's %d rules of others, by key: %s; to have "
 			"them stay, set [rules] existing = keep, or put them into [rules] directory", n, keys.s);

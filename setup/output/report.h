@@ -12,6 +12,9 @@ void report_checks(const struct context *c, const struct checks *checks, enum ex
 void report_done(const struct context *c, const char *command, const char *result,
 		 const char *format, ...) _printf_format_(4, 5);
 
+/* apply's, where rules are in force: tells how many of ours, behind these words, and how many of others it kept. */
+void report_in_force(const struct context *c, const char *result, const char *before);
+
 /* The run ended before its result: says so, with the last error, where a program reads stdout (JSON, TAP). */
 void report_failed(const struct context *c, enum exit_status status);
 

@@ -62,7 +62,7 @@ bool others_is_default(const char *drop_in)
 	return false;
 }
 
-int others_locks(struct own_lines *ret, const struct host *host, struct bus *bus, struct log *log)
+int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *host, struct bus *bus, struct log *log)
 {
 	static const char *const loaders[] = { "audit-rules.service", "auditd.service" };
 	struct unit_state states[ARRAY_SIZE(loaders)];
@@ -70,7 +70,7 @@ int others_locks(struct own_lines *ret, const struct host *host, struct bus *bus
 	int r;
 
 	own_lines_done(ret);
-	r = atboot_locks(host, ret);
+	r = atboot_lines(host, kind, ret);
 	if (r < 0)
 		return log_no_memory(log);
 	if (ret->n == 0)

@@ -11,9 +11,10 @@
 int others_instead(const struct host *host, const struct unit_state *state, const char *unit, const char *path,
 		   char **ret) _must_check_;
 
-/* The lines of the host's own rules files that lock at boot, before our rules are loaded: of a host on which something loads
+/* The lines of a kind in the host's own rules files, which a boot loads before ours: of a host on which something loads
  * them. ret is filled anew. 0 or negative errno, logged. */
-int others_locks(struct own_lines *ret, const struct host *host, struct bus *bus, struct log *log) _must_check_;
+int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *host, struct bus *bus, struct log *log)
+	_must_check_;
 
 /* A drop-in for every service of the host that came with it: no decision about this unit. */
 bool others_is_default(const char *drop_in);

@@ -129,6 +129,17 @@ static void agents_locked(void **state)
 		   "ebpf-supplementary-event-provider)\n");
 }
 
+static void silenced(void **state)
+{
+	struct own_line lines[] = { { (char[]){"/etc/audit/rules.d/a.rules"}, 3 }, { (char[]){"/etc/audit/audit.rules"}, 1 } };
+
+	set("audit.lock=no");
+	node.silences = (struct own_lines){ lines, 2 };
+	check_says(WARNING "no rule of the host's own hides programs from a boot on: /etc/audit/rules.d/a.rules:3, "
+		   "/etc/audit/audit.rules:1: -a never,task is in force at each boot until ours are loaded: what is started before "
+		   "that stays unseen by every rule until it is started again; take it out\n");
+}
+
 static void disk(void **state)
 {
 	set("audit.lock=no");
@@ -179,6 +190,7 @@ int main(void)
 		NODE("that there is no limit to what waits is told, and what that does", unlimited),
 		NODE("an agent with rules of its own is named, and auditd is none", agents),
 		NODE("under the lock it is said that the agent may fail", agents_locked),
+		NODE("never,task in the host's own rules is told of, with the place of each", silenced),
 		NODE("what auditd does when its disk is full is told with its line, where auditd runs", disk),
 		NODE("failure = panic with records that nobody fetches is told, and refused under the lock", panic),
 		NODE("lost records are the backlog's, where an audit daemon fetches them", lost),
