@@ -5,6 +5,7 @@
 # fluent-bit themselves, images, Cloud Logging, the metadata server of GKE.
 use strict;
 use warnings;
+use File::Path qw(make_path);
 use JSON::PP;
 use Test::More;
 use lib 't/unit', 't/k8s';
@@ -132,21 +133,26 @@ my ($kept) = find_section($tree{'to Cloud Logging'}, 'source chunk_backup');
 is $kept->[2]{path}, "$root/backup", '... where their limit is looked after';
 
 my $fb = YAML::XS::Load(slurp("$bit/fluent-bit.yaml"));
-my ($input, $filter, $output) = map { $fb->{pipeline}{$_}[0] } qw(inputs filters outputs);
-is join(' ', map { my $k = $_; map { "$k.$_" } grep { !$known{"fluent-bit $k"}{$_} } sort keys %{{
-	service => $fb->{service}, systemd => $input, lua => $filter, stackdriver => $output }->{$k}} }
-	qw(service systemd lua stackdriver)), '', 'fluent-bit knows every parameter';
-is join(' ', map { $_->{name} } map { @{$fb->{pipeline}{$_}} } qw(inputs filters outputs)), 'systemd lua stackdriver',
-	'... of one input, one filter, one output';
-is join(' ', map { $_->{tag} || $_->{match} } $input, $filter, $output), 'linux-auditd linux-auditd linux-auditd',
+my ($tick, $input) = @{$fb->{pipeline}{inputs}};
+my ($filter, $output) = map { $fb->{pipeline}{$_}[0] } qw(filters outputs);
+my ($start) = @{$tick->{processors}{logs}};
+is join(' ', map { my $k = $_; map { "$k.$_" } grep { !$known{"fluent-bit $k"}{$_} } map { sort keys %$_ } @{{
+	service => [ $fb->{service} ], dummy => [ $tick ], systemd => [ $input ], lua => [ $filter, $start ], stackdriver => [ $output ] }->{$k}} }
+	qw(service dummy systemd lua stackdriver)), '', 'fluent-bit knows every parameter';
+is join(' ', map { $_->{name} } map { @{$fb->{pipeline}{$_}} } qw(inputs filters outputs)), 'dummy systemd lua stackdriver',
+	'... of the tick, one input, one filter, one output';
+is join(' ', map { $_->{tag} || $_->{match} } $tick, $input, $filter, $output), join(' ', ('linux-auditd') x 4),
 	'... with one tag, which is the name of the log';
+is "$start->{name} $start->{script}", 'lua start.lua', '... the tick comes first, and puts the cursor back before the journal is opened';
+ok !$fb->{service}{'storage.checksum'}, '... no checksum, for which a chunk would be refused after SIGKILL';
+ok !(grep { $_->{threaded} } $tick, $input), '... no thread of an input: a tick would not tell what is in chunks';
 is "$output->{resource} $output->{retry_limit}", 'k8s_node no_limits', 'fluent-bit: resource k8s_node, never given up';
 is "$input->{'storage.type'} " . ($input->{'storage.pause_on_chunks_overlimit'} ? 'pause' : 'drop'), 'filesystem pause',
 	'... chunks on the disk, reading waits when they are used up';
 ok !exists $output->{'storage.total_limit_size'}, '... and none is thrown away for a newer one';
 ok !$input->{read_from_tail}, '... from the first entry of the journal';
 like $_, qr{^$state/}, "... $_ is on the node" for $input->{db}, $fb->{service}{'storage.path'};
-ok -f "$bit/$filter->{script}", '... its script is there';
+ok -f "$bit/$_->{script}", "... its script $_->{script} is there" for $filter, $start;
 
 # --- nothing grows without an end on a node's disk: what k8s/README.md says, from the files ---
 sub bytes { my ($text) = @_; return $text =~ /^(\d+)([mM])$/ ? $1 << 20 : die "no size: $text\n" }
@@ -225,7 +231,7 @@ SKIP: {
 		'fluent-bit: in the place of fluentd';
 	ok !object($objects, 'ConfigMap', 'cloud-audit-fluentd'), '... whose ConfigMap is gone';
 	is_deeply object($objects, 'ConfigMap', 'cloud-audit-fluent-bit')->{data},
-		{ 'fluent-bit.yaml' => slurp("$bit/fluent-bit.yaml"), 'audit.lua' => slurp("$bit/audit.lua") }, '... for its own';
+		{ map { s{.*/}{}r => slurp($_) } "$bit/fluent-bit.yaml", glob "$bit/*.lua" }, '... for its own, with all scripts';
 }
 
 # --- secrets ---
@@ -239,6 +245,9 @@ for my $file (glob("$base/* $bit/* $forward/*.* $forward/elasticsearch/*")) {
 }
 
 # --- the filters ---
+# fluent-bit's scripts, with their state in a directory of the test's.
+make_path("$tmp/state/fluent-bit", "$tmp/bit");
+put("$tmp/bit/" . s{.*/}{}r, slurp($_) =~ s{\Q$state\E}{$tmp/state}gr) for glob "$bit/*.lua";
 my $BOOT = '0123456789abcdef' x 2;
 sub record { my ($id, $type, $message, %more) = @_;
 	return { BOOT_ID => $BOOT, AUDIT_ID => $id, AUDIT_TYPE_NAME => $type, AUDIT_TYPE => 1000 + length $type,
@@ -288,7 +297,7 @@ sub feed_lua {
 	my $list = put("$tmp/records.lua", 'return {' . join(",\n", map { my $r = $_;
 		'{' . join(',', map { "[\"$_\"]=" . $quote->($r->{$_}) } sort keys %$r) . '}' } @_) . '}');
 	local $ENV{NODE_NAME} = 'node-1';
-	my ($code, $out, $err) = run($lua, 't/shipper/filter.lua', $list);
+	my ($code, $out, $err) = run($lua, 't/shipper/filter.lua', $list, "$tmp/bit");
 	diag $err if $code;
 	return map { my %r; @r{qw(key severity id node message)} = split /\t/; $r{key} = undef if ($r{key} || '') eq '-'; \%r }
 		split /\n/, $out;
@@ -321,13 +330,16 @@ SKIP: {
 	is_deeply $untouched, record(1, 'SYSCALL', 'x', key('"exec"'), PID => '7'), 'fluentd: the fields of the journal stay as they are';
 }
 
-# --- the output, and what was refused ---
-for ([ 'output', 'Cloud Logging' ], [ 'backup', 'refused chunks' ]) {
-	my ($script, $name) = @$_;
+# --- the output, what was refused, and what fluent-bit's scripts save ---
+$ENV{NODE_NAME} = 'node-1';
+for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] ],
+	[ 'refused chunks', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/backup.rb' ] ],
+	[ 'the cursor', 'lua5.1', $lua && [ $lua, 't/shipper/cursor.lua', "$tmp/bit", "$tmp/state" ] ]) {
+	my ($name, $package, $command) = @$_;
 	SKIP: {
-		skip 'ruby is missing: apt-get install ruby', 1 unless $ruby;
-		my ($code, $out, $err) = run($ruby, '-w', "t/shipper/$script.rb");
-		is $code, 0, "$name: the plugin's test ran to its end" or diag $err;
+		skip "$package is missing: apt-get install $package", 1 unless $command;
+		my ($code, $out, $err) = run(@$command);
+		is $code, 0, "$name: its test ran to its end" or diag $err;
 		for (split /\n/, $out) {
 			if (/^((?:not )?)ok \d+ - (.*)/) { ok !$1, "$name: $2" } else { diag $_ unless /^1\.\./ }
 		}

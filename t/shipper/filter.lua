@@ -1,6 +1,6 @@
--- Records through the filter of fluent-bit: arg[1] is a Lua file that returns them. One line each: key, severity,
--- insertId, MESSAGE as it leaves; "dropped" for a record that does.
-dofile('k8s/components/fluent-bit/audit.lua')
+-- Records through the filter of fluent-bit: arg[1] is a Lua file that returns them, arg[2] the directory of the scripts.
+-- One line each: key, severity, insertId, MESSAGE as it leaves; "dropped" for a record that does.
+dofile(arg[2] .. '/audit.lua')
 for _, record in ipairs(dofile(arg[1])) do
   local code, _, out = audit('linux-auditd', { sec = 1, nsec = 2 }, record)
   if code == -1 then

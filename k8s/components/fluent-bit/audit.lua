@@ -1,6 +1,7 @@
 -- Adds to an audit record from the journal what Cloud Logging takes out of it again: the label key, severity and
 -- insertId, the node for the resource. The fields of the journal stay as they are. filter_linux_audit.rb does the
 -- same for fluentd; t/28-shipper.t compares them.
+local state = dofile(debug.getinfo(1, 'S').source:match('^@(.*/)') .. 'state.lua')
 
 -- Groups whose records are wanted on the node, but not in the cloud: network = true, ...
 local DROP = {
@@ -60,18 +61,7 @@ local function severity_of(kind, message)
   return 'INFO'
 end
 
--- Two remainders of the text as a number, below 2^31 each: exact in floating point.
-local function digest(text)
-  local a, b = 0, 0
-  for i = 1, #text do
-    local c = text:byte(i)
-    a = (a * 257 + c) % 2147483647
-    b = (b * 263 + c) % 2147483629
-  end
-  return string.format('%08x%08x', a, b)
-end
-
-function audit(tag, timestamp, record)
+local function entry(timestamp, record)
   local event = tostring(record.BOOT_ID) .. '-' .. tostring(record.AUDIT_ID)
   local key = parse_key(record.AUDIT_FIELD_KEY)
   if key then remember(event, key) else key = keys[event] end
@@ -83,8 +73,52 @@ function audit(tag, timestamp, record)
   record.severity = severity_of(tostring(record.AUDIT_TYPE_NAME), message)
   -- The same for the same record, also when it is read again.
   record['logging.googleapis.com/insertId'] =
-    event .. '-' .. tostring(record.AUDIT_TYPE) .. '-' .. digest(message)
-  record['logging.googleapis.com/local_resource_id'] = 'k8s_node.' .. (os.getenv('NODE_NAME') or '')
+    event .. '-' .. tostring(record.AUDIT_TYPE) .. '-' .. state.digest(message)
   -- 2: the timestamp is the entry's.
+  return 2, timestamp, record
+end
+
+-- --- the cursor, and a full disk ---
+-- Between two ticks at most so much comes into chunks: in_systemd hands over 1 MB at a time.
+local ROOM = 2 * 1024 * 1024
+local full = not state.room(ROOM)
+local saved, seen = nil, true
+
+-- A tick is a batch of its own: all that were handed over before it are in chunks.
+local function tick()
+  local database = seen and state.read(state.database)
+  if not seen and not full then return end
+  seen = false
+  local ok, why = state.room(full and 4 * ROOM or ROOM)
+  if ok and full then
+    state.say('warn', 'there is room again: starting anew from the saved cursor')
+    os.exit(1)
+  end
+  if ok and database and database ~= saved then
+    ok, why = state.save('', database)
+    if ok then saved = database end
+  end
+  if not ok and not full then
+    state.say('error', state.file, ': ', why, ': nothing more is taken from the journal until there is room')
+    full = true
+  end
+end
+
+local RESOURCE = 'k8s_node.' .. (os.getenv('NODE_NAME') or '')
+
+function audit(tag, timestamp, record)
+  if record.tick then
+    tick()
+    return -1, timestamp, record
+  end
+  seen = true
+  -- What fluent-bit cannot append now it would lose. It stays in the journal, before the saved cursor.
+  if full then return -1, timestamp, record end
+  -- Without it Cloud Logging's output tries the whole chunk again for ever.
+  record['logging.googleapis.com/local_resource_id'] = RESOURCE
+  -- An error that reached fluent-bit would let the whole batch through as it was.
+  local ok, code, when, out = pcall(entry, timestamp, record)
+  if ok then return code, when, out end
+  state.say('error', tostring(code))
   return 2, timestamp, record
 end
