@@ -147,16 +147,23 @@ void text_add_json(struct text *t, const char *s)
 	text_add(t, "\"");
 }
 
-void text_add_now(struct text *t)
+void text_add_time(struct text *t, uint64_t usec)
 {
-	struct timespec now;
+	const time_t seconds = (time_t)(usec / 1000000);
 	struct tm utc;
 	char stamp[32];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
+	gmtime_r(&seconds, &utc);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-	text_addf(t, "%s.%06ldZ", stamp, now.tv_nsec / 1000);
+	text_addf(t, "%s.%06uZ", stamp, (unsigned)(usec % 1000000));
+}
+
+void text_add_now(struct text *t)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	text_add_time(t, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 }
 
 void text_add_base64(struct text *t, const void *bytes, size_t n)

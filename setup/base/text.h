@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "setup/base/mem.h"
 
@@ -31,6 +32,8 @@ void text_add_json(struct text *t, const char *s);
 
 /* Appends the present time as RFC 3339 has it, in UTC. */
 void text_add_now(struct text *t);
+/* The same of a time: microseconds, CLOCK_REALTIME. */
+void text_add_time(struct text *t, uint64_t usec);
 
 /* Is it UTF-8 all through (RFC 3629: no surrogates, nothing overlong)? */
 bool text_is_utf8(const char *s);

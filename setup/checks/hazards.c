@@ -1,6 +1,5 @@
 #include "setup/checks/hazards.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -175,20 +174,12 @@ static bool has_word(const char *words, const char *word)
 	return at && (at == words || at[-1] == ' ') && strchr(" ", at[strlen(word)]);
 }
 
-/* One line "key = value", in whatever case and with whatever white space, as auditd takes it. */
 static void judge_line(struct text *detail, const char *line, size_t length, unsigned number)
 {
-	_cleanup_free_ char *copy = strndup(line, length);
-	char key[64], value[64];
+	char key[AUDITD_WORD], value[AUDITD_WORD];
 
-	if (!copy) {
-		detail->failed = true;
+	if (!auditd_conf_line(line, length, key, value))
 		return;
-	}
-	if (sscanf(copy, " %63[A-Za-z_] = %63[A-Za-z_]", key, value) != 2)
-		return;
-	for (char *c = key; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
 	for (size_t i = 0; i < ARRAY_SIZE(disk_actions); i++) {
 		const struct disk_action *a = &disk_actions[i];
 
@@ -216,12 +207,98 @@ static void look_disk(struct look *look)
 	tell(look, "auditd's disk ends neither the node nor the trail", &detail);
 }
 
+/* How long records are kept is told of below this: an outage that begins on an evening is found in the morning. */
+static const uint64_t kept_enough = 24ull * 3600 * 1000000;
+
+static void add_span(struct text *out, uint64_t usec)
+{
+	uint64_t minutes = usec / 60000000;
+
+	if (minutes < 120)
+		text_addf(out, "%" PRIu64 " minutes", minutes);
+	else
+		text_addf(out, "%" PRIu64 " hours", minutes / 60);
+}
+
+static void add_bytes(struct text *out, uint64_t bytes)
+{
+	if (bytes < 1000000)
+		text_addf(out, "%" PRIu64 " kB", bytes / 1000);
+	else
+		text_addf(out, "%" PRIu64 " MB", bytes / 1000000);
+}
+
+static void look_auditd_files(struct look *look)
+{
+	const struct auditd_files *files = &look->node->auditd;
+	struct text detail = {0};
+
+	if (!files->seen || files->room == 0)
+		return;
+	if (files->holds < kept_enough) {
+		text_add(&detail, "they hold ");
+		add_span(&detail, files->holds);
+		text_add(&detail, " at the present ");
+		add_bytes(&detail, files->per_day);
+		text_add(&detail, " a day (");
+		for (size_t i = 0; i < files->n && i < 3; i++) {
+			text_addf(&detail, "%s%s ", i ? ", " : "", *files->groups[i].key ? files->groups[i].key : "without a key");
+			add_bytes(&detail, files->groups[i].per_day);
+		}
+		text_add(&detail, "); max_log_file times num_logs in " AUDITD_CONF " is ");
+		add_bytes(&detail, files->room);
+		text_add(&detail, ": raise it, or record less; where the journal is what is shipped, write_logs = no");
+	}
+	tell(look, "auditd's files hold the records of a day", &detail);
+}
+
+static void look_journal(struct look *look)
+{
+	const struct journal_span *span = &look->node->journal;
+	struct text detail = {0};
+
+	if (span->newest == 0 || span->holds == 0)
+		return;
+	if (span->holds < kept_enough) {
+		text_add(&detail, "it holds ");
+		add_span(&detail, span->holds);
+		text_addf(&detail, " at the present %" PRIu64 " audit records a minute: a shipper that is down for longer misses some; "
+			  "raise SystemMaxUse= in journald.conf, or record less", span->recent * 60000000 / span->window);
+	}
+	tell(look, "the journal holds the records of a day", &detail);
+}
+
+/* fluentd goes on behind what is gone, fluent-bit sends all that there is again. */
+static void look_shippers(struct look *look)
+{
+	uint64_t begins = look->node->journal.begins;
+	struct text detail = {0};
+	bool any = false;
+
+	for (size_t i = 0; i < N_SHIPPERS; i++) {
+		uint64_t read = look->node->shippers[i];
+
+		any = any || (read > 0 && begins > 0);
+		if (read == 0 || read >= begins)
+			continue;
+		text_addf(&detail, "%s%s (%s) has read up to ", detail.s ? "; " : "", shipper_rows[i].name, shipper_rows[i].path);
+		text_add_time(&detail, read);
+		text_add(&detail, ", and the journal begins at ");
+		text_add_time(&detail, begins);
+	}
+	if (detail.s)
+		text_add(&detail, ": what came between is lost to it; look at its log and metrics; where none runs any more, delete "
+			 "the file");
+	if (any)
+		tell(look, "the journal has all that a shipper has not read", &detail);
+}
+
 int hazards_look(const struct config *config, const struct node *node,
 		 void (*hazard)(void *context, const char *name, const char *detail), void *context)
 {
 	static void (*const all[])(struct look *look) = { look_panic, look_panic_any, look_unlimited,
 		look_stall, look_lowered, look_agents,
-		look_silenced, look_disk };
+		look_silenced, look_disk, look_auditd_files, look_journal, look_shippers };
 	struct look look = { .config = config, .node = node, .hazard = hazard, .context = context };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

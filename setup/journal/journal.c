@@ -165,22 +165,23 @@ static uint64_t find_limit(sd_journal *journal)
 }
 
 /* Whatever is written drops what is oldest, so that all entries count here. */
-static int find_holds(sd_journal *journal, uint64_t now, uint64_t window, uint64_t *ret)
+static int find_holds(sd_journal *journal, uint64_t now, struct journal_span *ret)
 {
 	uint64_t limit = find_limit(journal), used = 0;
 	struct place first, last, start;
 	int r = find_ends(journal, &first, &last);
 
 	if (r >= 0)
-		r = find_place(journal, sd_journal_seek_realtime_usec(journal, now - window), sd_journal_next, &start);
+		r = find_place(journal, sd_journal_seek_realtime_usec(journal, now - ret->window), sd_journal_next, &start);
 	if (r >= 0)
 		r = sd_journal_get_usage(journal, &used);
+	ret->begins = r < 0 ? 0 : first.time;
 	/* Numbers of another series, of a journal that was begun anew, are not to be compared. */
 	if (r < 0 || used == 0 || strcmp(first.series, last.series) != 0 || strcmp(start.series, last.series) != 0 ||
 	    last.number < first.number + ENTRIES_MIN || last.number <= start.number)
 		return r < 0 ? r : 0;
-	*ret = (uint64_t)((double)window * (double)(last.number - first.number) / (double)(last.number - start.number) *
-			  (limit > used ? (double)limit / (double)used : 1));
+	ret->holds = (uint64_t)((double)ret->window * (double)(last.number - first.number) / (double)(last.number - start.number) *
+				(limit > used ? (double)limit / (double)used : 1));
 	return 0;
 }
 
@@ -216,7 +217,7 @@ static int read_span(sd_journal *journal, uint64_t now, struct journal_span *ret
 	ret->oldest = first.time;
 	ret->newest = last.time;
 	ret->window = now > from ? now - from : 1;
-	return find_holds(journal, now, ret->window, &ret->holds);
+	return find_holds(journal, now, ret);
 }
 
 int journal_audit_span(struct journal_span *ret, const struct host *host, uint64_t window)

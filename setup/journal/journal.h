@@ -17,7 +17,8 @@ int journal_tail(const struct host *host, const char *unit, uint64_t since, size
 
 /* The audit records that the journal has, and for how long. Times and spans are microseconds, times of CLOCK_REALTIME. */
 struct journal_span {
-	uint64_t oldest, newest;	/* times of the first and the last; 0: there is none */
+	uint64_t oldest, newest;	/* times of the first and the last; 0: there is none, and nothing else is told */
+	uint64_t begins;		/* time of the first entry of whatever kind */
 	uint64_t recent, window;	/* how many came within the last window, which is shorter than asked for where they are
 					 * too many to count */
 	uint64_t holds;			/* the span until an entry is dropped, at the rate of that window; 0: not known, since

@@ -11,6 +11,8 @@ static int read_host(struct context *c)
 
 	if (r == 0 && config && c->config.reader != READER_IGNORE)
 		r = node_read_reader(&c->node, c->bus, &c->host);
+	if (r == 0 && c->options->command == COMMAND_VERIFY)
+		node_read_trail(&c->node, &c->host);
 	if (r == 0 && config)
 		r = node_read_neighbours(&c->node, &c->host, c->bus, c->log);
 	if (r == 0 && config)

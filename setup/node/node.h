@@ -4,6 +4,9 @@
 
 #include "setup/host/atboot.h"
 #include "setup/host/host.h"
+#include "setup/journal/auditd_files.h"
+#include "setup/journal/journal.h"
+#include "setup/journal/shippers.h"
 #include "setup/kernel/kernel.h"
 #include "setup/node/neighbours.h"
 #include "setup/node/recording.h"
@@ -25,6 +28,9 @@ struct node {
 	struct audit_reader reader;
 	bool neighbours[N_NEIGHBOURS];		/* those that run */
 	struct text auditd_conf;		/* auditd.conf(5), where auditd runs */
+	struct auditd_files auditd;		/* what it writes, where it runs */
+	struct journal_span journal;		/* what the journal has of audit, all zero where it was not read */
+	uint64_t shippers[N_SHIPPERS];		/* how far each of ours has read it */
 	struct own_lines silences;		/* never,task in rules that a boot loads before ours */
 	struct recording recording;
 	struct unit_state runtime;		/* of [tty] runtime_unit */
@@ -48,6 +54,8 @@ int node_read_transient(struct node *node, struct bus *bus) _must_check_;
 int node_read_reader(struct node *node, struct bus *bus, const struct host *host) _must_check_;
 /* Who else has a hand in the records. */
 int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus, struct log *log) _must_check_;
+/* What becomes of the records: the journal, and who ships it. What cannot be read is not there. */
+void node_read_trail(struct node *node, const struct host *host);
 /* The service of [tty] runtime_unit, where one is configured. */
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _must_check_;
 

@@ -362,6 +362,74 @@ static void add_reader(struct text *out, const struct audit_reader *reader)
 		text_add(out, ",\"listeners\":null,\"missed\":null,\"stopped\":null}");
 }
 
+static void add_time(struct text *out, const char *name, uint64_t usec)
+{
+	text_addf(out, "\"%s\":\"", name);
+	text_add_time(out, usec);
+	text_add(out, "\"");
+}
+
+/* Seconds, or null for a span that is not known. */
+static void add_seconds(struct text *out, const char *name, uint64_t usec)
+{
+	if (usec)
+		text_addf(out, "\"%s\":%" PRIu64, name, usec / 1000000);
+	else
+		text_addf(out, "\"%s\":null", name);
+}
+
+static void add_journal(struct text *out, const struct journal_span *span)
+{
+	if (span->newest == 0) {
+		text_add(out, ",\"journal\":null");
+		return;
+	}
+	text_add(out, ",\"journal\":{");
+	add_time(out, "oldest", span->oldest);
+	text_add(out, ",");
+	add_time(out, "newest", span->newest);
+	text_addf(out, ",\"recent\":%" PRIu64 ",", span->recent);
+	add_seconds(out, "recent_seconds", span->window);
+	text_add(out, ",");
+	add_seconds(out, "holds_seconds", span->holds);
+	text_add(out, "}");
+}
+
+static void add_shippers(struct text *out, const struct node *node)
+{
+	bool first = true;
+
+	text_add(out, ",\"shippers\":[");
+	for (size_t i = 0; i < N_SHIPPERS; i++) {
+		if (node->shippers[i] == 0)
+			continue;
+		text_add(out, first ? "{" : ",{");
+		add_member(out, "name", shipper_rows[i].name);
+		text_add(out, ",");
+		add_time(out, "read_until", node->shippers[i]);
+		text_addf(out, ",\"overtaken\":%s}", truth(node->shippers[i] < node->journal.begins));
+		first = false;
+	}
+	text_add(out, "]");
+}
+
+static void add_auditd(struct text *out, const struct auditd_files *files)
+{
+	if (!files->seen) {
+		text_add(out, ",\"auditd\":null");
+		return;
+	}
+	text_addf(out, ",\"auditd\":{\"bytes_per_day\":%" PRIu64 ",", files->per_day);
+	add_seconds(out, "holds_seconds", files->holds);
+	text_add(out, ",\"groups\":[");
+	for (size_t i = 0; i < files->n; i++) {
+		text_add(out, i ? ",{" : "{");
+		add_member(out, "key", *files->groups[i].key ? files->groups[i].key : NULL);
+		text_addf(out, ",\"bytes_per_day\":%" PRIu64 "}", files->groups[i].per_day);
+	}
+	text_add(out, "]}");
+}
+
 void evidence_add_parts(struct text *out, const struct context *c)
 {
 	add_rules(out, c);
@@ -374,4 +442,7 @@ void evidence_add_parts(struct text *out, const struct context *c)
 		text_add(out, ",\"reader\":null");
 	else
 		add_reader(out, &c->node.reader);
+	add_journal(out, &c->node.journal);
+	add_shippers(out, &c->node);
+	add_auditd(out, &c->node.auditd);
 }

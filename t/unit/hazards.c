@@ -155,6 +155,46 @@ static void disk(void **state)
 		   "what is shipped, write_logs = no, else rotate, and suspend or halt nothing\n");
 }
 
+#define HOUR (3600ull * 1000000)
+
+static void auditd_files(void **state)
+{
+	set("audit.lock=no");
+	node.auditd = (struct auditd_files){ .seen = true, .per_day = 120000000, .holds = 25 * HOUR, .n = 4, .room = 41943040,
+		.groups = { { "exec", 90000000 }, { "", 20000000 }, { "network", 999999 }, { "tty", 1 } } };
+	check_says("");
+	node.auditd.holds = 8 * HOUR;
+	check_says(WARNING "auditd's files hold the records of a day: they hold 8 hours at the present 120 MB a day (exec 90 MB, "
+		   "without a key 20 MB, network 999 kB); max_log_file times num_logs in /etc/audit/auditd.conf is 41 MB: raise it, or "
+		   "record less; where the journal is what is shipped, write_logs = no\n");
+	/* No limit, no end. */
+	node.auditd.room = 0;
+}
+
+static void journal_span(void **state)
+{
+	set("audit.lock=no");
+	node.journal = (struct journal_span){ .oldest = 1, .newest = 2, .begins = 1, .recent = 1000, .window = HOUR / 6, .holds = 24 * HOUR };
+	check_says("");
+	node.journal.holds = HOUR;
+	check_says(WARNING "the journal holds the records of a day: it holds 60 minutes at the present 100 audit records a minute: a "
+		   "shipper that is down for longer misses some; raise SystemMaxUse= in journald.conf, or record less\n");
+}
+
+static void shippers(void **state)
+{
+	set("audit.lock=no");
+	node.journal = (struct journal_span){ .oldest = 1, .newest = 2, .begins = 1700000000123456 };
+	node.shippers[0] = 1700000000123456;
+	check_says("");
+	node.shippers[1] = 1699999999000000;
+	check_says(WARNING "the journal has all that a shipper has not read: fluent-bit (/var/lib/cloud-audit-logging/fluent-bit/cursor.db) "
+		   "has read up to 2023-11-14T22:13:19.000000Z, and the journal begins at 2023-11-14T22:13:20.123456Z: what came "
+		   "between is lost to it; look at its log and metrics; where none runs any more, delete the file\n");
+	/* Where the journal could not be read. */
+	node.journal = (struct journal_span){ .oldest = 0 };
+}
+
 static void panic(void **state)
 {
 	bool kept = cmdline_has("audit=1") || cmdline_has("audit=on");
@@ -192,6 +232,9 @@ int main(void)
 		NODE("under the lock it is said that the agent may fail", agents_locked),
 		NODE("never,task in the host's own rules is told of, with the place of each", silenced),
 		NODE("what auditd does when its disk is full is told with its line, where auditd runs", disk),
+		NODE("auditd's files that hold less than a day are told of, with whose events fill them", auditd_files),
+		NODE("so is a journal that does", journal_span),
+		NODE("a shipper's cursor that the journal has dropped is told of", shippers),
 		NODE("failure = panic with records that nobody fetches is told, and refused under the lock", panic),
 		NODE("lost records are the backlog's, where an audit daemon fetches them", lost),
 	};

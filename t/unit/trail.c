@@ -1,0 +1,201 @@
+/* setup/journal/auditd_files.c and shippers.c: how long auditd's files hold a record, and how far a shipper has read. */
+#include "t/unit/test.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "setup/journal/auditd_files.h"
+#include "setup/journal/shippers.h"
+
+enum { DAY = 86400 };
+static const uint64_t now = 1700086400;
+
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	*ret = (struct timespec){ .tv_sec = (time_t)now };
+	return 0;
+}
+
+static struct host host;
+
+static void make_directories(const char *path)
+{
+	char all[300];
+
+	snprintf(all, sizeof(all), "%s", test_path(path));
+	for (char *s = all + strlen(test_dir()) + 1; *s; s++) {
+		if (*s != '/')
+			continue;
+		*s = '\0';
+		assert_true(mkdir(all, 0755) == 0 || errno == EEXIST);
+		*s = '/';
+	}
+	assert_true(mkdir(all, 0755) == 0 || errno == EEXIST);
+}
+
+static int set_up(void **state)
+{
+	make_directories("var/log/audit");
+	make_directories("var/lib/cloud-audit-logging/fluentd");
+	make_directories("var/lib/cloud-audit-logging/fluent-bit");
+	return host_open_root(&host, test_dir());
+}
+
+static int tear_down(void **state)
+{
+	host_done(&host);
+	return 0;
+}
+
+/* --- auditd's files --- */
+
+#define LOG "var/log/audit/audit.log"
+#define ROTATES "max_log_file = 8\nnum_logs = 5\nmax_log_file_action = ROTATE\n"
+
+/* `events` events of `step` seconds each, the last of them now: of exec two thirds, of network one. Returns the size. */
+static uint64_t write_log(const char *name, unsigned events, unsigned step)
+{
+	_cleanup_text_ struct text log = {0};
+
+	for (unsigned i = 0; i < events; i++) {
+		const uint64_t at = now - (uint64_t)(events - 1 - i) * step;
+
+		text_addf(&log, "type=SYSCALL msg=audit(%" PRIu64 ".123:%u): arch=c000003e exe=\"/bin/x\" key=\"%s\"\n", at, i + 1,
+			  i % 3 ? "exec" : "network");
+		/* Records of the event before stand behind the first of this one. */
+		if (i > 0)
+			text_addf(&log, "type=PATH msg=audit(%" PRIu64 ".123:%u): item=0 name=\"/etc/passwd\" key=\"claimed\"\n", at, i);
+	}
+	test_file(name, log.s ? log.s : "");
+	return log.len;
+}
+
+static struct auditd_files look(const char *conf)
+{
+	struct auditd_files files;
+
+	auditd_files_read(&files, &host, conf);
+	return files;
+}
+
+static void rate(void **state)
+{
+	/* One event a second for a day. */
+	const uint64_t size = write_log(LOG, DAY / 10, 10);
+	struct auditd_files files = look(ROTATES);
+
+	assert_true(files.seen);
+	assert_in_range(files.per_day, size, size + size / 1000);
+	assert_int_equal(files.room, 40 * 1024 * 1024);
+	assert_in_range(files.holds / 1000000, 40.0 * 1048576 / size * DAY * 0.99, 40.0 * 1048576 / size * DAY * 1.01);
+	/* The megabyte may begin within an event. */
+	assert_true(files.n == 2 || (files.n == 3 && files.groups[2].per_day < 1000));
+	assert_string_equal(files.groups[0].key, "exec");
+	assert_string_equal(files.groups[1].key, "network");
+	assert_in_range(files.groups[0].per_day, files.per_day * 65 / 100, files.per_day * 68 / 100);
+	assert_in_range(files.groups[0].per_day + files.groups[1].per_day, files.per_day - 1000, files.per_day);
+}
+
+/* One that was just begun says nothing of the rate. */
+static void rotated(void **state)
+{
+	const uint64_t size = write_log(LOG ".1", 2000, 20) + write_log(LOG, 10, 1);
+	struct auditd_files files = look(ROTATES);
+
+	assert_true(files.seen);
+	assert_in_range(files.per_day, size * DAY / 40000, size * DAY / 39900);
+	unlink(test_path(LOG ".1"));
+	assert_false(look(ROTATES).seen);
+}
+
+static void no_rate(void **state)
+{
+	write_log(LOG, 2000, 20);
+	assert_true(look(ROTATES).seen);
+	assert_false(look(ROTATES "write_logs = no\n").seen);
+	assert_false(look("log_file = /nowhere/x\n").seen);
+	test_file(LOG, "");
+	assert_false(look(ROTATES).seen);
+	test_file(LOG, "no record at all\n");
+	assert_false(look(ROTATES).seen);
+	unlink(test_path(LOG));
+	assert_int_equal(mkdir(test_path(LOG), 0755), 0);
+	assert_false(look(ROTATES).seen);
+	assert_int_equal(rmdir(test_path(LOG)), 0);
+}
+
+/* Where they are not limited, or one file is cut off, none is deleted after a time. */
+static void no_limit(void **state)
+{
+	write_log(LOG, 2000, 20);
+	assert_int_equal(look("max_log_file = 8\nnum_logs = 5\nmax_log_file_action = keep_logs\n").holds, 0);
+	assert_int_equal(look("max_log_file = 8\nnum_logs = 1\nmax_log_file_action = rotate\n").room, 0);
+	assert_int_equal(look("").room, 0);
+	assert_true(look("Max_Log_File=1\r\n num_logs =2\nMAX_LOG_FILE_ACTION = rotate").room == 2 * 1024 * 1024);
+}
+
+static void many_keys(void **state)
+{
+	_cleanup_text_ struct text log = {0};
+	struct auditd_files files;
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < 100; i++)
+		text_addf(&log, "type=SYSCALL msg=audit(%" PRIu64 ".0:%u): key=\"k%u-and-more-than-there-is-any-room-for\"\n", now - 1000 + i,
+			  i + 1, i % 20);
+	text_addf(&log, "type=USER_LOGIN msg=audit(%" PRIu64 ".0:7000): key=\"mine\"\n", now);
+	test_file(LOG, log.s);
+	files = look(ROTATES);
+	assert_int_equal(files.n, AUDITD_GROUPS);
+	/* Those that there was no room for. */
+	assert_string_equal(files.groups[0].key, "");
+	for (size_t i = 0; i < files.n; i++)
+		all += files.groups[i].per_day;
+	assert_in_range(all, files.per_day - AUDITD_GROUPS, files.per_day);
+}
+
+/* --- shippers --- */
+
+#define CURSOR(time) "s=0123456789abcdef0123456789abcdef;i=1a2b;b=ffff;m=77;t=" time ";x=deadbeef"
+#define FLUENTD "var/lib/cloud-audit-logging/fluentd/cursor.json"
+#define FLUENT_BIT "var/lib/cloud-audit-logging/fluent-bit/cursor.db"
+
+static void cursors(void **state)
+{
+	static const char database[] = "SQLite format 3\0\0\0" CURSOR("5d00000000000") "\0\0" CURSOR("5e00000000000") "\0";
+	uint64_t read[N_SHIPPERS];
+
+	shippers_read(read, &host);
+	assert_true(read[0] == 0 && read[1] == 0);
+	test_file(FLUENTD, "{\"journal\":\"" CURSOR("5f0123456789a") "\"}");
+	test_file_bytes(FLUENT_BIT, database, sizeof(database));
+	shippers_read(read, &host);
+	assert_int_equal(read[0], 0x5f0123456789a);
+	assert_int_equal(read[1], 0x5e00000000000);
+	test_file(FLUENT_BIT "-wal", CURSOR("5e00000000001"));
+	shippers_read(read, &host);
+	assert_int_equal(read[1], 0x5e00000000001);
+	test_file(FLUENT_BIT "-wal", CURSOR("1"));
+	test_file(FLUENTD, "{}");
+	shippers_read(read, &host);
+	assert_int_equal(read[0], 0);
+	assert_int_equal(read[1], 0x5e00000000000);
+	test_file(FLUENTD, ";t=;t=zz;t=");
+	shippers_read(read, &host);
+	assert_int_equal(read[0], 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("the rate of auditd's files is told, how long they hold a record, and whose events it is", rate),
+		TEST("a file that was just begun is judged with the one before it", rotated),
+		TEST("files that are none, not written or not to be read have no rate", no_rate),
+		TEST("files without a limit hold a record for ever", no_limit),
+		TEST("keys that there is no room for are counted together", many_keys),
+		TEST("a shipper's cursor tells the time of what it has read last", cursors),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
