@@ -57,7 +57,7 @@ for arch in amd64 arm64; do
 		END
 		)" "$arch: the programs, their libraries, the loader, configuration, notices, and nothing else"
 	copyright=$tmp/$arch/usr/share/doc/cloud-audit-setup/copyright
-	for source in audit glibc libcap-ng libcap2 libinih musl systemd LGPL-2.1; do
+	for source in audit glibc jsmn libcap-ng libcap2 libinih musl systemd LGPL-2.1; do
 		[ -s "$copyright/$source" ]; ok $? "$arch: the copyright of $source is there"
 	done
 	like "$(cat "$copyright/libinih")" 'Redistributions in binary form must reproduce' "$arch: inih's licence is in its"

@@ -27,7 +27,7 @@ is "$(cd "$tmp/deb/usr/share/cloud-audit-setup/rules" && ls)" "$(cd rules && ls 
 for file in sbin/cloud-audit-setup libexec/cloud-audit-setup/cloud-audit-runtime libexec/cloud-audit-setup/cloud-audit-tty share/man/man8/cloud-audit-setup.8.gz share/man/man5/cloud-audit-setup.ini.5.gz \
 	share/bash-completion/completions/cloud-audit-setup share/zsh/vendor-completions/_cloud-audit-setup \
 	share/doc/cloud-audit-setup/examples/config.ini share/doc/cloud-audit-setup/copyright \
-	share/doc/cloud-audit-setup/copyright.musl.gz; do
+	share/doc/cloud-audit-setup/copyright.musl.gz share/doc/cloud-audit-setup/copyright.jsmn; do
 	[ -s "$tmp/deb/usr/$file" ]; ok $? "so is $file"
 done
 out=$("$tmp/deb/usr/sbin/cloud-audit-setup" --version 2>&1); is "$out" "cloud-audit-setup $version" 'the program in it runs'
@@ -63,7 +63,7 @@ for arch in amd64 arm64; do
 	mkdir "$tmp/$arch" && tar -C "$tmp/$arch" -xzf "$dist/cloud-audit-setup-$version-linux-$arch.tar.gz"
 	is "$(ls "$tmp/$arch")" "cloud-audit-setup-$version" "$arch: it unpacks into one folder"
 	is "$(cd "$tmp/$arch/cloud-audit-setup-$version/rules" && ls -- *.rules)" "$(cd rules && ls -- *.rules)" "$arch: every shipped rules file is in it"
-	for source in audit glibc libcap-ng libcap2 libinih musl systemd LGPL-2.1; do
+	for source in audit glibc jsmn libcap-ng libcap2 libinih musl systemd LGPL-2.1; do
 		[ -s "$tmp/$arch/cloud-audit-setup-$version/copyright/$source" ]; ok $? "$arch: the copyright of $source is in it"
 	done
 	for file in cloud-audit-setup cloud-audit-runtime cloud-audit-tty; do

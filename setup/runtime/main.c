@@ -14,41 +14,40 @@
  *
  * --check switches the recording on for itself, reads it back, and exits with 0 when it is on.
  *
+ *	runc|crun [ARGUMENT...]
+ *
+ * From a directory that stands first in the PATH of what starts containers: setup/runtime/shim.h.
+ *
  * Linked statically, with no library of the host: nothing of the host's may keep it from running. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "setup/base/mem.h"
-#include "setup/runtime/audit.h"
+#include "setup/runtime/netlink.h"
+#include "setup/runtime/line.h"
+#include "setup/runtime/shim.h"
 
 /* At a start of the runtime, once: it may wait a little longer than a container's. */
 enum { SECONDS = 5 };
 
 static void say(const char *name, const char *what, const char *why)
 {
-	char line[512];
-	size_t n = 0;
-	const char *const parts[] = { name, ": ", what, ": ", why, "\n" };
+	struct line line;
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		size_t length = strlen(parts[i]);
-
-		if (n + length > sizeof(line))
-			break;
-		memcpy(line + n, parts[i], length);
-		n += length;
-	}
-	if (write(2, line, n) < 0)
+	line_begin(&line);
+	line_add_all(&line, (const char *const []){ name, ": ", what, ": ", why, "\n", NULL });
+	if (write(STDERR_FILENO, line.s, line.n) < 0)
 		return;
 }
 
 static int switch_on(bool log_passwords)
 {
 	_cleanup_close_ int fd = -1;
-	int r = audit_open(SECONDS, &fd);
+	int r = netlink_open(SECONDS, &fd);
 
-	return r < 0 ? r : audit_record_terminals(fd, log_passwords);
+	return r < 0 ? r : netlink_record_terminals(fd, log_passwords);
 }
 
 static int run_recorded(const char *name, int argc, char **argv)
@@ -72,10 +71,21 @@ static int run_recorded(const char *name, int argc, char **argv)
 	return 127;
 }
 
+static const char *name_in(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 int main(int argc, char **argv)
 {
-	const char *called = argc > 0 ? argv[0] : "cloud-audit-runtime";
-	const char *slash = strrchr(called, '/');
+	/* The file's own name, whatever the caller says: an entry in PATH is found by it. */
+	const char *file = (const char *)getauxval(AT_EXECFN), *called = argc > 0 ? argv[0] : "cloud-audit-runtime";
+	const struct shim_place place = { file ? file : called, "/proc/self/loginuid", netlink_open };
+	const char *name = name_in(place.self);
 
-	return run_recorded(slash ? slash + 1 : called, argc, argv);
+	if (!shim_is_runtime(name))
+		name = name_in(called);
+	return shim_is_runtime(name) ? shim_run(&place, name, argc, argv, environ) : run_recorded(name, argc, argv);
 }

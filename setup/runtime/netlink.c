@@ -1,15 +1,18 @@
-#include "setup/runtime/audit.h"
+#include "setup/runtime/netlink.h"
 
 #include <errno.h>
-#include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 
 /* From <linux/netlink.h> and <linux/audit.h>, which not every C library's include path has. */
 enum {
 	NETLINK_AUDIT = 9, NLM_F_REQUEST = 1, NLM_F_ACK = 4, NLMSG_ERROR = 2,
 	AUDIT_TTY_GET = 1016, AUDIT_TTY_SET = 1017,
 };
+
+enum { TEXT_MOST = 8192 };
 
 struct header {
 	uint32_t length;
@@ -26,7 +29,7 @@ struct message {
 	union {
 		struct tty_status status;
 		int32_t error;
-		char padding[512];
+		char bytes[TEXT_MOST];
 	} data;
 };
 
@@ -35,7 +38,7 @@ struct address {	/* struct sockaddr_nl */
 	uint32_t pid, groups;
 };
 
-int audit_open(int seconds, int *ret_fd)
+int netlink_open(int seconds, int *ret_fd)
 {
 	const struct timeval limit = { .tv_sec = seconds };
 	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
@@ -47,26 +50,26 @@ int audit_open(int seconds, int *ret_fd)
 	return 0;
 }
 
-static int ask(int fd, uint16_t type, const struct tty_status *status)
+static int ask(int fd, uint16_t type, const void *data, size_t n)
 {
-	struct message m = {
-		.header = { .type = type, .flags = NLM_F_REQUEST | NLM_F_ACK, .sequence = type },
-	};
-	size_t size = sizeof(m.header);
+	struct message m;
+	size_t size = sizeof(m.header) + n;
 
-	if (status) {
-		m.data.status = *status;
-		size += sizeof(*status);
-	}
-	m.header.length = (uint32_t)size;
-	return send(fd, &m, size, 0) == (ssize_t)size ? 0 : -errno;
+	if (n > sizeof(m.data))
+		return -E2BIG;
+	m.header = (struct header){
+		.length = (uint32_t)size, .type = type, .flags = NLM_F_REQUEST | NLM_F_ACK, .sequence = type,
+	};
+	memcpy(&m.data, data, n);
+	return send(fd, &m, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size ? 0 : -errno;
 }
 
 /* Waits for the acknowledgement of a request (ret NULL) or for its reply. */
 static int answer(int fd, uint16_t type, struct tty_status *ret)
 {
-	/* Others may be heard on the way; the socket's time limit bounds the silence between them. */
-	for (int i = 0; i < 100; i++) {
+	/* An acknowledgement may come before the reply. Who else is heard must not draw it out: each silence has the
+	 * socket's time limit. */
+	for (int i = 0; i < 4; i++) {
 		struct message m;
 		struct address from = { 0 };
 		socklen_t size = sizeof(from);
@@ -88,17 +91,24 @@ static int answer(int fd, uint16_t type, struct tty_status *ret)
 	return -ETIMEDOUT;
 }
 
-int audit_record_terminals(int fd, bool log_passwords)
+int netlink_record_terminals(int fd, bool log_passwords)
 {
 	const struct tty_status want = { 1, log_passwords };
 	struct tty_status have = { 0, 0 };
-	int r = ask(fd, AUDIT_TTY_SET, &want);
+	int r = ask(fd, AUDIT_TTY_SET, &want, sizeof(want));
 
 	if (r == 0)
 		r = answer(fd, AUDIT_TTY_SET, NULL);
 	if (r == 0)
-		r = ask(fd, AUDIT_TTY_GET, NULL);
+		r = ask(fd, AUDIT_TTY_GET, "", 0);
 	if (r == 0)
 		r = answer(fd, AUDIT_TTY_GET, &have);
 	return r < 0 ? r : have.enabled ? 0 : -EPROTO;
+}
+
+int netlink_record(int fd, uint16_t type, const char *text, size_t n)
+{
+	int r = ask(fd, type, text, n);
+
+	return r < 0 ? r : answer(fd, type, NULL);
 }

@@ -1,0 +1,151 @@
+#include "setup/runtime/identity.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "setup/base/sha256.h"
+#include "setup/runtime/json.h"
+
+enum { CONFIG_MOST = 4 << 20, EXCEPT_MOST = 1 << 20, DIGITS = 7 };
+
+uint32_t identity_auid(enum class class, const char *id)
+{
+	char digest[65];
+	uint32_t bits = 0;
+
+	if (strlen(id) < DIGITS || id[strspn(id, "0123456789abcdefABCDEF")] != '\0') {
+		sha256_of(id, strlen(id), digest);
+		id = digest;
+	}
+	for (int i = 0; i < DIGITS; i++)
+		bits = bits << 4 | (uint32_t)(isdigit((unsigned char)id[i]) ? id[i] - '0' : (id[i] | 0x20) - 'a' + 10);
+	return (uint32_t)class << 28 | bits;
+}
+
+/* A regular file, whole. What is none is not even opened: a pipe is the runtime's to read. */
+static int read_file(const char *path, size_t most, char **ret, size_t *ret_n)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *bytes = NULL;
+	struct stat st;
+	size_t n = 0;
+	ssize_t got;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (st.st_size < 0 || (size_t)st.st_size > most)
+		return -EFBIG;
+	bytes = malloc((size_t)st.st_size + 1);
+	if (!bytes)
+		return -ENOMEM;
+	while (n < (size_t)st.st_size && (got = read(fd, bytes + n, (size_t)st.st_size - n)) != 0) {
+		if (got < 0)
+			return -errno;
+		n += (size_t)got;
+	}
+	bytes[n] = '\0';
+	*ret = TAKE(bytes);
+	*ret_n = n;
+	return 0;
+}
+
+#define CONTAINERD "io.kubernetes.cri."
+#define CRIO "io.kubernetes.cri-o."
+
+/* What is looked for, the better first. CRI-O puts the kubelet's labels among the annotations. */
+static const struct {
+	int name;
+	const char *annotation;
+} sources[] = {
+	{ NAME_POD, CONTAINERD "sandbox-name" },
+	{ NAME_NAMESPACE, CONTAINERD "sandbox-namespace" },
+	{ NAME_POD_UID, CONTAINERD "sandbox-uid" },
+	{ NAME_CONTAINER, CONTAINERD "container-name" },
+	{ NAME_IMAGE, CONTAINERD "image-name" },
+	{ NAME_POD, "io.kubernetes.pod.name" }, { NAME_POD, CRIO "KubeName" },
+	{ NAME_NAMESPACE, "io.kubernetes.pod.namespace" }, { NAME_NAMESPACE, CRIO "Namespace" },
+	{ NAME_POD_UID, "io.kubernetes.pod.uid" },
+	{ NAME_CONTAINER, "io.kubernetes.container.name" },
+	{ NAME_IMAGE, CRIO "ImageName" },
+};
+
+int identity_read(struct identity *ret, const char *config)
+{
+	struct json_want wants[1 + ARRAY_SIZE(sources)] = { { "process", "terminal" } };
+	struct json_value values[ARRAY_SIZE(wants)];
+	_cleanup_free_ char *text = NULL;
+	size_t n;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		wants[1 + i] = (struct json_want){ "annotations", sources[i].annotation };
+	r = read_file(config, CONFIG_MOST, &text, &n);
+	if (r == 0)
+		r = json_find(text, n, wants, ARRAY_SIZE(wants), values);
+	if (r < 0)
+		return r;
+	ret->terminal = json_is(&values[0], "true");
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		struct name *name = &ret->names[sources[i].name];
+		long length = values[1 + i].string && !name->known ? json_decode(&values[1 + i], name->s, sizeof(name->s)) : -1;
+
+		name->known |= length >= 0;
+		name->n = length >= 0 ? (size_t)length : name->n;
+	}
+	return 0;
+}
+
+int identity_read_process(const char *file, bool *ret_terminal)
+{
+	static const struct json_want want = { NULL, "terminal" };
+	_cleanup_free_ char *text = NULL;
+	struct json_value value;
+	size_t n;
+	int r = read_file(file, CONFIG_MOST, &text, &n);
+
+	if (r == 0)
+		r = json_find(text, n, &want, 1, &value);
+	if (r == 0)
+		*ret_terminal = json_is(&value, "true");
+	return r;
+}
+
+static bool is_name(const struct name *name, const char *s, size_t n)
+{
+	return name->known && name->n == n && memcmp(name->s, s, n) == 0;
+}
+
+bool identity_is_excepted(const struct identity *identity, const char *file)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *line, *end;
+	size_t size;
+
+	/* Without a namespace none can be meant: nothing to read. */
+	if (!identity->names[NAME_NAMESPACE].known || read_file(file, EXCEPT_MOST, &text, &size) < 0)
+		return false;
+	for (line = text; line < text + size; line = end + 1) {
+		const char *slash;
+		size_t n;
+
+		end = memchr(line, '\n', (size_t)(text + size - line));
+		end = end ? end : text + size;
+		n = (size_t)(end - line);
+		slash = memchr(line, '/', n);
+		if (is_name(&identity->names[NAME_NAMESPACE], line, slash ? (size_t)(slash - line) : n) &&
+		    (!slash || is_name(&identity->names[NAME_CONTAINER], slash + 1, (size_t)(end - slash - 1))))
+			return true;
+	}
+	return false;
+}

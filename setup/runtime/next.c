@@ -1,0 +1,78 @@
+#include "setup/runtime/next.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char usual[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+struct search {
+	const char *self, *name;
+	char *const *argv, *const *envp;
+	int error;
+	struct line *tried;
+};
+
+/* Without trailing slashes, is its last part our directory's name? */
+static bool is_ours(const char *directory, size_t n)
+{
+	const size_t length = sizeof(RUNTIME_DIRECTORY) - 1;
+
+	while (n > 0 && directory[n - 1] == '/')
+		n--;
+	return n > length && directory[n - length - 1] == '/' &&
+	       memcmp(directory + n - length, RUNTIME_DIRECTORY, length) == 0;
+}
+
+static bool is_self(const char *self, const struct stat *st)
+{
+	struct stat own;
+
+	/* With a bind mount or a link between them one of the two may tell another file. */
+	return (stat(self, &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino) ||
+	       (stat("/proc/self/exe", &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino);
+}
+
+static void try_directory(struct search *search, const char *directory, size_t n)
+{
+	struct line file;
+	struct stat st;
+
+	if (n == 0 || directory[0] != '/' || is_ours(directory, n))
+		return;
+	line_begin(&file);
+	line_add_bytes(&file, directory, n);
+	line_add(&file, "/");
+	line_add(&file, search->name);
+	if (file.cut || strcmp(file.s, search->self) == 0 || stat(file.s, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    is_self(search->self, &st))
+		return;
+	execve(file.s, search->argv, search->envp);
+	search->error = -errno;
+	*search->tried = file;
+}
+
+static void try_path(struct search *search, const char *path)
+{
+	for (;;) {
+		size_t n = strcspn(path, ":");
+
+		try_directory(search, path, n);
+		if (path[n] == '\0')
+			return;
+		path += n + 1;
+	}
+}
+
+int next_become(const char *self, const char *name, const char *path, char *const *argv, char *const *envp,
+		struct line *ret_tried)
+{
+	struct search search = { self, name, argv, envp, -ENOENT, ret_tried };
+
+	line_begin(ret_tried);
+	if (path)
+		try_path(&search, path);
+	try_path(&search, usual);
+	return search.error;
+}
