@@ -26,7 +26,7 @@ for my $name (qw(runc crun)) {
 	copy $made_up, "$ours/$name" or die "$!";
 	chmod 0755, "$ours/$name" or die;
 	# The real one: says what it was called by and with, and what it has.
-	put("$real/$name", "#!/bin/sh\n" . 'printf "%s" "real $0"; printf " [%s]" "$@"; printf "\n"; printf "x=%s\n" "$X"; ls /proc/self/fd | wc -l; exit 7' . "\n");
+	put("$real/$name", "#!/bin/sh\n" . 'printf "%s" "real $0"; printf " [%s]" "$@"; printf "\n"; printf "x=%s\n" "$X"; [ -z "$PIPE" ] || cat "$PIPE"; [ -z "$TO" ] || echo from the runtime >"$TO"; ls /proc/self/fd | wc -l; exit 7' . "\n");
 	chmod 0755, "$real/$name";
 }
 my $bundle = "$tmp/run/$id";
@@ -125,6 +125,7 @@ bundle(0, 'io.kubernetes.cri.image-name' => "x' res=failed", 'io.kubernetes.cri.
 login(); call('runc', @global, 'create', '--bundle', $bundle, "a' op=stop");
 like record(), qr/ vm=6127206F703D73746F70 pod=C3A92022 .* image=78[0-9A-F]+ /, 'nothing in a name breaks out of it';
 bundle(0);
+put("$tmp/run/config.json", '{"process":{},"annotations":{"io.kubernetes.cri.sandbox-name":"another"}}');
 login(); call('runc', '--log', "$tmp/run/log.json", 'exec', '-t', $id, 'sh');
 like record(), qr/ pod=\? .*login=set/, 'a session whose log lies elsewhere has no names: none is better than another\'s';
 
@@ -178,9 +179,14 @@ for my $error (1, 22, 38, 93, 111) {
 	put("$tmp/log", 'x' x 5000);
 	login(); call('runc', '--log', "$tmp/log", 'create', '--bundle', $bundle, $id);
 	is -s "$tmp/log", 5000, 'what is long enough is not added to: probes fail for ever';
-	mkfifo("$tmp/fifo", 0600); remove_tree($log); symlink "$tmp/fifo", $log;
+	mkfifo("$tmp/fifo", 0600);
+	open my $reader, '-|', 'timeout', '10', 'cat', "$tmp/fifo" or die;
+	select undef, undef, undef, 0.3;
+	$env{TO} = "$tmp/fifo";
 	login(); ($code, $out) = call('runc', '--log', "$tmp/fifo", 'create', '--bundle', $bundle, $id);
-	like $out, qr/^real /, 'a log that is a pipe is not opened';
+	delete $env{TO};
+	like $out, qr/^real /, 'a log that is a pipe: it starts';
+	is join('', <$reader>), "from the runtime\n", 'and the reader hears the runtime alone';
 	login(); ($code, $out) = call('runc', '--log', 'journald:x', 'create', '--bundle', $bundle, $id);
 	like $out, qr/^real /, 'nor one that is none';
 }
@@ -202,8 +208,15 @@ for my $row (['absent', undef], ['empty', ''], ['broken', '{"process":{"terminal
 	like slurp($log), qr/has no names, its configuration cannot be read: /, 'the log says why';
 }
 mkfifo("$tmp/pipe", 0600); unlink "$bundle/config.json"; symlink "$tmp/pipe", "$bundle/config.json";
-login(); ($code, $out) = call('runc', @global, 'create', '--bundle', $bundle, '--console-socket', '/s', $id);
-like $out, qr/^real /, 'config.json is a pipe: it is left to the runtime';
+my $writer = fork // die;
+if (!$writer) { open my $f, '>', "$tmp/pipe" or exit 1; print $f "written once\n"; close $f; POSIX::_exit(0) }
+select undef, undef, undef, 0.3;
+{
+	local %env = (PIPE => "$tmp/pipe");
+	login(); ($code, $out) = call('runc', @global, 'create', '--bundle', $bundle, '--console-socket', '/s', $id);
+}
+waitpid $writer, 0;
+like $out, qr/^real .*^written once$/ms, 'config.json is a pipe: what is in it is left to the runtime';
 is auid(), 0xE0123456, 'who gives a console means a terminal';
 login(); ($code, $out) = call('runc', @global, 'exec', '--process', "$tmp/pipe", $id);
 like $out, qr/^real /, 'so is a process file';
@@ -212,9 +225,9 @@ login(); ($code, $out) = call('runc', @global, 'create', '--bundle', $bundle, 'x
 like $out, qr/^real /, 'an id longer than any record: it starts';
 
 # --- PATH ---
-make_path("$tmp/other/cloud-audit-runtime.d", "$tmp/links", "$tmp/empty", "$tmp/bad", "$tmp/refused", "$tmp/directory/runc");
+make_path("$tmp/other/cloud-audit-runtime.d", "$tmp/empty", "$tmp/bad", "$tmp/refused", "$tmp/directory/runc");
 copy "$ours/runc", "$tmp/other/cloud-audit-runtime.d/runc"; chmod 0755, "$tmp/other/cloud-audit-runtime.d/runc";
-symlink "$ours/runc", "$tmp/links/runc";
+for my $links ("$tmp/links", "$tmp/links2") { make_path($links); symlink "$ours/runc", "$links/runc" }
 put("$tmp/bad/runc", "\x7fELFnonsense"); chmod 0755, "$tmp/bad/runc";
 put("$tmp/refused/runc", "#!/bin/sh\n"); chmod 0644, "$tmp/refused/runc";
 put("$bundle/runc", "#!/bin/sh\necho from the bundle\n"); chmod 0755, "$bundle/runc";
@@ -222,6 +235,7 @@ my $rest = "$real:/usr/bin:/bin";
 for my $row (
 	["$ours:$ours:$rest", 'our directory twice'], ["$rest:$ours", 'ours behind the real one'], ["$ours/:$ours//:$rest", 'with slashes'],
 	[":${ours}::$rest:", 'empty entries'], [".:../$id:$ours:$rest", 'relative entries'], ["$ours:$tmp/links:$rest", 'a link to ours'],
+	["$tmp/links:$tmp/links2:$rest", 'two links to ours'],
 	["$ours:$tmp/other/cloud-audit-runtime.d:$ours:$rest", "a copy of ours elsewhere"], ["$ours:$tmp/empty:/nowhere:$rest", 'nothing there'],
 	["$ours:$tmp/bad:$rest", 'one that is no program'], ["$ours:$tmp/refused:$tmp/directory:$rest", 'one without x, and a directory'],
 	["$tmp/bin/../bin/cloud-audit-runtime.d:$rest", 'ours by another path'],

@@ -325,6 +325,20 @@ static void records_are_sent(void **state)
 	assert_int_equal(record_to(&kernel, "refuses", &seconds), -EPERM);
 }
 
+/* Opened only: nothing is sent to this machine's kernel. */
+static void sockets_wait_for_so_long(void **state)
+{
+	_cleanup_close_ int fd = -1;
+	struct timeval limit = { 0 };
+	socklen_t size = sizeof(limit);
+
+	if (netlink_open(1, &fd) < 0)
+		skip();
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &size), 0);
+	assert_int_equal(limit.tv_sec, 1);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+}
+
 static void nobody_is_waited_for_long(void **state)
 {
 	struct kernel kernel;
@@ -350,6 +364,7 @@ int main(void)
 		TEST("escapes in JSON's strings are resolved", escapes),
 		TEST("calls of runc and crun are read as these read them", calls_are_understood),
 		TEST("a record goes to the kernel, and its refusal comes back", records_are_sent),
+		TEST("a socket has its time limit, and no other program gets it", sockets_wait_for_so_long),
 		TEST("who does not answer, or answers nonsense, is not waited for", nobody_is_waited_for_long),
 	};
 
