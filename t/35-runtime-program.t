@@ -258,6 +258,25 @@ for my $path ($ours, "$ours:$tmp/empty", undef) {
 	is $err, "cloud-audit-runtime: $tmp/bad/runc: Exec format error\n", 'one that cannot be run is named';
 }
 
+# --- what it costs ---
+SKIP: {
+	skip 'the sanitizers cost more', 2 if `nm $made_up` =~ / __(asan|ubsan)_/;
+	skip 'valgrind is missing (Debian package valgrind)', 2 if system 'command -v valgrind >/dev/null';
+	# As large as they come: an environment for each Service, 350 system calls in the filter. Where there is no real one
+	# to become it ends, and its instructions are told.
+	put("$bundle/config.json", slurp("$bundle/config.json") =~ s/"env":\[/'"env":[' . join '', map { qq("SERVICE_${_}_PORT=tcp:\/\/10.0.0.$_:80",) } 1 .. 100/er);
+	put("$tmp/process", '{"args":["sh"],"env":["PATH=/bin"]}');
+	for my $row (['create', 250000, '--bundle', $bundle, $id], ['exec', 50000, '--process', "$tmp/process", $id]) {
+		my ($command, $most, @rest) = @$row;
+		login();
+		local %ENV = (PATH => "/nowhere", LOGINUID => $login, RECORDS => "$tmp/records");
+		my $said = `/usr/bin/valgrind --tool=callgrind --toggle-collect=shim_run --callgrind-out-file=/dev/null $ours/runc $command @rest 2>&1`;
+		my ($collected) = $said =~ /Collected : (\d+)/;
+		cmp_ok $collected // 1e9, '<', $most, "$command: its own work is below $most instructions" or diag $said;
+		note "$command: $collected instructions";
+	}
+}
+
 # --- the program as it is installed ---
 copy $static, "$ours/runc"; chmod 0755, "$ours/runc";
 ($code, $out, $err) = call('runc', '--log', $log, '--version');

@@ -19,6 +19,8 @@ struct tree {
 	const char *text;
 	jsmntok_t *tokens;
 	size_t n;
+	const char *object;	/* the name that was last looked for in the document, and where it is: most wants */
+	size_t object_at;	/* are of the same object */
 };
 
 /* The token behind i and all that is in it; n where it is not complete. */
@@ -59,22 +61,30 @@ static size_t member(const struct tree *tree, size_t object, const char *name)
 	return 0;
 }
 
-static size_t find(const struct tree *tree, const struct json_want *want)
+/* The object that a want is about: the document itself, or a member of it; false where there is none. */
+static bool object_of(struct tree *tree, const struct json_want *want, size_t *ret)
 {
-	size_t object = want->object ? member(tree, 0, want->object) : 0;
-
-	return want->object && object == 0 ? 0 : member(tree, object, want->name);
+	*ret = 0;
+	if (!want->object)
+		return true;
+	if (!tree->object || strcmp(tree->object, want->object) != 0) {
+		tree->object = want->object;
+		tree->object_at = member(tree, 0, want->object);
+	}
+	*ret = tree->object_at;
+	return *ret > 0;
 }
 
 /* Has the document been read beyond every object that is asked for? */
-static bool suffices(const struct tree *tree, const struct json_want *wants, size_t n)
+static bool suffices(struct tree *tree, const struct json_want *wants, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t at = wants[i].object ? member(tree, 0, wants[i].object) : 0;
+	size_t at;
 
-		if (at == 0 || tree->tokens[at].end < 0)
+	/* More has been read than at the last look. */
+	tree->object = NULL;
+	for (size_t i = 0; i < n; i++)
+		if (!object_of(tree, &wants[i], &at) || tree->tokens[at].end < 0)
 			return false;
-	}
 	return true;
 }
 
@@ -111,10 +121,11 @@ int json_find(const char *text, size_t length, const struct json_want *wants, si
 		return -E2BIG;
 	r = parse(&tree, length, wants, n);
 	tokens = tree.tokens;
+	tree.object = NULL;
 	if (r == 0 && (tree.n == 0 || tree.tokens[0].type != JSMN_OBJECT))
 		r = -EBADMSG;
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		size_t at = find(&tree, &wants[i]);
+		size_t object, at = object_of(&tree, &wants[i], &object) ? member(&tree, object, wants[i].name) : 0;
 		const jsmntok_t *found = &tree.tokens[at];
 
 		if (at > 0 && found->end >= found->start)
