@@ -13,6 +13,20 @@ common=$(cat <<'EOF'
 	pid() { auditctl -s | sed -n 's/^pid //p'; }
 	# arrives TEXT: a record with it comes out of the journal
 	arrives() { journal_mark; auditctl -m "$1" >/dev/null; journal_has "$1" "${2:-10}"; }
+	# restarts: whatever Audit= says, what verify tells of a restart of journald is what one does. To be called unlocked.
+	restarts() {
+		conf=/etc/systemd/journald.conf.d/zz.conf; mkdir -p ${conf%/*}
+		for value in default no '' yes keep; do
+			[ "$value" = default ] && rm -f $conf || printf '[Journal]\nAudit=%s\n' "$value" >$conf
+			auditctl -e 1 >/dev/null
+			said=$(cas -s audit.lock=no "$@" -o tap verify 2>/dev/null | grep 'a restart of journald leaves auditing on')
+			systemctl restart systemd-journald; arrives "restarted$value" >/dev/null
+			case $said in not*) told=0 ;; ok*) told=1 ;; *) told=unknown ;; esac
+			is "$told" "$(enabled)" "$on: Audit=$value: what verify tells of a restart of journald is what one does" || diag "$said"
+			diag "Audit=$value: $said"
+		done
+		rm $conf; auditctl -e 1 >/dev/null; systemctl restart systemd-journald; auditctl -e 1 >/dev/null
+	}
 	no_auditd() {
 		kill "$(pid)"
 		for try in 1 2 3 4 5 6 7 8 9 10; do [ "$(pid)" != 0 ] || break; sleep 1; done
@@ -41,6 +55,7 @@ in_guest --timeout 700 <<'EOF'
 	is "$(enabled)" 1 "$on: auditing is on"
 	[ "$(pid)" != 0 ]; ok $? "$on: auditd still takes the records, too"
 	out=$(cas -s audit.lock=no $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
+	restarts $enable
 	started=$(systemctl show -P ExecMainStartTimestamp systemd-journald)
 	out=$(cas -s audit.lock=no $enable apply 2>&1); like "$out" 'nothing to do' "$on: a second apply has nothing to do"
 	is "$(systemctl show -P ExecMainStartTimestamp systemd-journald)" "$started" "$on: and does not restart journald"
@@ -57,6 +72,8 @@ in_guest --timeout 700 <<'EOF'
 	out=$(cas apply 2>&1); is "$(enabled)" 2 "$on: the node is locked"
 	out=$(cas $enable apply 2>&1); ok $? "$on: reader = enable is applied under the lock" "$out"
 	unlike "$out" warning "$on: without a warning"
+	like "$out" 'info: nobody holds the audit PID, so the kernel writes records to its own log as well.*dmesg -n 5' "$on: but it is told that the kernel's log has them, too"
+	is "$(cas $enable apply 2>&1 | grep -c 'kernel writes records')" 0 "$on: once"
 	is "$(socket) $(enabled)" 'active 2' "$on: the socket is on, and the lock still there"
 	arrives hello-locked; ok $? "$on: a record arrives in the journal"
 	out=$(cas $enable verify 2>&1); ok $? "$on: verify agrees" "$out"
@@ -89,6 +106,8 @@ in_guest --timeout 700 <<'EOF'
 	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: reader = enable with the socket on" "$out"
 	is "$(ls $dropin 2>&1 | grep -c cannot)" 1 "$on: leaves a host alone whose journal gets the records"
 	cas -q -s audit.lock=no remove
+
+	cas -q -s audit.lock=no apply; restarts; cas -q -s audit.lock=no remove; auditctl -e 1 >/dev/null
 
 	systemctl mask systemd-journald-audit.socket 2>/dev/null
 	systemctl stop systemd-journald-audit.socket; systemctl restart systemd-journald

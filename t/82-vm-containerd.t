@@ -29,6 +29,10 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	like "$(cat rights)" '^cas-default' "$on: and an AppArmor profile as containerd's default"
 	is "$(grep -c '^NSpid:.[0-9]*$' rights)" 1 "$on: it is in the host's PID namespace"
 
+	# --- whether it sees who reads the records ---
+	like "$(in_container /busybox cat /proc/1/net/netlink 2>&1)" '^[0-9a-f]+ +9 ' "$on: it can read the host's table of netlink sockets, the audit ones among them"
+	like "$(in_container /busybox cat /host/proc/1/net/netlink 2>&1)" '^[0-9a-f]+ +9 ' "$on: below the host's root, too"
+
 	# --- what it can write to ---
 	probe='for d in / /host /host/usr /host/root /host/etc /host/var /host/etc/audit /host/etc/systemd/system; do
 		/busybox touch $d/probe 2>/dev/null && /busybox rm $d/probe && echo $d; done; true'
@@ -60,6 +64,8 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	like "$(cat out)" 'nothing to do' "$on: it has nothing to do"
 	host_read_only=ro
 	init verify >out 2>&1; ok $? "$on: verify agrees" "$(cat out)"
+	case $(systemctl is-active systemd-journald-audit.socket) in active) sees='"listeners":1,"missed":0,"stopped":false' ;; *) sees='"listeners":null' ;; esac
+	like "$(init -o json verify 2>/dev/null)" "$sees" "$on: and sees that journald reads"
 	echo '-w /etc/hostname -p wa -k mine' >rules.d/50-local.rules
 	init apply >out 2>&1; ok $? "$on: other rules under the lock are written for the next boot" "$(cat out)"
 	like "$(cat out)" 'warning: .*locked' "$on: with a warning"

@@ -121,6 +121,11 @@ static void check_missed(struct checks *checks, const struct audit_reader *reade
 	uint64_t missed = reader->listeners.missed;
 	char *detail = NULL;
 
+	if (!reader->listeners.seen && reader->socket) {
+		add(checks, CHECK_NOTICE, true, NULL, "the journal has missed no audit record");
+		if (!checks->out_of_memory)
+			checks->items[checks->n - 1].skip = "/proc/1/net/netlink, which would tell, cannot be read";
+	}
 	if (!reader->listeners.seen)
 		return;
 	if (missed > 0 && asprintf(&detail, "%" PRIu64 " since its socket was opened: it was too slow for them; [journal] "

@@ -230,7 +230,7 @@ static void add_bytes(struct text *out, uint64_t bytes)
 
 static void look_auditd_files(struct look *look)
 {
-	const struct auditd_files *files = &look->node->auditd;
+	const struct auditd_files *files = &look->node->trail.auditd;
 	struct text detail = {0};
 
 	if (!files->seen || files->room == 0)
@@ -254,7 +254,7 @@ static void look_auditd_files(struct look *look)
 
 static void look_journal(struct look *look)
 {
-	const struct journal_span *span = &look->node->journal;
+	const struct journal_span *span = &look->node->trail.journal;
 	struct text detail = {0};
 
 	if (span->newest == 0 || span->holds == 0)
@@ -268,15 +268,47 @@ static void look_journal(struct look *look)
 	tell(look, "the journal holds the records of a day", &detail);
 }
 
+/* The lock keeps auditing on, whatever journald asks for. */
+static void look_restart(struct look *look)
+{
+	const struct node *node = look->node;
+	struct text detail = {0};
+
+	if (look->config->lock || node_locked(node) || !node->reader.socket || node->systemd.major == 0)
+		return;
+	if (node->trail.journald.audit == JOURNALD_OFF && *node->trail.journald.file)
+		text_addf(&detail, "%s has Audit=no", node->trail.journald.file);
+	else if (node->trail.journald.audit == JOURNALD_OFF)
+		text_addf(&detail, "Audit= is not set in journald.conf, and its default is no, as Debian's before systemd 254 (here it is "
+			  "%u)", node->systemd.major);
+	if (detail.s)
+		text_addf(&detail, ": it ends with any restart of journald, until apply runs again; set Audit=%s in "
+			  "/etc/systemd/journald.conf, or [audit] lock = yes", node->systemd.major >= 258 ? "keep" : " (to nothing)");
+	tell(look, "a restart of journald leaves auditing on", &detail);
+}
+
+static void look_long_records(struct look *look)
+{
+	const struct systemd_version *version = &look->node->systemd;
+	struct text detail = {0};
+
+	if (version->major != 250)
+		return;
+	if (version->minor <= 3)
+		text_addf(&detail, "that of systemd 250.%u aborts at one, of a program that was started with that many arguments: "
+			  "update systemd to 250.4 or later", version->minor);
+	tell(look, "journald takes records of more than 64 fields", &detail);
+}
+
 /* fluentd goes on behind what is gone, fluent-bit sends all that there is again. */
 static void look_shippers(struct look *look)
 {
-	uint64_t begins = look->node->journal.begins;
+	uint64_t begins = look->node->trail.journal.begins;
 	struct text detail = {0};
 	bool any = false;
 
 	for (size_t i = 0; i < N_SHIPPERS; i++) {
-		uint64_t read = look->node->shippers[i];
+		uint64_t read = look->node->trail.shippers[i];
 
 		any = any || (read > 0 && begins > 0);
 		if (read == 0 || read >= begins)
@@ -298,7 +330,8 @@ int hazards_look(const struct config *config, const struct node *node,
 {
 	static void (*const all[])(struct look *look) = { look_panic, look_panic_any, look_unlimited,
 		look_stall, look_lowered, look_agents,
-		look_silenced, look_disk, look_auditd_files, look_journal, look_shippers };
+		look_silenced, look_disk, look_auditd_files, look_journal, look_shippers,
+		look_restart, look_long_records };
 	struct look look = { .config = config, .node = node, .hazard = hazard, .context = context };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

@@ -149,13 +149,16 @@ int node_read_neighbours(struct node *node, const struct host *host, struct bus 
 {
 	int r = neighbours_read(node->neighbours, bus);
 
+	bus_version(bus, &node->systemd.major, &node->systemd.minor);
+	if (r == 0 && journald_conf_read(&node->trail.journald, host, node->systemd.major) < 0)
+		r = log_no_memory(log);
 	text_done(&node->auditd_conf);
 	/* A file that cannot be read is nothing to warn of: auditd would not run by it either. */
 	if (r == 0 && node->neighbours[NEIGHBOUR_AUDITD])
 		r = host_read(host, "/etc/audit/auditd.conf", &node->auditd_conf) == -ENOMEM ? log_no_memory(log) : 0;
-	node->auditd = (struct auditd_files){ .seen = false };
+	node->trail.auditd = (struct auditd_files){ .seen = false };
 	if (r == 0 && node->auditd_conf.s)
-		auditd_files_read(&node->auditd, host, node->auditd_conf.s);
+		auditd_files_read(&node->trail.auditd, host, node->auditd_conf.s);
 	return r < 0 ? r : others_lines(&node->silences, OWN_SILENCES, host, bus, log);
 }
 
@@ -164,9 +167,9 @@ void node_read_trail(struct node *node, const struct host *host)
 	/* Of which the present rate is that. */
 	const uint64_t window = 10ull * 60 * 1000000;
 
-	if (journal_audit_span(&node->journal, host, window) < 0)
-		node->journal = (struct journal_span){ .oldest = 0 };
-	shippers_read(node->shippers, host);
+	if (journal_audit_span(&node->trail.journal, host, window) < 0)
+		node->trail.journal = (struct journal_span){ .oldest = 0 };
+	shippers_read(node->trail.shippers, host);
 }
 
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus)

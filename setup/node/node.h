@@ -4,9 +4,7 @@
 
 #include "setup/host/atboot.h"
 #include "setup/host/host.h"
-#include "setup/journal/auditd_files.h"
-#include "setup/journal/journal.h"
-#include "setup/journal/shippers.h"
+#include "setup/journal/trail.h"
 #include "setup/kernel/kernel.h"
 #include "setup/node/neighbours.h"
 #include "setup/node/recording.h"
@@ -28,9 +26,8 @@ struct node {
 	struct audit_reader reader;
 	bool neighbours[N_NEIGHBOURS];		/* those that run */
 	struct text auditd_conf;		/* auditd.conf(5), where auditd runs */
-	struct auditd_files auditd;		/* what it writes, where it runs */
-	struct journal_span journal;		/* what the journal has of audit, all zero where it was not read */
-	uint64_t shippers[N_SHIPPERS];		/* how far each of ours has read it */
+	struct trail trail;
+	struct systemd_version { unsigned major, minor; } systemd;	/* 0 where it does not say */
 	struct own_lines silences;		/* never,task in rules that a boot loads before ours */
 	struct recording recording;
 	struct unit_state runtime;		/* of [tty] runtime_unit */

@@ -401,13 +401,13 @@ static void add_shippers(struct text *out, const struct node *node)
 
 	text_add(out, ",\"shippers\":[");
 	for (size_t i = 0; i < N_SHIPPERS; i++) {
-		if (node->shippers[i] == 0)
+		if (node->trail.shippers[i] == 0)
 			continue;
 		text_add(out, first ? "{" : ",{");
 		add_member(out, "name", shipper_rows[i].name);
 		text_add(out, ",");
-		add_time(out, "read_until", node->shippers[i]);
-		text_addf(out, ",\"overtaken\":%s}", truth(node->shippers[i] < node->journal.begins));
+		add_time(out, "read_until", node->trail.shippers[i]);
+		text_addf(out, ",\"overtaken\":%s}", truth(node->trail.shippers[i] < node->trail.journal.begins));
 		first = false;
 	}
 	text_add(out, "]");
@@ -442,7 +442,7 @@ void evidence_add_parts(struct text *out, const struct context *c)
 		text_add(out, ",\"reader\":null");
 	else
 		add_reader(out, &c->node.reader);
-	add_journal(out, &c->node.journal);
+	add_journal(out, &c->node.trail.journal);
 	add_shippers(out, &c->node);
-	add_auditd(out, &c->node.auditd);
+	add_auditd(out, &c->node.trail.auditd);
 }

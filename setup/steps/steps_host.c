@@ -30,6 +30,10 @@ int step_journald(struct context *c, const struct node *before)
 	    (!want->s || c->node.reader.journal))
 		return 0;
 	log_say(c->log, LEVEL_DEBUG, "systemd restarts " JOURNALD_UNIT);
+	if (want->s && c->node.status.pid == 0)
+		log_say(c->log, LEVEL_INFO, "nobody holds the audit PID, so the kernel writes records to its own log as well, ten in "
+			"five seconds, and to the console where its level is above 5: dmesg -n 5 (kernel.printk = 5 in /etc/sysctl.d) "
+			"keeps them off it");
 	/* The socket is not started while journald runs, but by journald's start; nor does it go by itself, or get
 	 * another size while it is there. */
 	r = want->s && !room ? 0 : bus_run_job(c->bus, BUS_STOP, JOURNALD_SOCKET);

@@ -1,6 +1,20 @@
 #include "setup/systemd/bus_private.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "setup/systemd/bus_units.h"
+
+void bus_version(struct bus *bus, unsigned *ret_major, unsigned *ret_minor)
+{
+	_cleanup_free_ char *version = NULL;
+	int r = sd_bus_get_property_string(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "Version", NULL, &version);
+
+	*ret_major = *ret_minor = 0;
+	/* "252.39-1~deb12u1", "250.3", "systemd 247". */
+	if (r >= 0 && version)
+		(void)sscanf(version + strcspn(version, "0123456789"), "%u.%u", ret_major, ret_minor);
+}
 
 int bus_service_started(struct bus *bus, const char *unit, uint64_t *ret)
 {

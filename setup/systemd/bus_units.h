@@ -28,6 +28,9 @@ int bus_unit_active(struct bus *bus, const char *unit, bool *ret) _must_check_;
 /* The same of n units in one call, which loads none that systemd has not in memory (ListUnitsByNames, systemd 230). */
 int bus_units_active(struct bus *bus, const char *const *units, size_t n, bool *ret) _must_check_;
 
+/* systemd's version, such as 250 and 3; 0 and 0 where it does not say. */
+void bus_version(struct bus *bus, unsigned *ret_major, unsigned *ret_minor);
+
 /* When a service's main process was started: microseconds, CLOCK_REALTIME; 0 never. */
 int bus_service_started(struct bus *bus, const char *unit, uint64_t *ret) _must_check_;
 

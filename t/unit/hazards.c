@@ -160,23 +160,23 @@ static void disk(void **state)
 static void auditd_files(void **state)
 {
 	set("audit.lock=no");
-	node.auditd = (struct auditd_files){ .seen = true, .per_day = 120000000, .holds = 25 * HOUR, .n = 4, .room = 41943040,
+	node.trail.auditd = (struct auditd_files){ .seen = true, .per_day = 120000000, .holds = 25 * HOUR, .n = 4, .room = 41943040,
 		.groups = { { "exec", 90000000 }, { "", 20000000 }, { "network", 999999 }, { "tty", 1 } } };
 	check_says("");
-	node.auditd.holds = 8 * HOUR;
+	node.trail.auditd.holds = 8 * HOUR;
 	check_says(WARNING "auditd's files hold the records of a day: they hold 8 hours at the present 120 MB a day (exec 90 MB, "
 		   "without a key 20 MB, network 999 kB); max_log_file times num_logs in /etc/audit/auditd.conf is 41 MB: raise it, or "
 		   "record less; where the journal is what is shipped, write_logs = no\n");
 	/* No limit, no end. */
-	node.auditd.room = 0;
+	node.trail.auditd.room = 0;
 }
 
 static void journal_span(void **state)
 {
 	set("audit.lock=no");
-	node.journal = (struct journal_span){ .oldest = 1, .newest = 2, .begins = 1, .recent = 1000, .window = HOUR / 6, .holds = 24 * HOUR };
+	node.trail.journal = (struct journal_span){ .oldest = 1, .newest = 2, .begins = 1, .recent = 1000, .window = HOUR / 6, .holds = 24 * HOUR };
 	check_says("");
-	node.journal.holds = HOUR;
+	node.trail.journal.holds = HOUR;
 	check_says(WARNING "the journal holds the records of a day: it holds 60 minutes at the present 100 audit records a minute: a "
 		   "shipper that is down for longer misses some; raise SystemMaxUse= in journald.conf, or record less\n");
 }
@@ -184,15 +184,15 @@ static void journal_span(void **state)
 static void shippers(void **state)
 {
 	set("audit.lock=no");
-	node.journal = (struct journal_span){ .oldest = 1, .newest = 2, .begins = 1700000000123456 };
-	node.shippers[0] = 1700000000123456;
+	node.trail.journal = (struct journal_span){ .oldest = 1, .newest = 2, .begins = 1700000000123456 };
+	node.trail.shippers[0] = 1700000000123456;
 	check_says("");
-	node.shippers[1] = 1699999999000000;
+	node.trail.shippers[1] = 1699999999000000;
 	check_says(WARNING "the journal has all that a shipper has not read: fluent-bit (/var/lib/cloud-audit-logging/fluent-bit/cursor.db) "
 		   "has read up to 2023-11-14T22:13:19.000000Z, and the journal begins at 2023-11-14T22:13:20.123456Z: what came "
 		   "between is lost to it; look at its log and metrics; where none runs any more, delete the file\n");
 	/* Where the journal could not be read. */
-	node.journal = (struct journal_span){ .oldest = 0 };
+	node.trail.journal = (struct journal_span){ .oldest = 0 };
 }
 
 static void panic(void **state)
@@ -217,6 +217,47 @@ static void lost(void **state)
 	assert_string_equal(out.s, "a larger [audit] backlog_limit, or fewer events, keep it from losing more");
 }
 
+static void restart(void **state)
+{
+	const char *const sentence = "a restart of journald leaves auditing on: ";
+
+	set("audit.lock=no");
+	node.systemd.major = 252;
+	node.trail.journald.audit = JOURNALD_OFF;
+	/* It has no audit socket to open. */
+	check_says("");
+	node.reader.socket = true;
+	set("audit.lock=yes");
+	set("audit.backlog_wait_time=0");
+	check_says("");
+	set("audit.lock=no");
+	node.trail.journald.audit = JOURNALD_ON;
+	check_says("");
+	node.trail.journald.audit = JOURNALD_OFF;
+	assert_int_equal(hazards_warn(&config, &node, said.log), 0);
+	assert_non_null(strstr(capture_text(&said), sentence));
+	assert_non_null(strstr(capture_text(&said), "Audit= is not set in journald.conf, and its default is no, as Debian's before systemd "
+			       "254 (here it is 252): it ends with any restart of journald, until apply runs again; set Audit= (to "
+			       "nothing) in /etc/systemd/journald.conf, or [audit] lock = yes\n"));
+	strcpy(node.trail.journald.file, "/etc/systemd/journald.conf.d/x.conf");
+	node.systemd.major = 262;
+	assert_int_equal(hazards_warn(&config, &node, said.log), 0);
+	assert_non_null(strstr(capture_text(&said), "/etc/systemd/journald.conf.d/x.conf has Audit=no: it ends with any restart of "
+			       "journald, until apply runs again; set Audit=keep in"));
+}
+
+static void long_records(void **state)
+{
+	set("audit.lock=no");
+	node.systemd = (struct systemd_version){ 250, 4 };
+	check_says("");
+	node.systemd = (struct systemd_version){ 251, 0 };
+	check_says("");
+	node.systemd = (struct systemd_version){ 250, 3 };
+	check_says(WARNING "journald takes records of more than 64 fields: that of systemd 250.3 aborts at one, of a program that was "
+		   "started with that many arguments: update systemd to 250.4 or later\n");
+}
+
 #define NODE(sentence, function) { sentence, function, begin, end, NULL }
 
 int main(void)
@@ -235,6 +276,8 @@ int main(void)
 		NODE("auditd's files that hold less than a day are told of, with whose events fill them", auditd_files),
 		NODE("so is a journal that does", journal_span),
 		NODE("a shipper's cursor that the journal has dropped is told of", shippers),
+		NODE("a journald whose restart would switch auditing off is told of, where nothing locks it", restart),
+		NODE("so is one that aborts at long records", long_records),
 		NODE("failure = panic with records that nobody fetches is told, and refused under the lock", panic),
 		NODE("lost records are the backlog's, where an audit daemon fetches them", lost),
 	};

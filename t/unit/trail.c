@@ -1,10 +1,12 @@
-/* setup/journal/auditd_files.c and shippers.c: how long auditd's files hold a record, and how far a shipper has read. */
+/* setup/journal/auditd_files.c, shippers.c, journald_conf.c: how long auditd's files hold a record, how far a shipper has
+ * read, what a restart of journald does. */
 #include "t/unit/test.h"
 
 #include <inttypes.h>
 #include <time.h>
 
 #include "setup/journal/auditd_files.h"
+#include "setup/journal/journald_conf.h"
 #include "setup/journal/shippers.h"
 
 enum { DAY = 86400 };
@@ -185,6 +187,70 @@ static void cursors(void **state)
 	assert_int_equal(read[0], 0);
 }
 
+/* --- journald.conf --- */
+
+#define CONF "etc/systemd/journald.conf"
+
+static void check_journald(unsigned version, enum journald_audit audit, const char *file)
+{
+	struct journald_conf conf;
+
+	assert_int_equal(journald_conf_read(&conf, &host, version), 0);
+	if (conf.audit != audit || strcmp(conf.file, file) != 0)
+		fail_msg("%u: %d of '%s', expected %d of '%s'", version, (int)conf.audit, conf.file, (int)audit, file);
+}
+
+static void journald_defaults(void **state)
+{
+	check_journald(252, JOURNALD_OFF, "");
+	check_journald(257, JOURNALD_ON, "");
+	check_journald(258, JOURNALD_KEEPS, "");
+	check_journald(0, JOURNALD_OFF, "");
+}
+
+static void journald_values(void **state)
+{
+	static const struct {
+		const char *content;
+		enum journald_audit before, after;	/* 258 */
+		bool said, said_after;
+	} rows[] = {
+		{ "[Journal]\nAudit=no\n", JOURNALD_OFF, JOURNALD_OFF, true, true },
+		{ "[Journal]\nAudit=Off\n", JOURNALD_OFF, JOURNALD_OFF, true, true },
+		{ "[Journal]\nAudit=yes\n", JOURNALD_ON, JOURNALD_ON, true, true },
+		{ "[Journal]\nAudit=yes\nAudit=\n", JOURNALD_KEEPS, JOURNALD_KEEPS, true, true },
+		{ "[Journal]\nAudit=\nAudit=1\n", JOURNALD_ON, JOURNALD_ON, true, true },
+		{ "[Journal]\nAudit=keep\n", JOURNALD_OFF, JOURNALD_KEEPS, false, true },
+		{ "[Journal]\n#Audit=yes\n[Other]\nAudit=yes\n", JOURNALD_OFF, JOURNALD_KEEPS, false, false },
+	};
+
+	make_directories("etc/systemd/journald.conf.d");
+	make_directories("usr/lib/systemd/journald.conf.d");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		test_file(CONF, rows[i].content);
+		check_journald(252, rows[i].before, rows[i].said ? "/" CONF : "");
+		check_journald(258, rows[i].after, rows[i].said_after ? "/" CONF : "");
+	}
+}
+
+static void journald_drop_ins(void **state)
+{
+	test_file(CONF, "[Journal]\nAudit=no\n");
+	test_file("usr/lib/systemd/journald.conf", "[Journal]\nAudit=yes\n");
+	check_journald(252, JOURNALD_OFF, "/" CONF);
+	test_file("usr/lib/systemd/journald.conf.d/50-a.conf", "[Journal]\nAudit=\n");
+	check_journald(252, JOURNALD_KEEPS, "/usr/lib/systemd/journald.conf.d/50-a.conf");
+	/* By the name alone, whatever the directory; one of the same name hides it. */
+	test_file(CONF ".d/40-b.conf", "[Journal]\nAudit=yes\n");
+	test_file(CONF ".d/60-c", "[Journal]\nAudit=yes\n");
+	check_journald(252, JOURNALD_KEEPS, "/usr/lib/systemd/journald.conf.d/50-a.conf");
+	test_file(CONF ".d/50-a.conf", "");
+	check_journald(252, JOURNALD_ON, "/" CONF ".d/40-b.conf");
+	unlink(test_path(CONF));
+	unlink(test_path(CONF ".d/40-b.conf"));
+	check_journald(252, JOURNALD_ON, "/usr/lib/systemd/journald.conf");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +259,9 @@ int main(void)
 		TEST("files that are none, not written or not to be read have no rate", no_rate),
 		TEST("files without a limit hold a record for ever", no_limit),
 		TEST("keys that there is no room for are counted together", many_keys),
+		TEST("what journald does to auditing without a setting is told by its version", journald_defaults),
+		TEST("a setting tells it, an empty one, and one that it knows, too", journald_values),
+		TEST("so do drop-ins, in the order of their names, once each", journald_drop_ins),
 		TEST("a shipper's cursor tells the time of what it has read last", cursors),
 	};
 
