@@ -14,7 +14,7 @@
 
 static const char *const command_names[] = {
 	[COMMAND_APPLY] = "apply", [COMMAND_PLAN] = "plan", [COMMAND_RENDER] = "render",
-	[COMMAND_VERIFY] = "verify", [COMMAND_REMOVE] = "remove",
+	[COMMAND_VERIFY] = "verify", [COMMAND_VOLUME] = "volume", [COMMAND_REMOVE] = "remove",
 };
 static const char *const render_names[] = {
 	[RENDER_RULES] = "rules", [RENDER_UNIT] = "unit", [RENDER_KERNEL] = "kernel",
@@ -35,6 +35,7 @@ static const char usage[] =
 	"  render   print what would be written: render rules|unit|kernel; needs no node and no root\n"
 	"           render rules FILE... (- for standard input) checks these in place of the configured ones\n"
 	"  verify   compare a node with the configuration; change nothing\n"
+	"  volume   how much the journal has, by group, type and program, and which setting would save what\n"
 	"  remove   undo what apply wrote\n";
 
 static const char option_help[] =
@@ -44,6 +45,7 @@ static const char option_help[] =
 	"  -o, --output FORMAT           text (default), json, tap (verify), sarif (render)\n"
 	"  -s, --set SECTION.KEY=VALUE   override one setting, repeatable\n"
 	"      --machine NAME            compile rules for x86_64 or aarch64 (render only)\n"
+	"      --since TIME              volume: from then on, such as 1h, today, 08:00 (default 1d)\n"
 	"  -q, --quiet                   warnings and errors only\n"
 	"  -v, --verbose                 tell every step\n"
 	"  -h, --help                    this text; --help settings: every setting; --help render: warnings\n"
@@ -195,6 +197,9 @@ static int take_option(struct options *o, int c, char *value, struct log *log)
 		o->machine = names_canonical_machine(value);
 		return find_name(log, "machine", o->machine, machine_names, ARRAY_SIZE(machine_names)) < 0 ?
 			-EINVAL : 0;
+	case 'S':
+		o->since = value;
+		return 0;
 	case 'q':
 		o->level = LEVEL_WARNING;
 		return 0;
@@ -247,6 +252,10 @@ static int check_together(const struct options *o, struct log *log)
 		log_say(log, LEVEL_ERROR, "--machine works with render only: a node is always its own machine");
 		return -EINVAL;
 	}
+	if (o->since && o->command != COMMAND_VOLUME) {
+		log_say(log, LEVEL_ERROR, "--since works with volume only");
+		return -EINVAL;
+	}
 	if (o->output == OUTPUT_TAP && o->command != COMMAND_VERIFY) {
 		log_say(log, LEVEL_ERROR, "--output tap works with verify only");
 		return -EINVAL;
@@ -263,7 +272,8 @@ int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' }, { "root", required_argument, NULL, 'R' },
 		{ "output", required_argument, NULL, 'o' }, { "set", required_argument, NULL, 's' },
-		{ "machine", required_argument, NULL, 'm' }, { "quiet", no_argument, NULL, 'q' },
+		{ "machine", required_argument, NULL, 'm' }, { "since", required_argument, NULL, 'S' },
+		{ "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
 	};

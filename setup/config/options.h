@@ -8,7 +8,9 @@
 
 #include "setup/base/log.h"
 
-enum command { COMMAND_APPLY, COMMAND_PLAN, COMMAND_RENDER, COMMAND_VERIFY, COMMAND_REMOVE };
+enum command {
+	COMMAND_APPLY, COMMAND_PLAN, COMMAND_RENDER, COMMAND_VERIFY, COMMAND_VOLUME, COMMAND_REMOVE,
+};
 enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP, OUTPUT_SARIF };
 enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL };
 
@@ -23,6 +25,7 @@ struct options {
 	char *const *files;		/* rules files to check, "-" for standard input; inside argv */
 	size_t n_files;
 	const char *machine;		/* NULL: this machine */
+	const char *since;		/* of volume; NULL: its default */
 	const char **set;		/* --set values in order; the array is owned */
 	size_t n_set;
 	enum log_level level;
