@@ -91,10 +91,11 @@ static enum exit_status run(struct context *c)
 	static enum exit_status (*const commands[])(struct context *) = {
 		[COMMAND_APPLY] = command_apply, [COMMAND_PLAN] = command_plan,
 		[COMMAND_RENDER] = command_render, [COMMAND_VERIFY] = command_verify,
-		[COMMAND_VOLUME] = command_volume, [COMMAND_REMOVE] = command_remove,
+		[COMMAND_VOLUME] = command_volume, [COMMAND_EXPLAIN] = command_explain,
+		[COMMAND_REMOVE] = command_remove,
 	};
 	const struct options *o = c->options;
-	bool needs_rules = o->command != COMMAND_REMOVE && o->command != COMMAND_VOLUME;
+	bool needs_rules = o->command != COMMAND_REMOVE && o->command != COMMAND_VOLUME && o->command != COMMAND_EXPLAIN;
 	enum log_level no_auditctl = o->command == COMMAND_PLAN ? LEVEL_WARNING : LEVEL_DEBUG;
 	int config = load_config(c), r;
 

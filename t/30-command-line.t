@@ -26,6 +26,10 @@ for my $option ('-V', '--version') {
 	like $out, qr/^cloud-audit-setup \d+\.\d+\.\d+\n\z/, "$option: name and number";
 }
 
+{
+	my $settings = (run($program, '--help', 'settings'))[1];
+	is join(' ', $settings =~ /^  ([a-z]+\.[\w-]+)=.*\n(?! {6}\w.{10})/mg), '', '--help settings: every setting has its meaning below it';
+}
 for my $words (['--help', 'settings'], ['settings', '-h']) {
 	my ($code, $out, $err) = run($program, @$words);
 	is "$code $err", '0 ', "@$words: exit 0";

@@ -57,6 +57,7 @@ my @bash = (
 	['cloud-audit-setup --machine ', @$machines],
 	['cloud-audit-setup volume --since ', '1h', 'today', 'yesterday'],
 	['cloud-audit-setup volume ', ()],
+	['cloud-audit-setup explain ', @keys],
 	['cloud-audit-setup render ', @$things],
 	['cloud-audit-setup --machine aarch64 render ', @$things],
 	['cloud-audit-setup render rules ', 'my.ini', 'sub'],

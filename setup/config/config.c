@@ -146,6 +146,16 @@ const char *config_key(const char *section, size_t n)
 	return NULL;
 }
 
+const char *config_default(const char *section, const char *key)
+{
+	return config_rows[config_row_find(section, key)].value;
+}
+
+const char *config_expected(const char *section, const char *key)
+{
+	return config_rows[config_row_find(section, key)].expected;
+}
+
 void config_print_settings(FILE *out)
 {
 	for (int i = 0; i < config_n_rows; i++) {
@@ -158,6 +168,6 @@ void config_print_settings(FILE *out)
 			fputs(row->expected, out);
 		for (size_t k = 0; words && words[k]; k++)
 			fprintf(out, "%s%s", k ? "|" : "", words[k]);
-		fputc('\n', out);
+		fprintf(out, "\n      %s\n", config_meaning(row->section, row->key));
 	}
 }

@@ -16,11 +16,16 @@ const char *config_source(const struct config *config, const char *section, cons
 void config_place(const struct config *config, const char *section, const char *key,
 		  const char **ret_file, unsigned *ret_line);
 
+/* Its default; what it takes, in words; what it means, in a sentence, "" for one that nobody wrote. */
+const char *config_default(const char *section, const char *key);
+const char *config_expected(const char *section, const char *key);
+const char *config_meaning(const char *section, const char *key);
+
 /* Did somebody set it, in a file or with --set? */
 bool config_given(const struct config *config, const char *section, const char *key);
 
 /* Every setting on a line of its own: "SECTION.KEY=DEFAULT", two spaces or more, and the words that it takes,
- * joined by '|', or in words what is expected. The completions read this. */
+ * joined by '|', or in words what is expected; below it, indented, what it means. The completions read this. */
 void config_print_settings(FILE *out);
 
 /* The n-th key of all, section by section; false after the last. */

@@ -14,7 +14,8 @@
 
 static const char *const command_names[] = {
 	[COMMAND_APPLY] = "apply", [COMMAND_PLAN] = "plan", [COMMAND_RENDER] = "render",
-	[COMMAND_VERIFY] = "verify", [COMMAND_VOLUME] = "volume", [COMMAND_REMOVE] = "remove",
+	[COMMAND_VERIFY] = "verify", [COMMAND_VOLUME] = "volume",
+	[COMMAND_EXPLAIN] = "explain", [COMMAND_REMOVE] = "remove",
 };
 static const char *const render_names[] = {
 	[RENDER_RULES] = "rules", [RENDER_UNIT] = "unit", [RENDER_KERNEL] = "kernel",
@@ -36,6 +37,7 @@ static const char usage[] =
 	"           render rules FILE... (- for standard input) checks these in place of the configured ones\n"
 	"  verify   compare a node with the configuration; change nothing\n"
 	"  volume   how much the journal has, by group, type and program, and which setting would save what\n"
+	"  explain  what a rule (FILE:LINE, or as text), a group or a setting means to the kernel\n"
 	"  remove   undo what apply wrote\n";
 
 static const char option_help[] =
@@ -211,6 +213,19 @@ static int take_option(struct options *o, int c, char *value, struct log *log)
 	}
 }
 
+static int take_what(struct options *o, int argc, char **words, struct log *log)
+{
+	if (o->n_what == 0) {
+		o->what = words;
+		o->n_what = (size_t)argc;
+	}
+	if (o->n_what > 0)
+		return 0;
+	log_say(log, LEVEL_ERROR, "explain needs one of FILE:LINE, a group, a key of the configuration, the name of a warning, or a "
+		"rule");
+	return -EINVAL;
+}
+
 static int take_words(struct options *o, int argc, char **words, struct log *log)
 {
 	int i;
@@ -239,6 +254,8 @@ static int take_words(struct options *o, int argc, char **words, struct log *log
 		o->n_files = (size_t)argc - 1;
 		return 0;
 	}
+	if (o->command == COMMAND_EXPLAIN)
+		return take_what(o, argc - 1, words + 1, log);
 	if (argc > 1) {
 		log_say(log, LEVEL_ERROR, "unexpected argument '%s' (see --help)", words[1]);
 		return -EINVAL;
@@ -267,6 +284,19 @@ static int check_together(const struct options *o, struct log *log)
 	return 0;
 }
 
+/* Where a rule begins that is to be explained: as no option of ours does, so that it needs no quotes, and takes all that
+ * follows. argc where there is none. */
+static int find_rule(int argc, char **argv)
+{
+	for (int i = 1; i + 1 < argc; i++) {
+		const char *next = argv[i + 1];
+
+		if (strcmp(argv[i], command_names[COMMAND_EXPLAIN]) == 0 && next[0] == '-' && next[1] && strchr("aAwWd", next[1]))
+			return i + 1;
+	}
+	return argc;
+}
+
 int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 {
 	static const struct option longs[] = {
@@ -277,12 +307,16 @@ int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 		{ "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
 	};
-	int c, r;
+	int c, r, rule;
 
 	*ret = (struct options){ .root = DEFAULT_ROOT, .level = LEVEL_INFO };
 	ret->set = calloc((size_t)argc + 1, sizeof(*ret->set));
 	if (!ret->set)
 		return -ENOMEM;
+	rule = find_rule(argc, argv);
+	ret->what = argv + rule;
+	ret->n_what = (size_t)(argc - rule);
+	argc = rule;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":c:R:o:s:qvhV", longs, NULL)) >= 0) {
 		if (c == 'h' || c == 'V') {

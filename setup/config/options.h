@@ -9,7 +9,8 @@
 #include "setup/base/log.h"
 
 enum command {
-	COMMAND_APPLY, COMMAND_PLAN, COMMAND_RENDER, COMMAND_VERIFY, COMMAND_VOLUME, COMMAND_REMOVE,
+	COMMAND_APPLY, COMMAND_PLAN, COMMAND_RENDER, COMMAND_VERIFY, COMMAND_VOLUME, COMMAND_EXPLAIN,
+	COMMAND_REMOVE,
 };
 enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP, OUTPUT_SARIF };
 enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL };
@@ -24,6 +25,8 @@ struct options {
 	bool root_given;
 	char *const *files;		/* rules files to check, "-" for standard input; inside argv */
 	size_t n_files;
+	char *const *what;		/* to explain; inside argv */
+	size_t n_what;
 	const char *machine;		/* NULL: this machine */
 	const char *since;		/* of volume; NULL: its default */
 	const char **set;		/* --set values in order; the array is owned */

@@ -180,6 +180,11 @@ static bool has_rules(const char *directory)
 	return n > 0 || (n < 0 && n != -ENOENT && n != -ENOTDIR);
 }
 
+char *rulefiles_shipped_directory(void)
+{
+	return shipped_rules(has_rules);
+}
+
 static int say_missing(const struct rules_env *env, const struct config *config, enum shipped_part part, uint64_t seen,
 		       const char *directory)
 {
@@ -202,7 +207,7 @@ static int say_missing(const struct rules_env *env, const struct config *config,
 int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 			  const struct config *config, enum shipped_part part)
 {
-	_cleanup_free_ char *directory = shipped_rules(has_rules);
+	_cleanup_free_ char *directory = rulefiles_shipped_directory();
 	struct rules_env shipped = *env;
 	struct dirent **list = NULL;
 	uint64_t seen = 0;

@@ -19,4 +19,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
 		       const struct config *config) _must_check_;
 
+/* The directory of the shipped rules. The caller's; NULL without memory. */
+char *rulefiles_shipped_directory(void);
+
 #endif
