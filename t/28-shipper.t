@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # The shippers' configurations: what can be seen without the shippers, which no package brings here. The files are
 # read as fluentd and fluent-bit read them and held against the names these know (t/shipper/names), the plugins of
-# our own run against a server that plays Cloud Logging, and both filters give the same. Not seen here: fluentd and
+# our own run against a server that plays Cloud Logging, or on a journal of entries in memory. Not seen here: fluentd and
 # fluent-bit themselves, images, Cloud Logging, the metadata server of GKE.
 use strict;
 use warnings;
@@ -107,14 +107,9 @@ is strangers($without{$_}), '', "$_: fluentd and its plugins know every paramete
 # --- what they read, write and promise ---
 my $matches = `t/shipper/matches`;
 is $matches, "_TRANSPORT=audit\n_TRANSPORT=audit\n", 'both shippers select exactly the records of the audit system';
-my ($source) = find_section($tree{'to Cloud Logging'}, 'source systemd');
-is_deeply decode_json($source->[2]{matches}), [ { _TRANSPORT => 'audit' } ], '... fluentd by one match';
-is "$source->[2]{path} $source->[2]{read_from_head}", '/var/log/journal true', '... from the first entry of the journal';
-my ($cursor) = find_section($source, 'storage local');
-like $cursor->[2]{path}, qr{^$state/.*\.json$}, 'the cursor is on the node';
-is "$cursor->[2]{autosave} $cursor->[2]{save_at_shutdown}", 'true true', '... and saved, also at the end';
-is((grep { $_->[2]{fields_strip_underscores} eq 'true' } find_section($source, 'entry')), 1,
-	'names are journald\'s, without the underscore');
+my ($source) = find_section($tree{'to Cloud Logging'}, 'source linux_audit');
+is $source->[2]{path}, '/var/log/journal', '... fluentd in the directory that the Pod mounts';
+like $source->[2]{state_path}, qr{^$state/}, 'the cursor is on the node';
 for my $name (sort keys %tree) {
 	my @match = grep { $_->[0] eq 'match' } all($tree{$name});
 	is join(' ', map { $_->[1] } @match), $source->[2]{tag}, "$name: one output, for the tag of the source";
@@ -122,8 +117,8 @@ for my $name (sort keys %tree) {
 	my %b = %{$buffer->[2]};
 	like $b{path}, qr{^$state/}, "$name: the buffer is on the node";
 	like $b{total_limit_size}, qr/^\d+m$/, '... has a limit';
-	is "$b{overflow_action} $b{retry_forever} $b{retry_type}", 'block true exponential_backoff',
-		'... makes reading wait when it is full, and gives no chunk up';
+	is "$b{overflow_action} $b{retry_forever} $b{retry_type}", 'throw_exception true exponential_backoff',
+		'... refuses when it is full, whereupon the input waits, and gives no chunk up';
 	is $b{flush_at_shutdown}, 'false', '... and does not hold up the end';
 }
 is((find_section($tree{'to Cloud Logging'}, 'match cloud_logging'))[0][2]{log_id}, 'linux-auditd', 'the log is linux-auditd');
@@ -286,12 +281,6 @@ my @cases = (
 	[ record(2024, 'PROCTITLE', 'x'), 'exec', 'INFO' ],
 );
 my $json = JSON::PP->new->canonical;
-sub feed_ruby {
-	my $lines = put("$tmp/records", join '', map { $json->encode($_) . "\n" } @_);
-	my ($code, $out, $err) = run('sh', '-c', "ruby t/shipper/filter.rb <$lines");
-	diag $err if $code;
-	return map { decode_json($_) } split /\n/, $out;
-}
 sub feed_lua {
 	my $quote = sub { (my $s = $_[0]) =~ s/([^\w ])/sprintf '\\%03d', ord $1/ge; "\"$s\"" };
 	my $list = put("$tmp/records.lua", 'return {' . join(",\n", map { my $r = $_;
@@ -302,7 +291,7 @@ sub feed_lua {
 	return map { my %r; @r{qw(key severity id node message)} = split /\t/; $r{key} = undef if ($r{key} || '') eq '-'; \%r }
 		split /\n/, $out;
 }
-my @shipper = ([ 'fluentd', $ruby ? \&feed_ruby : undef, 'ruby' ], [ 'fluent-bit', $lua ? \&feed_lua : undef, 'lua5.1' ]);
+my @shipper = ([ 'fluent-bit', $lua ? \&feed_lua : undef, 'lua5.1' ]);
 for (@shipper) {
 	my ($name, $feed, $package) = @$_;
 	SKIP: {
@@ -321,19 +310,12 @@ for (@shipper) {
 		is $out[0]{node}, 'k8s_node.node-1', "$name: the node for the resource" if $name eq 'fluent-bit';
 	}
 }
-SKIP: {
-	skip 'ruby is missing: apt-get install ruby', 1 unless $ruby;
-	my ($r) = feed_ruby({ %{record(1, 'USER', 'a\\xffb')}, AUDIT_FIELD_KEY => '"k\\xe9"' });
-	is "$r->{MESSAGE} $r->{key}", 'USER a?b k?', 'fluentd: bytes that are no UTF-8 do not end in the JSON';
-	my ($untouched) = feed_ruby(record(1, 'SYSCALL', 'x', key('"exec"'), PID => '7'));
-	delete @$untouched{qw(key severity id)};
-	is_deeply $untouched, record(1, 'SYSCALL', 'x', key('"exec"'), PID => '7'), 'fluentd: the fields of the journal stay as they are';
-}
-
-# --- the output, what was refused, and what fluent-bit's scripts save ---
+# --- the output, what was refused, entries, the input, and what fluent-bit's scripts save ---
 $ENV{NODE_NAME} = 'node-1';
 for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] ],
 	[ 'refused chunks', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/backup.rb' ] ],
+	[ 'entries', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/entries.rb', "$tmp/entries" ] ],
+	[ 'the input', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/input.rb' ] ],
 	[ 'the cursor', 'lua5.1', $lua && [ $lua, 't/shipper/cursor.lua', "$tmp/bit", "$tmp/state" ] ]) {
 	my ($name, $package, $command) = @$_;
 	SKIP: {
@@ -344,6 +326,13 @@ for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] 
 			if (/^((?:not )?)ok \d+ - (.*)/) { ok !$1, "$name: $2" } else { diag $_ unless /^1\.\./ }
 		}
 	}
+}
+
+SKIP: {
+	skip 'no entries were made', 1 unless -s "$tmp/entries";
+	my ($code, $out) = run('t/unit/validate', 'entry', "$tmp/entries");
+	skip $out =~ s/\n.*//sr, 1 if $code == 77;
+	is "$code $out", '0 ', 'entries are what entry.schema.json says';
 }
 
 done_testing;

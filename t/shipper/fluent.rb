@@ -7,6 +7,16 @@ module Fluent
 
     def initialize = @lines = []
     def error(text, **more) = @lines << "#{text} #{more}"
+    alias warn error
+  end
+
+  EventTime = Struct.new(:sec, :nsec)
+  class MultiEventStream
+    attr_reader :entries
+
+    def initialize = @entries = []
+    def add(time, record) = @entries << [time, record]
+    def empty? = @entries.empty?
   end
 
   module Plugin
@@ -25,7 +35,7 @@ module Fluent
           raise "unknown type #{type}" unless %i[string integer bool size time].include?(type)
         end
 
-        def helpers(*names) = names == [:timer] || raise("unknown helpers #{names}")
+        def helpers(*names) = (names - %i[timer thread]).empty? || raise("unknown helpers #{names}")
       end
       attr_reader :log
 
@@ -51,6 +61,11 @@ module Fluent
       def timer_execute(_title, _interval, &code) = @timer = code
       # A test's: the time has come.
       def tick = @timer.call
+      # A test's: it takes what is emitted, and says how long the thread goes on.
+      attr_accessor :router, :running
+      def thread_create(_title, &code) = @thread = code
+      def thread_current_running? = @running.call
+      def go = @thread.call
     end
   end
 end
@@ -85,13 +100,14 @@ module Prometheus
     def self.registry = @registry ||= Registry.new
   end
 end
+require_relative 'journal'
 $LOADED_FEATURES << 'fluent/plugin/filter.rb' << 'fluent/plugin/output.rb'
 # `require` asks for them by this name.
 module Kernel
   alias shipper_require require
-  def require(name) = %w[fluent/plugin/filter fluent/plugin/input fluent/plugin/output prometheus/client].include?(name) ? true : shipper_require(name)
+  def require(name) = %w[fluent/plugin/filter fluent/plugin/input fluent/plugin/output prometheus/client systemd/journal].include?(name) ? true : shipper_require(name)
 end
 FLUENTD = File.expand_path('../../k8s/base/fluentd', __dir__)
-require "#{FLUENTD}/filter_linux_audit.rb"
 require "#{FLUENTD}/out_cloud_logging.rb"
 require "#{FLUENTD}/in_chunk_backup.rb"
+require "#{FLUENTD}/in_linux_audit.rb"

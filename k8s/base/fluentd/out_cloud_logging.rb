@@ -55,7 +55,9 @@ module Fluent
 
       def entry(time, record)
         payload = record.dup
-        key = payload.delete('key')
+        key = payload.delete('key') || payload.delete('keys')&.join(',')
+        # The resource names the node.
+        payload.delete('host')
         id = payload.delete('id')
         severity = payload.delete('severity')
         entry = { 'timestamp' => Time.at(time.to_i, time.nsec, :nsec).utc.iso8601(9),

@@ -1,0 +1,77 @@
+# The audit records of a node's journal, from a cursor on.
+require 'systemd/journal'
+require_relative 'audit_text'
+
+class AuditJournal
+  Record = Struct.new(:event, :type, :text, :time)
+
+  HEAD = ''.freeze
+
+  # path: the directory of the journal. After `cursor`; HEAD: from the first entry.
+  def initialize(path, cursor, log)
+    @log = log
+    @journal = Systemd::Journal.new(path: path)
+    # A trusted field: no program can write it. (SYSLOG_IDENTIFIER=audit every program can.)
+    @journal.filter('_TRANSPORT' => 'audit')
+    @at = cursor
+    seek(cursor)
+  end
+
+  # The next record; nil: there is none yet.
+  def next
+    while @again || @journal.move_next
+      @again = false
+      record = read
+      return record if record
+    end
+  end
+
+  # Of the record that `next` gave last, or the cursor that was begun with.
+  def cursor
+    @moved ? @journal.cursor : @at
+  end
+
+  # Files that came, and that were deleted.
+  def look
+    @journal.wait(0)
+  end
+
+  # Where the record that `next` gave last is: -1 before, 0 at, 1 after a cursor; 1 where that cannot be told.
+  def compare(cursor)
+    here = @journal.cursor
+    return 0 if here == cursor
+
+    (file, number), (other, limit) = [here, cursor].map { |c| [c[/s=(\h+)/, 1], c[/i=(\h+)/, 1].to_i(16)] }
+    file == other ? number <=> limit : 1
+  end
+
+  def close = @journal.close
+
+  private
+
+  # An entry that is no longer there is looked for by its time: what follows then is new, and must not be skipped.
+  def seek(cursor)
+    return @journal.seek(:head) if cursor == HEAD
+
+    @journal.seek(cursor)
+    return unless @journal.move_next
+
+    @again = !@journal.cursor?(cursor)
+    @moved = true
+    @log.warn 'the journal has no longer what was read last: records in between may be lost', cursor: cursor if @again
+  end
+
+  # Two or three fields, and no others: reading is what costs most.
+  def read
+    type, text = AuditText.text(@journal.read_field('MESSAGE')).split(' ', 2)
+    id = "#{@journal.read_field('_BOOT_ID')}-#{@journal.read_field('_AUDIT_ID')}"
+    @time = @journal.read_field('_SOURCE_REALTIME_TIMESTAMP').to_i unless id == @id
+    @id = id
+    @moved = true
+    Record.new(id, type, text || '', @time)
+  rescue Systemd::JournalError => e
+    @log.warn 'a record of the journal cannot be read', error: e.message, cursor: @journal.cursor
+    @moved = true
+    nil
+  end
+end

@@ -1,0 +1,66 @@
+# Where to go on in the journal, on the disk.
+#
+#   cursor   empty: the journal's head; else the last record of the batch before that in which the oldest event began that is still held
+#   read     the last record that was read; the same when nothing is held
+#   held     the held events. Of the records after `cursor`, up to `read`, theirs alone are still to be sent.
+#   events   what AuditEvents wants to know again
+require 'json'
+
+class AuditState
+  FIELDS = %w[cursor read held events].freeze
+  attr_reader :cursor, :read, :held, :events
+
+  def initialize(path, log)
+    @path = path
+    @log = log
+    state = load
+    @cursor, @read = state.values_at('cursor', 'read')
+    @held = state['held'].to_h { |id| [id, true] }
+    @events = state['events']
+  end
+
+  # Nothing is known: the journal from its head.
+  def forget
+    @cursor = ''
+    @read = nil
+    @held = {}
+    @events = {}
+  end
+
+  # By rename: the file is whole at all times.
+  def save(cursor, read, held, events)
+    @cursor = cursor
+    @read = read
+    File.write("#{@path}.new", JSON.generate(FIELDS.zip([cursor, read, held, events]).to_h))
+    File.rename("#{@path}.new", @path)
+  end
+
+  private
+
+  NONE = { 'cursor' => '', 'read' => nil, 'held' => [], 'events' => {} }.freeze
+
+  def load
+    return NONE unless File.exist?(@path)
+
+    state = JSON.parse(File.binread(@path))
+    # As fluent-plugin-systemd wrote it, which version 0.1 used.
+    old = state['journal'] if state.is_a?(Hash)
+    return NONE.merge('cursor' => old, 'read' => old) if old.is_a?(String) && !old.empty?
+    return state if state.is_a?(Hash) && state['cursor'].is_a?(String) && state['read'].is_a?(String) &&
+                    !state['read'].empty? && state['held'].is_a?(Array) && counts?(state['events'])
+
+    damaged('it has not the fields of a cursor')
+  rescue JSON::ParserError, SystemCallError => e
+    damaged(e.message)
+  end
+
+  def counts?(events)
+    events.is_a?(Hash) && events.each_value.all? { |of| of.is_a?(Hash) && of.each_value.all?(Integer) }
+  end
+
+  def damaged(why)
+    @log.warn "#{@path}: no cursor (#{why.to_s[0, 100]}): the journal is read from its head; what was sent before comes " \
+              'again, with the same insertId'
+    NONE
+  end
+end

@@ -1,0 +1,142 @@
+# The audit records of a node's journal, one entry an event (k8s/entry.schema.json). What each file beside it does:
+#   audit_journal.rb    reads records     audit_events.rb    puts those of an event together
+#   audit_entry.rb      makes the entry   audit_record.rb    of the text of its records
+#   audit_sessions.rb   containers        audit_state.rb     where to go on
+# The cursor on the disk is moved after the buffer has taken the entries. Killed at any time, it goes on with what it
+# had not sent, and sends at most what it read since the last save, a batch, again, with the insertId it had.
+require 'fluent/plugin/input'
+require_relative 'audit_entry'
+require_relative 'audit_events'
+require_relative 'audit_journal'
+require_relative 'audit_sessions'
+require_relative 'audit_state'
+
+module Fluent
+  module Plugin
+    class LinuxAuditInput < Input
+      Fluent::Plugin.register_input('linux_audit', self)
+      helpers :thread
+
+      desc 'The tag of the entries.'
+      config_param :tag, :string
+      desc 'The directory of the journal.'
+      config_param :path, :string, default: '/var/log/journal'
+      desc 'The directory for the cursor, and for what is known of containers.'
+      config_param :state_path, :string
+      desc 'The name of the node, as field host; without it there is no such field.'
+      config_param :host, :string, default: nil
+      desc 'Records between two saves of the cursor.'
+      config_param :batch, :integer, default: 1000
+      desc 'Seconds between two looks for new records.'
+      config_param :interval, :time, default: 0.3
+      desc 'Seconds until the buffer is asked again when it has refused.'
+      config_param :retry_interval, :time, default: 1
+
+      def start
+        super
+        FileUtils.mkdir_p(@state_path)
+        thread_create(:linux_audit) { run while thread_current_running? }
+      end
+
+      private
+
+      # From what is on the disk to an error of the journal, or the end.
+      def run
+        @state = AuditState.new(File.join(@state_path, 'cursor.json'), log)
+        @sessions = AuditSessions.new(File.join(@state_path, 'sessions.jsonl'), log)
+        @events = AuditEvents.new(@state.events)
+        @journal = open_journal
+        # Records up to there were read before.
+        @read = @state.read
+        nil while thread_current_running? && step
+      rescue Systemd::JournalError => e
+        log.warn 'the journal cannot be read: it is opened again', error: e.message, cursor: @state.read
+        sleep @retry_interval
+      ensure
+        @journal&.close
+      end
+
+      # One batch; false when it is time to end.
+      def step
+        count, done = read_batch
+        return false unless done.empty? || deliver(entries(done))
+
+        save if count.positive? || !done.empty?
+        @journal.look
+        sleep @interval if count.zero?
+        true
+      end
+
+      def open_journal
+        AuditJournal.new(@path, @state.cursor, log)
+      rescue Systemd::JournalError => e
+        log.warn 'the journal does not know the cursor: it is read from its head; what was sent before comes again, with ' \
+                 'the same insertId', error: e.message, cursor: @state.cursor
+        @state.forget
+        AuditJournal.new(@path, @state.cursor, log)
+      end
+
+      # Records that were read, and the events that ended.
+      def read_batch
+        from = @journal.cursor
+        now = clock
+        count = 0
+        done = []
+        while count < @batch && (record = @journal.next)
+          count += 1
+          next if before?(record)
+
+          event = @events.add(record.event, record.type, record.text, written: record.time, now: now, from: from)
+          done << event if event
+        end
+        [count, done.concat(@events.expired(clock))]
+      end
+
+      # Whether it was sent before: of those that were read, records of events that were held are still to be sent.
+      def before?(record)
+        return false unless @read
+
+        place = @journal.compare(@read)
+        @read = nil if place >= 0
+        place <= 0 && !@state.held.key?(record.event)
+      end
+
+      def entries(done)
+        stream = MultiEventStream.new
+        done.each do |event|
+          next if event.records.empty?
+
+          AuditEntry.all(event.id, event.records, event.first, event.whole).each do |entry|
+            @sessions.name(entry)
+            entry['host'] = @host if @host
+            stream.add(EventTime.new(event.written / 1_000_000, event.written % 1_000_000 * 1000), entry)
+          end
+        end
+        stream
+      end
+
+      # Until the buffer takes them; false when it is time to end.
+      def deliver(stream)
+        router.emit_stream(@tag, stream)
+        true
+      rescue StandardError => e
+        log.warn 'the buffer takes nothing: reading waits, the journal keeps what comes', error: e.class.to_s, reason: e.message
+        sleep @retry_interval
+        thread_current_running? ? retry : false
+      end
+
+      # Not while records are read a second time: until then the old one is right.
+      def save
+        return if @read
+
+        read = @journal.cursor
+        @sessions.save
+        @state.save(@events.from || read, read, @events.held.keys, @events.saved)
+      rescue SystemCallError => e
+        log.warn 'the cursor cannot be saved: what is read from now on would come again after a restart', error: e.message
+      end
+
+      def clock = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+  end
+end

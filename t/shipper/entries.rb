@@ -1,0 +1,142 @@
+# Entries of made-up records, and these again of the entries: TAP.
+require 'json'
+require 'tmpdir'
+require_relative 'tap'
+require_relative 'restore'
+require_relative '../../k8s/base/fluentd/audit_entry'
+require_relative '../../k8s/base/fluentd/audit_sessions'
+
+ID = "#{'0123456789abcdef' * 2}-7".freeze
+
+def records(*texts) = texts.map { |text| text.split(' ', 2) }
+def entries(records, whole: true) = AuditEntry.all(ID, records, 0, whole).map { |e| JSON.parse(JSON.generate(e)) }
+def entry(*texts) = entries(records(*texts)).first
+
+# --- the texts can be made again ---
+events = File.read("#{__dir__}/records").split("\n\n").map { |event| records(*event.split("\n")) }
+wrong = events.reject { |event| Restore.new(entries(event).first).records == event }
+is(wrong, [], "the text of #{events.flatten(1).map(&:first).uniq.size} types of records can be made again of entries")
+File.write(ARGV[0], events.flat_map { |event| entries(event) }.map { |e| "#{JSON.generate(e)}\n" }.join) if ARGV[0]
+
+exec, error, connect, inet6 = events.map { |event| entries(event).first }
+is(exec.slice('arch', 'syscall', 'success', 'key', 'argv', 'cwd', 'pid', 'severity'),
+   { 'arch' => 'x86_64', 'syscall' => 'execve', 'success' => 'yes', 'key' => 'exec', 'argv' => ['sh', '-c', 'ls -l'],
+     'cwd' => '/root', 'pid' => 11, 'severity' => 'INFO' }, 'names, numbers and arguments are decoded')
+is(exec.keys & %w[exit items gid euid suid fsuid egid sgid fsgid subj proctitle], [], 'what is usual is left out')
+is(exec['paths'], [{ 'name' => '/bin/sh', 'inode' => 12, 'dev' => 'fe:01' },
+                   { 'inode' => 13, 'dev' => 'fe:01', 'mode' => '0104755', 'ouid' => 5, 'ogid' => 6, 'nametype' => 'CREATE',
+                     'cap_fp' => '1ff', 'cap_fe' => '1', 'cap_fver' => '2' }], '... of paths, too, and nothing else')
+is(error.slice('arch', 'exit', 'keys', 'comm', 'cwd', 'subj', 'fsgid', 'auid'),
+   { 'arch' => 'i386', 'exit' => 'ENOENT', 'keys' => %w[exec tmp], 'comm' => 'aéb', 'cwd' => "/a b/\u{E0FF}",
+     'subj' => 'cri-containerd.apparmor.d (enforce)', 'fsgid' => 8 }, 'what is not, is there: errors by name, several keys')
+is([connect['sockaddr'], inet6['sockaddr']], [{ 'family' => 'inet', 'address' => '10.0.0.1', 'port' => 80 },
+                                              { 'family' => 'inet6', 'address' => '2001:db8::1', 'port' => 443 }], 'addresses are decoded')
+
+# --- severity ---
+{ 'AVC apparmor="DENIED" operation="open"' => 'WARNING', 'AVC apparmor="ALLOWED" operation="open"' => 'INFO',
+  'AVC apparmor="STATUS" operation="profile_load"' => 'NOTICE', 'AVC avc:  denied  { read } for' => 'WARNING',
+  'CONFIG_CHANGE op=add_rule key="own" list=4 res=1' => 'NOTICE', 'CONFIG_CHANGE op=set audit_enabled=0 old=2 res=0' => 'WARNING',
+  "USER_AUTH pid=1 msg='op=PAM:authentication res=failed'" => 'WARNING', "USER_LOGIN pid=1 msg='op=login res=0'" => 'WARNING',
+  "USER_AUTH pid=1 msg='op=PAM:authentication res=success'" => 'INFO', "USER_LOGIN pid=1 msg='op=login res=01'" => 'INFO',
+  'ANOM_PROMISCUOUS dev=eth0' => 'WARNING', 'INTEGRITY_RULE file="/usr/bin/true"' => 'INFO',
+  'INTEGRITY_DATA op=appraise_data' => 'WARNING', 'SYSCALL success=no exit=-13' => 'INFO' }.each do |text, severity|
+  is(entry(text)['severity'], severity, "#{text}: #{severity}")
+end
+
+# --- hostile bytes ---
+bytes = (0..255).map(&:chr).join.b + "\xEE\x80\xFF\u{E041}é\xC3".b
+hex = bytes.unpack1('H*').upcase
+hostile = records("EXECVE argc=2 a0=\"x\" a1=#{hex}", "CWD cwd=#{hex}", "PROCTITLE proctitle=#{hex}", "PATH item=0 name=#{hex} nametype=NORMAL",
+                  "USER pid=1 msg='#{AuditText.text(bytes.tr("\n", '').b)}'")
+made = entries(hostile).first
+is([JSON.generate(made).valid_encoding?, Restore.new(made).records], [true, hostile], 'all bytes that there are come out as text, and back')
+['EXECVE argc=1 a0=6C', 'EXECVE argc=1 a0=61', 'CWD cwd="a b"', 'PATH item=00 name="x"', 'SYSCALL', 'SYSCALL arch=x', 'SOCKADDR saddr=zz',
+ 'EXECVE argc=2 a0="x" a1', 'USER_LOGIN', 'CWD', 'PATH name="a" name="b"'].each do |text|
+  type, rest = text.split(' ', 2)
+  is(Restore.new(entries([[type, rest || '']]).first).records, [[type, rest || '']], "#{text}: kept as it stands")
+end
+
+# --- sizes ---
+# As the kernel cuts them: in pieces of 7,500 characters, the long ones with their length.
+def execve(arguments)
+  size = 0
+  pieces = ["argc=#{arguments.size}"]
+  arguments.each_with_index do |argument, i|
+    pieces << "a#{i}_len=#{argument.bytesize}" if argument.bytesize > 3000
+    argument.bytes.each_slice(3000).with_index do |part, n|
+      pieces << "a#{i}#{argument.bytesize > 3000 ? "[#{n}]" : ''}=#{part.pack('C*').unpack1('H*').upcase}"
+    end
+  end
+  pieces.slice_when { |a, b| (size += a.size) + b.size > 7000 && (size = 0) }.map { |text| "EXECVE #{text.join(' ')}" }
+end
+{ 'an argument of 128 KiB' => ["\u0001" * 131_071], 'one of characters of two bytes' => ['é' * 65_000], 'thousands of arguments' => (0..9999).map { |i| "\u0001 #{i}" },
+  'long ones between short ones' => ['a ', 'b ' * 20_000, 'c ', 'd ' * 60_000, 'e '] }.each do |what, arguments|
+  event = records("SYSCALL arch=c000003e syscall=59 success=yes exit=0 items=0 pid=1", *execve(arguments), 'CWD cwd="/"')
+  parts = entries(event)
+  is([parts.map { |e| JSON.generate(e).bytesize }.max < 250_000, parts.size > 1, parts == entries(event),
+      parts.map { |e| e['id'] }.uniq.size == parts.size], [true, true, true, true], "#{what}: #{parts.size} entries, below 256 kB each, the same at each try")
+  again = []
+  parts.each do |e|
+    (e['argv'] || []).each_with_index { |a, i| (again[i + e['argv_at'].to_i] ||= +''.b) << AuditText.original(a) }
+  end
+  is(again == arguments.map(&:b), true, '... with all of it')
+  is(parts.map { |e| e['part'] }.then { |p| [p.first, p == p.sort] }, [0, true], '... and say which part each is')
+end
+is(entries(records(*execve(["x " * 10_000]))).map { |e| e.key?('part') }, [false], 'one of 20 kB is one entry')
+is(entry("EXECVE argc=2 a0=\"a\" a1_len=20000 a1[0]=\"b\"")['argv_length'], { '1' => 20_000 }, 'an argument that is not whole says how long it was')
+
+# --- containers ---
+CONTAINER = '6f1ed002ab5595859014ebf0951522d9e6b1d0f5a6f1ed002ab5595859014ebf'.freeze
+OWN = 0xC6f1ed00
+def start(more = {})
+  f = { pid: 50, auid: OWN, ses: 5, subj: 'unconfined', vm: "\"#{CONTAINER}\"", pod: '"web-0"', container: '"app"', exec: 'no', terminal: 'no', op: 'start' }.merge(more)
+  "VIRT_CONTROL pid=#{f[:pid]} uid=0 auid=#{f[:auid]} ses=#{f[:ses]} subj=#{f[:subj]} msg='op=#{f[:op]} virt=container vm=#{f[:vm]} pod=#{f[:pod]} " \
+    "namespace=\"default\" uuid=\"11-22\" container=#{f[:container]} image=\"web:1\" exec=#{f[:exec]} terminal=#{f[:terminal]} login=set res=success'"
+end
+def call(auid, ses, pid = 60) = "SYSCALL arch=c000003e syscall=59 success=yes exit=0 items=0 pid=#{pid} auid=#{auid} uid=0 ses=#{ses}"
+NAMED = { 'id' => CONTAINER, 'name' => 'app', 'pod' => 'web-0', 'namespace' => 'default', 'pod_uid' => '11-22' }.freeze
+Log = Struct.new(:lines) { def warn(text, **_more) = lines << text }
+
+Dir.mktmpdir do |dir|
+  file = "#{dir}/sessions.jsonl"
+  fresh = -> { AuditSessions.new(file, Log.new([])) }
+  sessions = fresh.call
+  named = ->(text, of = sessions, id = ID) { entry(text).merge('event' => id).tap { |e| of.name(e) }.values_at('class', 'container') }
+
+  is(named.(call(1000, 1)), [nil, nil], 'a session of the host has no class')
+  is(named.(call(4_294_967_295, 4_294_967_295)), [nil, nil], '... nor has one without a login uid')
+  is(named.(start), ['container', NAMED.merge('image' => 'web:1', 'source' => 'start')], 'a start record names the container')
+  is(named.(call(OWN, 5)), ['container', NAMED.merge('source' => 'start')], '... and so is what comes after it')
+  is(named.(start(ses: 6, auid: OWN + 0x10000000, exec: 'yes', pod: '?', container: '?', pid: 51)),
+     ['exec', NAMED.merge('image' => 'web:1', 'source' => 'start')], 'an exec session has the names of its container')
+  is(named.(start(ses: 7, auid: OWN + 0x20000000, exec: 'yes', terminal: 'yes', pid: 52))[0], 'terminal', 'one with a terminal is a class of its own')
+  is(named.(call(OWN + 0x10000000, 6)), ['exec', NAMED.merge('source' => 'start')], '... and what it does')
+  is(named.(call(OWN + 0x10000000, 8)), ['exec', { 'id' => '6f1ed00', 'source' => 'auid' }], 'a session without a start record has the digits of its login uid')
+  # Forged ones.
+  claimed = ->(text) { named.(text)[1]['source'] }
+  is(claimed.(start(ses: 8, auid: OWN + 0x10000000, exec: 'yes', pid: 99)), 'claimed', 'a start record after others of the session is no proof')
+  is(claimed.(start(container: '"other"')), 'claimed', '... nor is a second one')
+  is(claimed.(start(ses: 9, subj: 'cri-containerd.apparmor.d (enforce)')), 'claimed', '... nor one from inside of a container')
+  is(claimed.(start(ses: 10, auid: OWN + 0x100)), 'claimed', '... nor one about another container than the login uid says')
+  is(claimed.(start(ses: 11, auid: 1000)), 'claimed', '... nor one of the host')
+  is(named.(call(OWN, 5)), ['container', NAMED.merge('source' => 'start')], '... and none changes what is known')
+  sessions.save
+  is(named.(call(OWN, 5), fresh.call), ['container', NAMED.merge('source' => 'start')], 'started again, the container still has its name')
+  is(named.(call(OWN, 8), fresh.call)[1]['source'], 'auid', '... and a session without a start record still has none')
+  File.open(file, 'ab') { |f| f.write('{"ses":12,"id":"6f1') }
+  after = fresh.call
+  named.(start(ses: 13), after)
+  after.save
+  is(named.(call(OWN, 13), fresh.call)[1]['source'], 'start', 'a file that ends in the middle of a line is read, and gone on with')
+  is(named.(call(OWN, 5), after, ID.tr('0', '1')), ['container', { 'id' => '6f1ed00', 'source' => 'auid' }], 'after a boot sessions are others')
+
+  named.(start, sessions)
+  (100..12_000).each { |ses| named.(start(ses: ses, auid: OWN + 0x10000000, exec: 'yes', pid: ses)) && (ses % 100 || sessions.save) }
+  sessions.save
+  sessions.save
+  is([named.(call(OWN, 5))[1]['pod'], File.size(file) < 2_000_000, named.(call(OWN + 0x10000000, 12_000))[1]['pod']], ['web-0', true, 'web-0'],
+     'thousands of probes neither push the container out nor make the file grow')
+end
+is(AuditSessions.digits('my-container'), Digest::SHA256.hexdigest('my-container')[0, 7], 'an id that is not hexadecimal counts by its SHA-256')
+
+puts "1..#{$n}"

@@ -1,0 +1,223 @@
+# fluentd's input on a journal in memory: what is sent when it is killed at each of its steps, when the journal has lost
+# what it had read, when the buffer takes nothing. TAP.
+require 'fileutils'
+require 'json'
+require 'tmpdir'
+require_relative 'fluent'
+require_relative 'tap'
+require_relative 'restore'
+
+Killed = Class.new(Exception)
+BOOT = '0123456789abcdef' * 2
+$time = 1_700_000_000_000_000
+
+def record(id, text, boot = BOOT)
+  { 'MESSAGE' => text, '_BOOT_ID' => boot, '_AUDIT_ID' => id.to_s, '_SOURCE_REALTIME_TIMESTAMP' => ($time + id * 1000).to_s }
+end
+
+def syscall(id, items) = "SYSCALL arch=c000003e syscall=59 success=yes exit=0 a0=1 a1=2 a2=3 a3=4 items=#{items} ppid=1 " \
+                         "pid=#{id} auid=1000 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=2 " \
+                         'comm="true" exe="/bin/true" subj=unconfined key="exec"'
+def path(item, id) = "PATH item=#{item} name=\"/bin/#{id}\" inode=7 dev=fe:01 mode=0100755 ouid=0 ogid=0 rdev=00:00 " \
+                     'nametype=NORMAL cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0'
+
+# An exec of six records.
+def exec(id) = [syscall(id, 2), "EXECVE argc=2 a0=\"true\" a1=\"#{id}\"", 'CWD cwd="/"', path(0, id), path(1, id)].map { |t| record(id, t) }
+def login(id) = [record(id, "USER_LOGIN pid=#{id} uid=0 auid=1000 ses=3 subj=unconfined msg='op=login id=1000 res=success'")]
+
+# Events whose records come mixed, each in its order: as many as are open at once.
+def mixed(events, open, random)
+  waiting = events.map(&:dup)
+  now = waiting.shift(open)
+  all = []
+  until now.empty?
+    event = now.sample(random: random)
+    all << event.shift
+    next unless event.empty?
+
+    now.delete_if(&:empty?)
+    now.concat(waiting.shift(1))
+  end
+  all
+end
+
+# A run of the input on the journal until it has nothing to read, or until it is killed: at its step number `kill`, which
+# is before or after the buffer takes entries, or the cursor is saved.
+class Run
+  attr_reader :sent, :steps, :log
+
+  def initialize(dir, kill: nil, batch: 7, later: 0, &take)
+    @sent = []
+    @steps = 0
+    @kill = kill
+    @take = take
+    @input = Fluent::Plugin::LinuxAuditInput.new
+    @input.configure('tag' => 't', 'state_path' => dir, 'batch' => batch, 'interval' => 0, 'retry_interval' => 0)
+    @input.router = self
+    watch
+    @idle = 0
+    @later = later
+    @input.running = -> { @idle < 2 }
+    @input.start
+    begin
+      @input.go
+    rescue Killed
+      @killed = true
+    end
+    @log = @input.log.lines
+  end
+
+  def emit_stream(_tag, stream)
+    point
+    @take&.call
+    @sent.concat(stream.entries.map(&:last))
+    point
+  end
+
+  # How often in a row nothing was new. With the first time the time goes on by `later`.
+  def looked(count)
+    @idle = count.zero? ? @idle + 1 : 0
+  end
+
+  def point
+    @steps += 1
+    raise Killed if @steps == @kill
+  end
+
+  def watch
+    run = self
+    later = -> { @idle.positive? ? @later : 0 }
+    @input.define_singleton_method(:save) do
+      run.point
+      super()
+      run.point
+    end
+    @input.define_singleton_method(:read_batch) { super().tap { |count, _| run.looked(count) } }
+    @input.define_singleton_method(:clock) { super() + later.call }
+    @input.define_singleton_method(:sleep) { |_| nil }
+  end
+end
+
+def journal(entries, first = 1)
+  Systemd::Journal.entries = entries
+  Systemd::Journal.first = first
+end
+
+def fresh = Dir.mktmpdir { |dir| yield dir }
+
+# The events' texts, as they were written.
+def written(entries)
+  entries.group_by { |r| "#{r['_BOOT_ID']}-#{r['_AUDIT_ID']}" }.transform_values { |rs| rs.map { |r| r['MESSAGE'].split(' ', 2) } }
+end
+
+def restored(sent)
+  sent.to_h { |e| [e['event'], Restore.new(JSON.parse(JSON.generate(e))).records] }
+end
+
+random = Random.new(4)
+events = (1..25).map { |id| (id % 7).zero? ? login(id) : exec(id) }
+all = mixed(events, 5, random)
+want = written(all)
+
+fresh do |dir|
+  journal(all)
+  run = Run.new(dir)
+  is(restored(run.sent), want, 'events whose records come mixed: one entry each, with all of it')
+  is([run.sent.size, run.sent.map { |e| e['id'] }.uniq.size, run.sent.count { |e| e['part'] }], [25, 25, 0], '... whole, once')
+  is(Run.new(dir).sent, [], 'started again, it sends nothing again')
+  all << record(99, syscall(99, 0)) << record(100, 'CONFIG_CHANGE op=set audit_enabled=1 old=1 auid=0 ses=1 subj=unconfined res=1')
+  is(Run.new(dir).sent, [], 'an event without an end is held')
+  is(Run.new(dir, later: 1.1).sent.map { |e| e['event'][/\d+\z/] }, %w[99 100], '... until a second has passed, also after a restart')
+  is(Run.new(dir).sent, [], '... and sent once')
+end
+
+# Killed at each step, and started again: all come, none is incomplete, twice at most what was in a batch.
+all = mixed(events, 5, Random.new(5))
+want = written(all)
+steps = nil
+journal(all)
+fresh { |dir| steps = Run.new(dir).steps }
+wrong = []
+twice = 0
+(1..steps).each do |kill|
+  fresh do |dir|
+    sent = Run.new(dir, kill: kill).sent + Run.new(dir).sent
+    wrong << kill unless restored(sent) == want && sent.none? { |e| e['part'] } && sent.group_by { |e| e['id'] }.all? { |_, same| same.uniq.size == 1 }
+    twice = [twice, sent.size - sent.uniq.size].max
+  end
+end
+is([steps > 20, wrong], [true, []], "killed at any of #{steps} steps, all events come, whole, and the same when they come again")
+is([twice.positive?, twice <= 7], [true, true], "... twice at most those of a batch (#{twice})")
+wrong = (1..steps).step(11).flat_map do |first|
+  (1..steps).step(7).reject do |second|
+    fresh do |dir|
+      sent = Run.new(dir, kill: first).sent + Run.new(dir, kill: second).sent + Run.new(dir).sent
+      restored(sent) == want && sent.none? { |e| e['part'] }
+    end
+  end
+end
+is(wrong, [], '... killed twice, too')
+
+# Parts.
+fresh do |dir|
+  journal(exec(1)[0..3] + login(2))
+  is(Run.new(dir, later: 3.9).sent.map { |e| e['event'][/\d+\z/] }, %w[2], 'an event to which a PATH record is missing is held longer')
+  first = Run.new(dir, later: 4.1).sent
+  is(first.map { |e| e.values_at('part', 'items', 'type', 'id') }, [[0, 2, %w[SYSCALL EXECVE CWD PATH], "#{BOOT}-1-0"]],
+     '... then it comes without, says so, and how many there should be')
+  Systemd::Journal.entries << exec(1).last << record(3, 'PROCTITLE proctitle="x"')
+  late = Run.new(dir, later: 1.1).sent.find { |e| e["event"] == "#{BOOT}-1" }
+  is(late.values_at('event', 'part', 'type', 'id', 'paths'), ["#{BOOT}-1", 4, %w[PATH], "#{BOOT}-1-4",
+                                                             [{ 'item' => 1, 'name' => '/bin/1', 'inode' => 7, 'dev' => 'fe:01' }]],
+     '... and what is late is a part, that goes on counting, also after a restart')
+end
+fresh do |dir|
+  titled = (1..9).map { |id| exec(id) << record(id, 'PROCTITLE proctitle="true"') }
+  journal(titled.flatten(1))
+  parts = Run.new(dir, batch: 3, later: 1.1).sent
+  is(restored(parts.reject { |e| e['event'].end_with?('-1') }), written(titled[1..].flatten(1)),
+     'on a node with PROCTITLE records events wait for them, once there was one')
+  is(parts.map { |e| e['event'] }.tally.values, [2] + [1] * 8, '... the first comes in two parts')
+end
+
+# The buffer takes nothing for a time.
+fresh do |dir|
+  journal(exec(1) + exec(2) + exec(3) + exec(4))
+  refused = 0
+  run = Run.new(dir) { raise Errno::ENOSPC if (refused += 1) < 4 }
+  is(run.sent.map { |e| e['id'] }.uniq.size, 4, 'a buffer that refuses at first gets all later')
+  is(run.log.count { |l| l.include?('ENOSPC') }, 3, '... and each refusal is said')
+end
+fresh do |dir|
+  run = Run.new(dir, kill: 4) { raise Errno::ENOSPC }
+  is([run.sent, File.exist?("#{dir}/cursor.json")], [[], false], '... while it refuses the cursor stays')
+end
+
+# What may lie where the cursor is.
+events = (1..12).flat_map { |id| exec(id) }
+{ 'garbage' => "\x00\xff{", 'nothing' => '', 'another JSON' => '[1]', 'a cursor that is none' => '{"cursor":"x","read":"x","held":[],"events":{}}' }
+  .each do |what, text|
+  fresh do |dir|
+    journal(events.dup)
+    File.binwrite("#{dir}/cursor.json", text)
+    run = Run.new(dir)
+    is([run.sent.size, run.log.grep(/from its head/).size, run.log.size], [12, 1, 1], "a cursor file with #{what}: from the head, with one warning")
+  end
+end
+fresh do |dir|
+  journal(events.dup)
+  File.write("#{dir}/cursor.json", JSON.generate('journal' => 's=f;i=5;b=0'))
+  is(Run.new(dir).sent.map { |e| e['event'][/\d+\z/].to_i }, (2..12).to_a, 'the cursor of version 0.1 is read on from')
+end
+
+# The journal has been rotated away: from what is left, and nothing of that is skipped.
+fresh do |dir|
+  journal(events[0, 15])
+  Run.new(dir)
+  journal(events[20..], 21)
+  run = Run.new(dir)
+  is([run.sent.map { |e| e['event'][/\d+\z/].to_i }, run.log.grep(/no longer/).size], [(5..12).to_a, 1],
+     'after what was read last has been deleted, it goes on with the first that is there, with a warning')
+end
+
+puts "1..#{$n}"
