@@ -9,7 +9,7 @@ command -v "$compiler" >/dev/null || skip_all "$compiler is missing (Debian pack
 vm_up load plain
 t/vm/vm push "$vm" "$vm_tmp/execs" /opt/cas || exit 1
 
-vm_guest --timeout 1500 <<'EOF'
+vm_guest --timeout 2400 <<'EOF'
 	cd $cas
 	journal_takes_audit
 	n=20000 chains=4
@@ -48,9 +48,9 @@ vm_guest --timeout 1500 <<'EOF'
 	printf 'SQLite\0s=0123456789abcdef0123456789abcdef;i=1;b=f;m=1;t=5d00000000000;x=f\0' >$cursors/fluent-bit/cursor.db
 	./cloud-audit-setup -s audit.lock=no -o json verify >verified.json 2>/dev/null
 	./cloud-audit-setup -s audit.lock=no -o tap verify >verified.tap 2>/dev/null
-	like "$(grep -o '"journal":{.*' verified.json)" '^"journal":[{]"oldest":"20[^"]*Z","newest":"20[^"]*Z","recent":10000,"recent_seconds":[0-9]+,"holds_seconds":[1-9][0-9]*[}]' 'verify tells how much the journal has, and for how long'
+	like "$(grep -o '"journal":{"oldest.*' verified.json)" '^"journal":[{]"oldest":"20[^"]*Z","newest":"20[^"]*Z","recent":10000,"recent_seconds":[0-9]+,"holds_seconds":[1-9][0-9]*[}]' 'verify tells how much the journal has, and for how long'
 	like "$(grep -o '"auditd":{.*' verified.json)" '^"auditd":[{]"bytes_per_day":[0-9]+,"holds_seconds":[0-9]+,"groups":.[{]"key":"exec","bytes_per_day":[0-9]+[}]' "and auditd's files, with whose events fill them"
-	diag "$(grep -oE '"(journal|auditd)":[{][^]}]*' verified.json)"
+	diag "$(grep -oE '"(journal":[{]"oldest|auditd":)[^]}]*' verified.json)"
 	like "$(cat verified.tap)" "^not ok [0-9]+ - auditd's files hold the records of a day # TODO" 'which at this rate hold less than a day'
 	like "$(cat verified.tap)" 'they hold [0-9]+ (minutes|hours) at the present [0-9]+ MB a day .exec [0-9]+ MB' 'as is said'
 	like "$(grep -o '"shippers":.*' verified.json)" '"name":"fluentd","read_until":"20[^"]*","overtaken":false.*"name":"fluent-bit","read_until":"20[^"]*","overtaken":true' 'a cursor that is older than the journal is told from one that is not'
@@ -86,21 +86,23 @@ vm_guest --timeout 1500 <<'EOF'
 	# Else systemd has journald start again while it is stopped.
 	systemctl service-watchdogs no
 	# The kernel's default again, under which programs wait for room.
-	cas -q -s audit.backlog_wait_time=15000 apply
+	auditctl --backlog_wait_time 15000 >/dev/null
+	cas -q apply
 	small=/run/systemd/system/systemd-journald-audit.socket.d
 	mkdir -p $small; printf '[Socket]\nReceiveBuffer=256K\n' >$small/small.conf; anew
 	before=$(lost); n=4000; execute small
 	fails 'a buffer of 256 KB, at full speed' small
 	rm -r $small; anew
 
-	n=30000 before=$(lost)
+	# Four records each, of some 2,200 bytes of the kernel's memory: more than fit into the 256 MB that it makes of 128.
+	n=34000 before=$(lost)
 	out=$(cas $enable verify 2>&1); ok $? 'started anew it reads again, and verify agrees' "$out"
 	kill -STOP $(pidof systemd-journald); start=$(date +%s); execute default; end=$(date +%s); kill -CONT $(pidof systemd-journald); sleep 3
 	fails "systemd's own buffer, journald stopped for $n programs" default
 	diag "$n programs executed in $((end - start)) s: $(socket 9) records had no room"
 	out=$(cas $enable apply 2>&1); ok $? 'reader = enable mends it' "$out"
 	auditctl -e 1 >/dev/null; kill -STOP $(pidof systemd-journald); execute large; diag "$(socket 5) bytes unread"; kill -CONT $(pidof systemd-journald)
-	until [ "$(socket 5)" = 0 ]; do sleep 1; done; journalctl --sync
+	i=0; until [ "$(socket 5)" = 0 ] || [ $i -ge 300 ]; do sleep 1; i=$((i + 1)); done; journalctl --sync
 	is "$(socket 9)" 0 'and gives it room for as many'
 	out=$(cas $enable verify 2>&1); ok $? 'verify agrees' "$out"
 	is "$(recorded large -u)" "$((n + chains))" 'the journal has every program executed'
