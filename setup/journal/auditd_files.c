@@ -16,7 +16,8 @@
 enum {
 	DAY = 86400,
 	MIB = 1024 * 1024,
-	SPAN_MIN = 60,		/* seconds that a rate is measured over, at least */
+	SPAN_MIN = 10,		/* seconds that a rate is measured over, at least */
+	SPAN_GOOD = 600,	/* and better */
 	EVENTS_OPEN = 16,	/* events whose records may stand among each other's */
 };
 
@@ -220,7 +221,7 @@ void auditd_files_read(struct auditd_files *ret, const struct host *host, const 
 		return;
 	snprintf(last, sizeof(last), "%s.1", conf.file);
 	/* One that was begun a moment ago tells too little. */
-	if (size < MIB && look_at(host, last, &size, &earlier))
+	if ((size < MIB || (uint64_t)now.tv_sec < began + SPAN_GOOD) && look_at(host, last, &size, &earlier))
 		began = earlier;
 	if ((uint64_t)now.tv_sec < began + SPAN_MIN)
 		return;

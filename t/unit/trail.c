@@ -103,11 +103,16 @@ static void rotated(void **state)
 {
 	const uint64_t size = write_log(LOG ".1", 2000, 20) + write_log(LOG, 10, 1);
 	struct auditd_files files = look(ROTATES);
+	uint64_t full;
 
 	assert_true(files.seen);
 	assert_in_range(files.per_day, size * DAY / 40000, size * DAY / 39900);
 	unlink(test_path(LOG ".1"));
 	assert_false(look(ROTATES).seen);
+	/* Nor does one that was full within a minute. */
+	full = write_log(LOG ".1", 50000, 1) + write_log(LOG, 10000, 0);
+	assert_in_range(look(ROTATES).per_day, full * DAY / 50000, full * DAY / 49000);
+	unlink(test_path(LOG ".1"));
 }
 
 static void no_rate(void **state)
