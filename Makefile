@@ -125,7 +125,7 @@ unit-tests: $(UNIT) $(BUILD)/names
 DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev libjsmn-dev
 DEPS_TEST := openssh-client strace perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
 	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static \
-	libyaml-libyaml-perl python3-jsonschema yamllint unzip ruby lua5.1 valgrind mandoc zsh systemd-journal-remote bash-completion gcovr \
+	libyaml-libyaml-perl python3-jsonschema yamllint unzip ruby lua5.1 valgrind mandoc zsh systemd-journal-remote cloud-init bash-completion gcovr \
 	$(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
 DEPS_DEB := dpkg-dev debhelper lintian
@@ -304,7 +304,7 @@ install: all
 	install -D -m 0644 setup/completion/zsh \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cloud-audit-setup
 	install -m 0644 README.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/
-	for file in rules/README.md rules/CIS-STIG.md k8s/README.md k8s/data-flow.svg; do \
+	for file in rules/README.md rules/CIS-STIG.md k8s/README.md k8s/QUESTIONS.md k8s/data-flow.svg; do \
 		install -D -m 0644 $$file $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/$$file || exit 1; done
 
 clean:

@@ -86,6 +86,12 @@ static int take_lock(struct context *c, enum log_level no_auditctl)
 	return wanted_build(&c->wanted, &c->config, &c->host, c->options->machine, no_auditctl, c->log);
 }
 
+/* Is it for a machine that nothing is known of? */
+static bool is_elsewhere(const struct options *o)
+{
+	return o->command == COMMAND_RENDER && o->render == RENDER_CLOUD_CONFIG;
+}
+
 static enum exit_status run(struct context *c)
 {
 	static enum exit_status (*const commands[])(struct context *) = {
@@ -103,7 +109,9 @@ static enum exit_status run(struct context *c)
 		return STATUS_USAGE;
 	c->config.rules_files = o->files;
 	c->config.n_rules_files = o->n_files;
-	c->config.host_unseen = o->n_files > 0 && !o->root_given;
+	c->config.host_unseen = (o->n_files > 0 || is_elsewhere(o)) && !o->root_given;
+	/* A watch is optimised by what there is at its path. */
+	c->config.optimise = c->config.optimise && !is_elsewhere(o);
 	/* What was read is not whole, and nothing more is made of it. */
 	if (config == -ENOMEM) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; the node is untouched");

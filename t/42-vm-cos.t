@@ -50,4 +50,32 @@ vm_guest --timeout 300 <<'EOF'
 	is "$(auditctl -l)" "$rules" 'the kernel is unchanged'
 	out=$(./cloud-audit-setup verify 2>&1); is $? 5 'verify says 5'
 EOF
+
+# What render cloud-config prints, put there as cloud-init does it: on Container-Optimized OS at each boot, whose /etc is new.
+t/vm/vm load "$vm" fresh || exit 1
+build/cloud-audit-setup -q render cloud-config >"$vm_tmp/user-data"; ok $? 'user-data for cloud-init is rendered'
+perl -MYAML::XS=LoadFile -e '
+	sub quoted { my ($s) = @_; $s =~ s/\x27/\x27\\\x27\x27/g; return "\x27$s\x27" }
+	my $data = LoadFile(shift);
+	for my $file (@{$data->{write_files}}) {
+		die "$file->{path}: encoded\n" if $file->{encoding};
+		my ($dir) = $file->{path} =~ m{(.*)/};
+		print "mkdir -p $dir; printf %s ", quoted($file->{content}), " >$file->{path}; ",
+			"chmod $file->{permissions} $file->{path}; chown $file->{owner} $file->{path}\n";
+	}
+	print join(" ", map { quoted($_) } @$_), "\n" for @{$data->{runcmd}};
+' "$vm_tmp/user-data" >"$vm_tmp/play"; ok $? 'and read'
+t/vm/vm run "$vm" <"$vm_tmp/play" >"$vm_tmp/played" 2>&1 || diag "$(cat "$vm_tmp/played")"
+vm_guest --timeout 300 <<'EOF'
+	cd $cas || exit 1
+	like "$(auditctl -s)" '^enabled 2$' 'then the node is locked, as at a boot of ours'
+	is "$(systemctl show -P FragmentPath cloud-audit-setup)" /etc/systemd/system/cloud-audit-setup.service "our unit overrides the vendor's"
+	out=$(./cloud-audit-setup -s rules.optimise=no -o tap verify 2>&1)
+	# The text of the file is another one, with the watches as they are written.
+	is "$(echo "$out" | grep '^not ok' | grep -v '# TODO' | grep -v ' file ')" '' 'and has the rules, units and the lock that verify wants'
+	diag "$out"
+	journal_mark; touch /etc/systemd/file
+	journal_has 'PATH item=[^}]*name=..?/etc/systemd/file'; ok $? 'a watch that auditctl has made one of a directory records'
+	rm /etc/systemd/file
+EOF
 done_testing

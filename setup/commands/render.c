@@ -1,5 +1,6 @@
 #include "setup/commands/commands.h"
 
+#include "setup/commands/cloud_config.h"
 #include "setup/node/settings.h"
 #include "setup/node/wanted_node.h"
 #include "units/transient.h"
@@ -81,6 +82,10 @@ enum exit_status command_render(struct context *c)
 		break;
 	case RENDER_KERNEL:
 		render_kernel(c, &out);
+		break;
+	case RENDER_CLOUD_CONFIG:
+		if (!cloud_config_print(c, &out))
+			return STATUS_CONFIG;
 		break;
 	}
 	if (text_error(&out) < 0) {

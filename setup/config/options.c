@@ -19,6 +19,7 @@ static const char *const command_names[] = {
 };
 static const char *const render_names[] = {
 	[RENDER_RULES] = "rules", [RENDER_UNIT] = "unit", [RENDER_KERNEL] = "kernel",
+	[RENDER_CLOUD_CONFIG] = "cloud-config",
 };
 static const char *const output_names[] = {
 	[OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", [OUTPUT_TAP] = "tap",
@@ -33,7 +34,7 @@ static const char usage[] =
 	"Commands:\n"
 	"  apply    make this node match the configuration (the default where nobody watches)\n"
 	"  plan     show what apply would change, as a unified diff; change nothing\n"
-	"  render   print what would be written: render rules|unit|kernel; needs no node and no root\n"
+	"  render   print what would be written: rules|unit|kernel|cloud-config; needs no node and no root\n"
 	"           render rules FILE... (- for standard input) checks these in place of the configured ones\n"
 	"  verify   compare a node with the configuration; change nothing\n"
 	"  volume   how much the journal has, by group, type and program, and which setting would save what\n"
@@ -239,7 +240,7 @@ static int take_words(struct options *o, int argc, char **words, struct log *log
 	o->command = (enum command)i;
 	if (o->command == COMMAND_RENDER) {
 		if (argc < 2) {
-			log_say(log, LEVEL_ERROR, "render needs one of rules, unit, kernel");
+			log_say(log, LEVEL_ERROR, "render needs one of rules, unit, kernel, cloud-config");
 			return -EINVAL;
 		}
 		i = find_name(log, "thing to render", words[1], render_names, ARRAY_SIZE(render_names));

@@ -13,7 +13,7 @@ enum command {
 	COMMAND_REMOVE,
 };
 enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP, OUTPUT_SARIF };
-enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL };
+enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL, RENDER_CLOUD_CONFIG };
 
 struct options {
 	enum command command;
