@@ -72,8 +72,7 @@ vm_guest --timeout 300 <<'EOF'
 	is "$(systemctl show -P FragmentPath cloud-audit-setup)" /etc/systemd/system/cloud-audit-setup.service "our unit overrides the vendor's"
 	out=$(./cloud-audit-setup -s rules.optimise=no -o tap verify 2>&1)
 	# The text of the file is another one, with the watches as they are written.
-	is "$(echo "$out" | grep '^not ok' | grep -v '# TODO' | grep -v ' file ')" '' 'and has the rules, units and the lock that verify wants'
-	diag "$out"
+	is "$(echo "$out" | grep '^not ok' | grep -v '# TODO' | grep -v 'cloud-audit-setup.rules is as')" '' 'and has the rules, units and the lock that verify wants'
 	journal_mark; touch /etc/systemd/file
 	journal_has 'PATH item=[^}]*name=..?/etc/systemd/file'; ok $? 'a watch that auditctl has made one of a directory records'
 	rm /etc/systemd/file
