@@ -125,7 +125,7 @@ unit-tests: $(UNIT) $(BUILD)/names
 DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-dev libinih-dev libjsmn-dev
 DEPS_TEST := openssh-client strace perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
 	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static \
-	libyaml-libyaml-perl python3-jsonschema yamllint unzip ruby lua5.1 valgrind mandoc zsh systemd-journal-remote cloud-init bash-completion gcovr \
+	libyaml-libyaml-perl python3-jsonschema yamllint unzip ruby lua5.1 valgrind mandoc zsh systemd-journal-remote libtap-formatter-junit-perl cloud-init bash-completion gcovr \
 	$(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
 DEPS_DEB := dpkg-dev debhelper lintian
@@ -187,7 +187,7 @@ SANITIZED = $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(TESTS))
 # What one runs between two edits: no machine, no root, nothing installed or fetched. Of the longest it is the part
 # that they take of themselves with the sanitizers in; check runs them whole. One more than processors: some wait, and
 # those are begun first.
-HOST_TESTS = $(call waiting_first,$(filter-out t/13-rules-classes.t t/17-fuzz.t t/27-kubernetes.t,$(SANITIZED)))
+HOST_TESTS = $(call waiting_first,$(filter-out t/13-rules-classes.t t/17-fuzz.t t/27-kubernetes.t t/27-smoke-jobs.t,$(SANITIZED)))
 HOST_LONG = t/16-hostile-host.t t/20-unit-bus.t t/38-apply-faults.t t/38-power-cut.t
 WAITING = t/20-unit-bus.t t/20-unit-steps.t
 waiting_first = $(filter $(WAITING),$(1)) $(filter-out $(WAITING),$(1))
@@ -294,6 +294,9 @@ install: all
 	install -m 0755 $(BUILD)/cloud-audit-runtime $(BUILD)/cloud-audit-tty $(DESTDIR)$(PREFIX)/libexec/cloud-audit-setup/
 	install -m 0644 $(wildcard rules/*.rules) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules/
 	install -m 0644 setup/output/output.schema.json $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/
+	install -d $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/smoke
+	install -m 0755 t/smoke $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/smoke/smoke
+	install -m 0644 t/vm/guest.sh t/vm-events/act.c $(wildcard t/smoke.d/*) $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/smoke/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8
 	sed 's|/usr/local/share/cloud|$(PREFIX)/share/cloud|' setup/man/cloud-audit-setup.8 \
 		>$(DESTDIR)$(PREFIX)/share/man/man8/cloud-audit-setup.8

@@ -27,7 +27,8 @@ is "$(cd "$tmp/deb/usr/share/cloud-audit-setup/rules" && ls)" "$(cd rules && ls 
 for file in sbin/cloud-audit-setup libexec/cloud-audit-setup/cloud-audit-runtime libexec/cloud-audit-setup/cloud-audit-tty share/man/man8/cloud-audit-setup.8.gz share/man/man5/cloud-audit-setup.ini.5.gz \
 	share/bash-completion/completions/cloud-audit-setup share/zsh/vendor-completions/_cloud-audit-setup \
 	share/doc/cloud-audit-setup/examples/config.ini share/doc/cloud-audit-setup/copyright \
-	share/doc/cloud-audit-setup/copyright.musl.gz share/doc/cloud-audit-setup/copyright.jsmn; do
+	share/doc/cloud-audit-setup/copyright.musl.gz share/doc/cloud-audit-setup/copyright.jsmn \
+	share/cloud-audit-setup/smoke/guest.sh share/cloud-audit-setup/smoke/act.c share/cloud-audit-setup/smoke/prow.yaml; do
 	[ -s "$tmp/deb/usr/$file" ]; ok $? "so is $file"
 done
 out=$("$tmp/deb/usr/sbin/cloud-audit-setup" --version 2>&1); is "$out" "cloud-audit-setup $version" 'the program in it runs'
@@ -35,6 +36,7 @@ out=$("$tmp/deb/usr/sbin/cloud-audit-setup" -c "$tmp/deb/usr/share/doc/cloud-aud
 ok $? 'and takes the example configuration' "$(cat "$tmp/err")"
 like "$out" '^# shipped 30-exec.rules:' 'and finds its rules'
 [ ! -e "$tmp/deb/etc" ]; ok $? 'it puts nothing into /etc'
+like "$("$tmp/deb/usr/share/cloud-audit-setup/smoke/smoke" -o ConnectTimeout=1 root@localhost.invalid 2>&1)" '^Bail out! no node at root@localhost.invalid: ' 'the test of a node is in it, and starts'
 mkdir "$tmp/control" && dpkg -e "$deb" "$tmp/control"
 is "$(cd "$tmp/control" && ls)" 'control
 md5sums
@@ -66,6 +68,7 @@ for arch in amd64 arm64; do
 	for source in audit glibc jsmn libcap-ng libcap2 libinih musl systemd LGPL-2.1; do
 		[ -s "$tmp/$arch/cloud-audit-setup-$version/copyright/$source" ]; ok $? "$arch: the copyright of $source is in it"
 	done
+	like "$("$tmp/$arch/cloud-audit-setup-$version/smoke/smoke" -o ConnectTimeout=1 root@localhost.invalid 2>&1)" '^Bail out! no node at root@localhost.invalid: ' "$arch: so is the test of a node"
 	for file in cloud-audit-setup cloud-audit-runtime cloud-audit-tty; do
 		unlike "$(readelf -lW "$tmp/$arch/cloud-audit-setup-$version/$file")" 'INTERP' "$arch: $file needs no loader"
 	done
