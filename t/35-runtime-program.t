@@ -117,6 +117,9 @@ put("$bundle/config.json", '{"process":{},"annotations":' . json({ 'io.kubernete
 	'io.kubernetes.pod.uid' => 'u', 'io.kubernetes.container.name' => 'c', 'io.kubernetes.cri-o.ImageName' => 'i', 'io.kubernetes.cri-o.KubeName' => 'no' }) . '}');
 login(); call('crun', @global, 'create', '--bundle', $bundle, $id);
 like record(), qr/pod="p" namespace="n" uuid="u" container="c" image="i"/, "CRI-O's annotations";
+put("$tmp/other.json", '{"process":{"terminal":true},"annotations":{"io.kubernetes.cri.sandbox-name":"other"}}');
+login(); call('crun', @global, 'create', '--bundle', $bundle, '--config', "$tmp/other.json", $id);
+like record(), qr/pod="other" .*terminal=yes/, "crun's --config";
 put("$bundle/config.json", '{"process":{"terminal":false}}');
 login(); call('runc', @global, 'create', '--bundle', $bundle, 'web-1');
 is auid(), 0xCc4719af, 'an id that is a name: by its SHA-256';

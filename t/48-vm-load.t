@@ -3,7 +3,7 @@
 # journal has every one. Then with a backlog that is too small, and nobody waited for: what is lost is counted. Then with a
 # journald that is too slow for its socket, which nothing counts as lost, and which ends its reading for good.
 . t/vm/lib.sh
-compiler=${TTY_CC:-musl-gcc}
+compiler=${RUNTIME_CC:-musl-gcc}
 command -v "$compiler" >/dev/null || skip_all "$compiler is missing (Debian package musl-tools)"
 "$compiler" -O2 -static -o "$vm_tmp/execs" t/vm-load/execs.c || { echo 'Bail out! execs.c does not compile'; exit 1; }
 vm_up load plain

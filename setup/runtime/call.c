@@ -222,8 +222,10 @@ void call_read(struct call *ret, const char *runtime, int argc, char *const *arg
 	bool known = true;
 	int i;
 
-	*ret = (struct call){ .config = "config.json" };
+	*ret = (struct call){ .id = NULL };
 	i = read_options(&reader, 1, argc, argv, &known);
+	if (reader.crun && ret->log && strncmp(ret->log, "file:", 5) == 0)
+		ret->log += 5;
 	while (i < argc && !(command = command_called(argv[i])) && !known)
 		i = read_options(&reader, i + 1, argc, argv, &known);
 	if (!command || !command->options)

@@ -9,9 +9,9 @@ struct call {
 	bool session;		/* exec */
 	const char *id;		/* NULL: none was given */
 	const char *bundle;	/* --bundle, or NULL: the working directory */
-	const char *config;	/* the name of its configuration, in the bundle (crun's --config) */
+	const char *config;	/* crun's --config FILE, or NULL: config.json in the bundle */
 	const char *process;	/* --process FILE of exec, or NULL */
-	const char *log;	/* --log FILE, or NULL */
+	const char *log;	/* --log FILE, or NULL; without crun's "file:" */
 	bool log_is_json;
 	bool terminal;		/* exec --tty */
 	bool console;		/* --console-socket */

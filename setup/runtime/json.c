@@ -12,8 +12,8 @@
 #include <jsmn.h>
 
 /* A container's configuration has 300 to 500 tokens up to its annotations, and as many again of seccomp's, which are
- * not read. The bound is 5 MB. */
-enum { TOKENS_FIRST = 512, TOKENS_MOST = 256 * 1024 };
+ * not read. The bound is 2.6 MB. */
+enum { TOKENS_FIRST = 512, TOKENS_MOST = 128 * 1024 };
 
 struct tree {
 	const char *text;

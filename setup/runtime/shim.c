@@ -92,8 +92,10 @@ static int config_path(const struct call *call, struct line *ret)
 
 	line_begin(ret);
 	if (!call->session) {
-		line_add_all(ret, (const char *const []){ call->bundle ? call->bundle : "", call->bundle ? "/" : "",
-			call->config, NULL });
+		if (!call->config)
+			line_add_all(ret, (const char *const []){ call->bundle ? call->bundle : ".", "/config.json", NULL });
+		else
+			line_add(ret, call->config);
 		return ret->cut ? -ENAMETOOLONG : 0;
 	}
 	for (const char *s = call->log; n > 0 && slash && s && s < slash; s = strchr(s + 1, '/'))

@@ -232,7 +232,7 @@ static void check_call(struct bytes *bytes)
 		own = !call.id;
 		for (int i = 1; i < argc; i++)
 			own |= call.id == argv[i];
-		if (!own || (!call.starts && call.id) || !call.config)
+		if (!own || (!call.starts && call.id))
 			FAIL("an id that is no argument");
 		check_text(call.bundle);
 		check_text(call.config);
