@@ -26,7 +26,7 @@ static int read_host(struct context *c)
 		r = node_read_files(&c->node, &c->wanted, &c->host, c->log);
 	if (r == 0 && config)
 		r = others_lines(&c->locks, OWN_LOCKS, &c->host, c->bus, c->log);
-	return r < 0 ? r : node_read_units(&c->node, &c->wanted, &c->host, c->bus);
+	return r < 0 ? r : node_read_units(&c->node, &c->wanted, &c->host, c->bus, c->log);
 }
 
 /* The kernel's part, and what under its lock is wanted of it. */

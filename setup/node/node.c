@@ -62,7 +62,8 @@ static const char *unit_of(const struct wanted *wanted, const struct node *node,
 	return *store;
 }
 
-int node_read_units(struct node *node, const struct wanted *wanted, const struct host *host, struct bus *bus)
+int node_read_units(struct node *node, const struct wanted *wanted, const struct host *host, struct bus *bus,
+		    struct log *log)
 {
 	char *store[N_FILES] = { NULL };
 	const char *names[N_FILES];
@@ -81,9 +82,9 @@ int node_read_units(struct node *node, const struct wanted *wanted, const struct
 	for (size_t i = 0; r == 0 && i < n; i++)
 		node->units[of[i]] = states[i];
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (wanted_files[of[i]].unit && wanted->files[of[i]].s)
-			r = others_instead(host, &node->units[of[i]], names[i], wanted_path(wanted, of[i]),
-					   &node->instead[of[i]]);
+		if (wanted_files[of[i]].unit && wanted->files[of[i]].s &&
+		    others_instead(host, &node->units[of[i]], names[i], wanted_path(wanted, of[i]), &node->instead[of[i]]) < 0)
+			r = log_no_memory(log);
 	for (size_t i = 0; i < N_FILES; i++)
 		free(store[i]);
 	return r;
@@ -145,7 +146,8 @@ int node_read_reader(struct node *node, struct bus *bus, const struct host *host
 	return reader_find(&node->reader, bus, host, node->status.pid);
 }
 
-int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus, struct log *log)
+int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus,
+		    struct log *log)
 {
 	int r = neighbours_read(node->neighbours, bus);
 

@@ -39,8 +39,8 @@ struct node {
 int node_read_files(struct node *node, const struct wanted *wanted, const struct host *host,
 		    struct log *log) _must_check_;
 /* After the files: of an optional unit that is neither wanted nor there nothing is asked. */
-int node_read_units(struct node *node, const struct wanted *wanted, const struct host *host, struct bus *bus)
-	_must_check_;
+int node_read_units(struct node *node, const struct wanted *wanted, const struct host *host, struct bus *bus,
+		    struct log *log) _must_check_;
 int node_read_kernel(struct node *node, struct kernel *kernel, const struct host *host,
 		     struct log *log) _must_check_;
 /* Of the kernel only whether auditing is on or locked, the settings and the audit PID. */

@@ -237,7 +237,7 @@ static int undo_unit(struct context *c, const struct node *before, size_t i)
 /* No unit is left failed, and one that was active is so again. 0, or the first failure after trying all. */
 static int undo_units(struct context *c, const struct node *before)
 {
-	int worst = node_read_units(&c->node, &c->wanted, &c->host, c->bus), r;
+	int worst = node_read_units(&c->node, &c->wanted, &c->host, c->bus, c->log), r;
 	bool read = worst == 0;
 
 	for (size_t i = 0; read && i < N_FILES; i++) {
@@ -281,7 +281,7 @@ static int undo_journald(struct context *c, const struct node *before)
 static int stop_loading(struct context *c)
 {
 	static const size_t loading[] = { FILE_LOCK_UNIT, FILE_SETUP_UNIT };
-	int worst = node_read_units(&c->node, &c->wanted, &c->host, c->bus), r;
+	int worst = node_read_units(&c->node, &c->wanted, &c->host, c->bus, c->log), r;
 	bool read = worst == 0;
 
 	for (size_t i = 0; read && i < ARRAY_SIZE(loading); i++) {

@@ -201,7 +201,7 @@ static void begin(const struct plan *how)
 	assert_int_equal(kernel_open_io(&c.kernel, &io), 0);
 	assert_int_equal(bus_open(&c.bus, &c.host, "auto", (uint64_t)c.config.start_timeout, said.log), 0);
 	assert_int_equal(node_read_kernel(&c.node, c.kernel, &c.host, said.log), 0);
-	assert_int_equal(node_read_units(&c.node, &c.wanted, &c.host, c.bus), 0);
+	assert_int_equal(node_read_units(&c.node, &c.wanted, &c.host, c.bus, c.log), 0);
 	restored = NULL;
 	alarm(60);
 }
