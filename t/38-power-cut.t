@@ -51,7 +51,7 @@ sub rules {
 	return (off(), '-s', "rules.directory=$tmp/$name", '-s', 'unit.start_timeout=5s');
 }
 my @one = (rules('one', qw(mount umount2 swapon swapoff reboot settimeofday)), map { ('-s', $_) } qw(events.tty=yes
-	events.apparmor=yes tty.sshd=yes apparmor.audit=all journal.reader=enable tty.runtime_unit=containerd.service));
+	events.apparmor=yes tty.sshd=yes apparmor.audit=all rules.scanner_copy=yes journal.reader=enable tty.runtime_unit=containerd.service));
 my @other = rules('other', qw(chroot ptrace acct));
 
 # What the node begins with, and the run that is recorded; absent: what the node has not; refuse: a unit that fails.

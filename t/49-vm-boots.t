@@ -28,9 +28,11 @@ EOF
 
 scene <<'EOF'
 	# --- a path that the boot makes later ---
-	mine one; mkdir -p /run/late
+	mine one; mkdir -p /run/late /etc/cloud-audit-setup
+	printf '[rules]\nscanner_copy = yes\n' >/etc/cloud-audit-setup/config.ini
 	{ echo '-w /run/late/file -p wa -k late'; echo '-a always,exit -F arch=b64 -S mount -F auid=4711 -k two'; } >>/srv/rules.d/mine.rules
 	out=$(cas apply 2>&1); ok $? 'a rule below /run is applied' "$out"
+	like "$out" 'no file of rules says -e 2, for which scanners look' 'with the copy for scanners'
 	like "$out" 'warning: /srv/rules.d/mine.rules:2: /run/late may be absent, or another, when a boot loads the rules, which goes on without this one: what is below /run .*lint: late' 'with a warning'
 	is "$(state) $(keys)" '2 active active key=late key=one key=two ' 'all are in force, and locked'
 	like "$(cat /etc/audit/cloud-audit-setup.rules)" "^# staged in boot $(cat /proc/sys/kernel/random/boot_id)\$" 'the file says in which boot it was written'
@@ -56,6 +58,7 @@ EOF
 for boot in second third; do
 	after_boot <<EOF
 	is "\$(state) \$(keys)" '2 active active key=one key=two ' "the $boot boot loads what is left, no unit fails"
+	is "\$(grep -c '^-a .*key=one' /etc/audit/audit.rules)" 1 'once, also with the copy for scanners, which the host has loaded before'
 	mkdir -p /run/late
 	for command in verify apply; do out=\$(cas \$command 2>&1); ok \$? "\$command is content, also when the path has come late" "\$out"; done
 	like "\$(cas -o tap verify 2>/dev/null)" '^not ok [0-9]+ - rule not left out: mine.rules:2: .* # TODO' 'with a notice'
@@ -71,12 +74,17 @@ vm_guest --timeout 300 <<EOF
 EOF
 after_boot <<'EOF'
 	is "$(state) $(keys)" '2 active active key=one key=two ' 'the next boot loads all, no unit fails'
+	rm /etc/cloud-audit-setup/config.ini; out=$(cas apply 2>&1); ok $? 'without the copy for scanners' "$out"
 	chmod 666 /etc/audit/cloud-audit-setup.rules; auditctl -v | grep -q ' 3\.' || rm /etc/audit/cloud-audit-setup.rules; sync
 EOF
 after_boot <<'EOF'
 	like "$(state) $(keys)" '^[01] failed failed $' 'a rules file that auditctl does not read locks nothing'
 	like "$(journalctl -q -b -u cloud-audit-lock -o cat)" 'the rules file was not read to its end, so the kernel is not locked' 'and the unit says so'
 	chmod 640 /etc/audit/cloud-audit-setup.rules 2>/dev/null
+	out=$(free -s rules.scanner_copy=yes apply 2>&1); ok $? 'a node that is not locked takes the copy' "$out"
+	augenrules >/dev/null; is "$(grep -c '^-a .*key=one' /etc/audit/audit.rules)" 1 'which augenrules merges'
+	out=$(cas remove 2>&1); ok $? 'and is rid of it' "$out"
+	is "$(grep -c key=one /etc/audit/audit.rules) $(keys)" '0 ' 'in the merged file and in the kernel'
 	out=$(cas apply 2>&1); ok $? 'apply mends that' "$out"
 	is "$(state) $(keys)" '2 active active key=one key=two ' 'whole'
 EOF

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rules/rule/rule.h"
 
@@ -76,4 +77,148 @@ void rule_show(struct text *out, const struct audit_rule_data *data, size_t size
 		out->failed = true;
 	else
 		rule_show_line(out, line.s ? line.s : "");
+}
+
+/* An option of a line that rule_print() made, and its value; borrowed from it. */
+struct pair {
+	const char *option, *value;
+	size_t n_option, n_value;
+};
+
+enum { PAIRS_MAX = 80 };
+
+/* The word that begins at s, to the next space that no backslash is before. */
+static size_t word_length(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] && s[n] != ' ')
+		n += s[n] == '\\' && s[n + 1] ? 2 : 1;
+	return n;
+}
+
+/* How many pairs the line has; 0: it has another form, or too many. */
+static size_t split_pairs(const char *line, struct pair pairs[PAIRS_MAX])
+{
+	size_t n = 0;
+
+	while (*line) {
+		struct pair *pair = &pairs[n];
+
+		*pair = (struct pair){ .option = line, .n_option = word_length(line) };
+		line += pair->n_option;
+		if (*line != ' ' || ++n == PAIRS_MAX)
+			return 0;
+		pair->value = ++line;
+		pair->n_value = word_length(line);
+		line += pair->n_value;
+		line += *line == ' ';
+	}
+	return n > 0 && pairs[0].n_option == 2 && strncasecmp(pairs[0].option, "-a", 2) == 0 ? n : 0;
+}
+
+static bool begins(const char *s, size_t n, const char *with)
+{
+	return n >= strlen(with) && memcmp(s, with, strlen(with)) == 0;
+}
+
+/* The field's value where the pair is -F NAME=VALUE, else NULL. */
+static const char *field_value(const struct pair *pair, const char *name)
+{
+	return begins(pair->option, pair->n_option, "-F") && begins(pair->value, pair->n_value, name) ?
+		pair->value + strlen(name) : NULL;
+}
+
+static void add_value(struct text *out, const char *before, const struct pair *pair, const char *value)
+{
+	text_add(out, before);
+	text_add_bytes(out, value, pair->n_value - (size_t)(value - pair->value));
+}
+
+/* -w PATH -p PERMISSIONS [-k KEY], which is a rule with these fields alone. */
+static bool add_watch(struct text *out, const struct pair *pairs, size_t n)
+{
+	const char *path = NULL, *perm;
+
+	if (n < 3 || !begins(pairs[0].option, pairs[0].n_option, "-a") || !begins(pairs[0].value, pairs[0].n_value, "always,exit"))
+		return false;
+	path = field_value(&pairs[1], "path=");
+	path = path ? path : field_value(&pairs[1], "dir=");
+	perm = field_value(&pairs[2], "perm=");
+	for (size_t i = 3; path && perm && i < n; i++)
+		path = field_value(&pairs[i], "key=") ? path : NULL;
+	if (!path || !perm)
+		return false;
+	add_value(out, "-w ", &pairs[1], path);
+	add_value(out, " -p ", &pairs[2], perm);
+	for (size_t i = 3; i < n; i++)
+		add_value(out, " -k ", &pairs[i], field_value(&pairs[i], "key="));
+	return true;
+}
+
+/* An architecture as rules are written for any machine of its kind. */
+static const char *usual_arch(const struct pair *pair)
+{
+	static const char *const names[][2] = {
+		{ "arch=x86_64", "arch=b64" }, { "arch=aarch64", "arch=b64" }, { "arch=i386", "arch=b32" }, { "arch=arm", "arch=b32" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (pair->n_value == strlen(names[i][0]) && begins(pair->value, pair->n_value, names[i][0]))
+			return names[i][1];
+	return NULL;
+}
+
+/* Where the pair stands among the others: list and action, arch, -S, the rest. */
+static int rank(const struct pair *pair, bool first)
+{
+	return first ? 0 : begins(pair->value, pair->n_value, "arch") ? 1 : begins(pair->option, pair->n_option, "-S") ? 2 : 3;
+}
+
+static void add_pair(struct text *out, const struct pair *pair)
+{
+	const char *arch = usual_arch(pair);
+	bool perm = begins(pair->option, pair->n_option, "-p");
+
+	text_add_bytes(out, pair->option, perm ? 0 : pair->n_option);
+	text_add(out, perm ? "-F perm=" : " ");
+	text_add_bytes(out, arch ? arch : pair->value, arch ? strlen(arch) : pair->n_value);
+}
+
+/* Any call that does something to a file: the list of a rule with a path and permissions goes without saying. */
+static bool goes_without_saying(const struct pair *pairs, size_t n, size_t i)
+{
+	bool path = false, perm = false;
+
+	for (size_t k = 0; k < n; k++) {
+		path = path || field_value(&pairs[k], "path=") || field_value(&pairs[k], "dir=");
+		perm = perm || begins(pairs[k].option, pairs[k].n_option, "-p");
+	}
+	return path && perm && begins(pairs[i].option, pairs[i].n_option, "-S") && begins(pairs[i].value, pairs[i].n_value, "all");
+}
+
+void rule_show_usual(struct text *out, const struct audit_rule_data *data, size_t size)
+{
+	_cleanup_text_ struct text line = {0};
+	struct pair pairs[PAIRS_MAX];
+	size_t n;
+
+	rule_print(&line, data, size);
+	if (text_error(&line) < 0 || !line.s) {
+		out->failed = true;
+		return;
+	}
+	n = split_pairs(line.s, pairs);
+	if (n == 0)
+		text_add(out, line.s);
+	if (n == 0 || add_watch(out, pairs, n))
+		return;
+	for (int at = 0; at <= 3; at++) {
+		for (size_t i = 0; i < n; i++) {
+			if (rank(&pairs[i], i == 0) != at || goes_without_saying(pairs, n, i))
+				continue;
+			text_add(out, i > 0 ? " " : "");
+			add_pair(out, &pairs[i]);
+		}
+	}
 }

@@ -6,6 +6,7 @@
 #include "setup/node/wanted_node.h"
 #include "setup/output/report.h"
 #include "setup/rights/rights.h"
+#include "setup/steps/files.h"
 #include "setup/steps/steps.h"
 #include "units/audit_units.h"
 
@@ -49,7 +50,7 @@ static int find_obstacle(const struct context *c)
 /* Through a root that does not show the unit's file it cannot be deleted. */
 static int find_rest(struct context *c)
 {
-	int r = node_read_units(&c->node, &c->wanted, &c->host, c->bus);
+	int r = node_read_units(&c->node, &c->wanted, &c->host, c->bus, c->log);
 
 	for (size_t i = 0; r == 0 && i < N_FILES; i++) {
 		const char *fragment = c->node.units[i].fragment;
@@ -145,12 +146,22 @@ static int delete_rules(struct context *c, bool *ret_replaced)
 	return -EBADE;
 }
 
+/* Runs the host's augenrules, where there is one; load: NULL, or "--load". */
+static int run_augenrules(struct context *c, const char *load, const char *what)
+{
+	static const char *const paths[] = { "/sbin/augenrules", "/usr/sbin/augenrules" };
+	bool directory;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (host_path_type(&c->host, paths[i], &directory) == 1)
+			return bus_run_transient(c->bus, what, (const char *const[]){ paths[i], load, NULL });
+	return 0;
+}
+
 /* Has the host load its own rules, the way it does at boot; a host that loads none is left with none. */
 static int load_host_rules(struct context *c)
 {
-	static const char *const augenrules[] = { "/sbin/augenrules", "/usr/sbin/augenrules" };
 	_cleanup_(unit_state_done) struct unit_state loader = {0}, daemon = {0};
-	bool directory;
 	int r;
 
 	r = bus_unit_state(c->bus, "audit-rules.service", &loader);
@@ -161,13 +172,30 @@ static int load_host_rules(struct context *c)
 	r = bus_unit_state(c->bus, "auditd.service", &daemon);
 	if (r < 0 || !daemon.exists || !(daemon.enabled || daemon.active))
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(augenrules); i++) {
-		if (host_path_type(&c->host, augenrules[i], &directory) != 1)
-			continue;
-		return bus_run_transient(c->bus, "Load the host's own audit rules",
-					 (const char *const[]){ augenrules[i], "--load", NULL });
+	return run_augenrules(c, "--load", "Load the host's own audit rules");
+}
+
+/* The copy for scanners goes before the host loads its own rules, with which it would be loaded, and out of what augenrules
+ * has made of it; under the lock that makes nothing, and the next boot does. */
+static int take_back_copy(struct context *c)
+{
+	const char *path = wanted_files[FILE_SCANNER].path;
+	bool directory;
+	int r;
+
+	if (!c->node.files[FILE_SCANNER].s)
+		return 0;
+	r = file_delete(&c->host, &c->wanted, FILE_SCANNER);
+	if (r < 0) {
+		log_say(c->log, LEVEL_ERROR, "%s cannot be deleted below %s: %s%s", path, c->host.root, strerror(-r),
+			rights_advice_write(&c->host, r));
+		return r;
 	}
-	return 0;
+	text_done(&c->node.files[FILE_SCANNER]);
+	/* Without a directory to read it fails. */
+	if (node_locked(&c->node) || host_path_type(&c->host, "/etc/audit/rules.d", &directory) != 1)
+		return 0;
+	return run_augenrules(c, NULL, "Merge the host's own audit rules");
 }
 
 /* The kernel's part, while the files still tell a next run that there is something to take back. */
@@ -217,7 +245,7 @@ enum exit_status command_remove(struct context *c)
 	}
 	if (find_obstacle(c) < 0)
 		return STATUS_NODE;
-	if (bus_subscribe(c->bus) < 0 || stop_units(c) < 0 ||
+	if (bus_subscribe(c->bus) < 0 || stop_units(c) < 0 || take_back_copy(c) < 0 ||
 	    (!node_locked(&c->node) && take_back_rules(c) < 0) || delete_files(c) < 0) {
 		log_conclude(c->log, "remove stopped half-way: units may be stopped, and the kernel had %zu rules when it was "
 			     "last looked at; mend the cause and run it again", c->node.rules.n);

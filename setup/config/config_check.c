@@ -10,7 +10,7 @@ static const struct {
 	const char *section, *key, *without;
 } need_files[] = {
 	{ "apparmor", "audit", "keep" }, { "ima", "policy", "no" }, { "tty", "sshd", "no" },
-	{ "tty", "runtime_unit", "" },
+	{ "tty", "runtime_unit", "" }, { "rules", "scanner_copy", "no" },
 };
 
 static int check_transient(const struct config *config, struct log *log)
@@ -83,10 +83,21 @@ static int check_runtime(const struct config *config, struct log *log)
 	return -EINVAL;
 }
 
+/* Loaded with the host's own rules at boot, the copy would be kept before ours. */
+static int check_copy(const struct config *config, struct log *log)
+{
+	if (!config->scanner_copy || config->existing != EXISTING_KEEP)
+		return 0;
+	log_say(log, LEVEL_ERROR, "%s: [rules] scanner_copy = yes has the host load our rules with its own, and existing = keep (%s) "
+		"would have all of them twice; set existing = replace, or scanner_copy = no",
+		config_source(config, "rules", "scanner_copy"), config_source(config, "rules", "existing"));
+	return -EINVAL;
+}
+
 int config_check(const struct config *config, struct log *log)
 {
 	int transient = check_transient(config, log), contradictions = check_dropped(config, log);
-	int runtime = check_runtime(config, log);
+	int runtime = check_runtime(config, log), copy = check_copy(config, log);
 
-	return transient < 0 ? transient : contradictions < 0 ? contradictions : runtime;
+	return transient < 0 ? transient : contradictions < 0 ? contradictions : runtime < 0 ? runtime : copy;
 }

@@ -30,6 +30,7 @@ static const struct {
 	{ "rules", "directory", "where your own *.rules files are" },
 	{ "rules", "absent", "a rule whose path's directory is not there: leave it out with a word, or fail" },
 	{ "rules", "order", "whether the shipped groups or your rules see an event first, and give it their key" },
+	{ "rules", "scanner_copy", "the rules in /etc/audit/rules.d as well, as text for scanners; then replaced by ours" },
 	{ "rules", "existing", "what becomes of rules that the kernel has from others: replaced, or kept before ours" },
 	{ "rules", "optimise", "fewer and narrower rules where provably the same events are recorded" },
 	{ "unit", "mode", "file: units and rules below /etc; transient: over D-Bus alone, until the next boot" },

@@ -237,6 +237,7 @@ const struct config_row config_rows[] = {
 	  .expected = "warn or fail", .choices = CHOICES("warn", "fail") },
 	{ "rules", "order", parse_choice, IN(order), "shipped-first",
 	  .expected = "shipped-first or user-first", .choices = CHOICES("shipped-first", "user-first") },
+	{ "rules", "scanner_copy", parse_bool, IN(scanner_copy), "no", YES_NO },
 	{ "rules", "existing", parse_choice, IN(existing), "replace",
 	  .expected = "replace or keep", .choices = CHOICES("replace", "keep") },
 	{ "rules", "optimise", parse_bool, IN(optimise), "yes", YES_NO },

@@ -38,6 +38,7 @@ struct config {
 
 	char *rules_directory;
 	int absent, order;
+	bool scanner_copy;
 	int existing;
 	bool optimise;
 

@@ -6,6 +6,7 @@
 
 #include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
+#include "rules/rule/show.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/rulefiles.h"
 #include "setup/host/lookups.h"
@@ -15,6 +16,7 @@
 #include "units/audit_units.h"
 
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
+#define SCANNER_FILE "/etc/audit/rules.d/zz-cloud-audit-setup.rules"
 #define LEFT_OUT "#"	/* before a rule that is left out: a comment of ours has a space behind it */
 #define STAGED ": left out until the boot after "
 #define REFUSED ": left out, since the kernel has refused it at boot"
@@ -26,6 +28,7 @@ const struct wanted_file wanted_files[N_FILES] = {
 	[FILE_RULES] = { RULES_FILE, 0640, 0750, .comments = RULE_COMMENT },
 	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, .unit = SETUP_UNIT, .comments = UNIT_COMMENT },
 	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, .unit = LOCK_UNIT, .comments = UNIT_COMMENT },
+	[FILE_SCANNER] = { SCANNER_FILE, 0640, 0750, .optional = true, .alone = true, .comments = RULE_COMMENT },
 	[FILE_HOST_UNIT] = { UNIT_DIRECTORY "/" HOST_UNIT, 0644, 0755, .unit = HOST_UNIT, .optional = true,
 			     .comments = UNIT_COMMENT },
 	[FILE_JOURNALD] = { UNIT_DIRECTORY "/" JOURNALD_UNIT ".d/" DROP_IN, 0644, 0755, .optional = true,
@@ -265,6 +268,27 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	return r < 0 ? r : text_error(out);
 }
 
+/* What augenrules makes of it at boot is loaded before our own file, which replaces it: so it has no setting, and not the rule
+ * that tells that our file was read to its end. */
+static int print_scanner_copy(struct wanted *wanted, const struct config *config)
+{
+	struct text *out = &wanted->files[FILE_SCANNER];
+
+	text_done(out);
+	if (!config->scanner_copy)
+		return 0;
+	text_add(out, "# Written by cloud-audit-setup ([rules] scanner_copy = yes) for scanners, which look for rules here. In\n"
+		 "# force is " RULES_FILE ", which is loaded after what is here, and replaces it.\n");
+	for (size_t i = 0; i + 1 < wanted->rules.n_rules; i++) {
+		const struct rule *rule = &wanted->rules.rules[i];
+
+		add_source(out, rule_place(rule));
+		rule_show_usual(out, rule->data, rule->size);
+		text_add(out, "\n");
+	}
+	return text_error(out);
+}
+
 const char *wanted_find_auditctl(const struct host *host)
 {
 	static const char *const paths[] = { "/sbin/auditctl", "/usr/sbin/auditctl" };
@@ -302,6 +326,8 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 		return print_rules_file(ret, config, &ret->transient, log);
 	r = print_rules_file(ret, config, &ret->files[FILE_RULES], log);
 	if (r == 0)
+		r = print_scanner_copy(ret, config);
+	if (r == 0)
 		r = print_setup_unit(ret->auditctl, RULES_FILE, timeout, &ret->files[FILE_SETUP_UNIT]);
 	if (r == 0 && config->lock)
 		r = print_lock_unit(ret->auditctl, timeout, &ret->files[FILE_LOCK_UNIT]);
@@ -317,6 +343,8 @@ int wanted_print_rules(struct wanted *wanted, const struct config *config, struc
 
 	text_done(out);
 	r = print_rules_file(wanted, config, out, log);
+	if (r == 0)
+		r = print_scanner_copy(wanted, config);
 	if (r == 0 && wanted->loaded.s) {
 		text_done(&wanted->loaded);
 		r = print_rules_file(wanted, config, &wanted->loaded, log);
@@ -362,6 +390,7 @@ int wanted_read_again(struct wanted *wanted, const struct config *config, const 
 		text_done(text);
 		*text = content;
 		content = (struct text){0};
+		r = print_scanner_copy(wanted, config);
 	}
 	settings_done(&fresh.settings);
 	rule_set_done(&fresh.rules);

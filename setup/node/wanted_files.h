@@ -11,6 +11,7 @@
 /* In the order in which they are written; they are deleted in the opposite one. */
 enum {
 	FILE_RULES, FILE_SETUP_UNIT, FILE_LOCK_UNIT,
+	FILE_SCANNER,		/* the rules once more, where scanners look for them */
 	FILE_HOST_UNIT,		/* AppArmor, IMA */
 	FILE_JOURNALD,		/* drop-in: journald's audit socket */
 	FILE_JOURNALD_SOCKET,	/* drop-in: that socket's room */
@@ -28,6 +29,7 @@ extern const struct wanted_file {
 	bool optional;		/* not worth a word where it is neither wanted nor there */
 	bool binary;
 	bool drop_in;	/* in a directory that goes with it */
+	bool alone;	/* so is this, though no drop-in */
 	const char *comments;	/* what a line that has no effect begins with; NULL: every byte counts */
 	bool foreign;		/* there without us, too: never deleted, its mode is kept, and left alone
 				 * while no content is wanted */

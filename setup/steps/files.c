@@ -44,7 +44,7 @@ int file_delete(const struct host *host, const struct wanted *wanted, size_t i)
 	_cleanup_free_ char *directory = NULL;
 	int r = host_remove(host, path);
 
-	if (r < 0 || !wanted_files[i].drop_in)
+	if (r < 0 || !(wanted_files[i].drop_in || wanted_files[i].alone))
 		return r;
 	directory = strndup(path, (size_t)(slash - path));
 	if (!directory)

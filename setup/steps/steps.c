@@ -51,7 +51,12 @@ static int write_file(struct context *c, size_t i, const struct text *content)
 	/* Its end sets AppArmor back, which the new one may not know of. */
 	if (i == FILE_HOST_UNIT && c->node.units[i].active && !wanted_same(&c->wanted, i, &c->node.files[i]))
 		r = bus_run_job(c->bus, BUS_STOP, HOST_UNIT);
-	return r < 0 ? r : say_file(c, i, true, file_write(&c->host, &c->wanted, i, content));
+	if (r == 0)
+		r = say_file(c, i, true, file_write(&c->host, &c->wanted, i, content));
+	if (r == 0 && i == FILE_SCANNER && c->config.lock)
+		log_say(c->log, LEVEL_INFO, "no file of rules says -e 2, for which scanners look: it would lock before the rules that "
+			"count are loaded; auditctl -s tells of the lock (enabled 2)");
+	return r;
 }
 
 static int delete_file(struct context *c, size_t i)

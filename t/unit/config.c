@@ -45,6 +45,7 @@ static const struct key {
 	{ "rules", "absent", "warn", "warn or fail", { "warn", "fail" }, { "", "ignore", "yes" } },
 	{ "rules", "order", "shipped-first", "shipped-first or user-first", { "shipped-first", "user-first" },
 	  { "", "user", "user_first" } },
+	{ "rules", "scanner_copy", "no", YES_NO },
 	{ "rules", "existing", "replace", "replace or keep", { "replace", "keep" }, { "", "no" } },
 	{ "rules", "optimise", "yes", YES_NO },
 	{ "unit", "mode", "file", "file or transient", { "file", "transient" }, { "", "File" } },

@@ -371,7 +371,7 @@ static inline bool model_run_transient(struct model *m, const struct peer *peer,
 		return model_line(m, line);
 	}
 	if (!data)	/* augenrules, or the terminal program's --check */
-		return !memmem(body, peer->body.len, "augenrules", 10) ||
+		return !memmem(body, peer->body.len, "augenrules", 10) || !memmem(body, peer->body.len, "--load", 6) ||
 			model_load(m, "-D\n-w /etc/group -p wa -k host\n", false);
 	/* The name's NUL, the signature "ay", and the length at the next four bytes. */
 	for (data += 18 + 4; (data - body) % 4; data++) { }

@@ -180,7 +180,7 @@ struct scenario {
 #define TRANSIENT UNLOCKED "-s unit.mode=transient "
 #define KEEP UNLOCKED "-s rules.existing=keep "
 #define MORE UNLOCKED "-s events.tty=yes -s events.apparmor=yes -s tty.sshd=yes -s apparmor.audit=all -s journal.reader=enable " \
-	"-s audit.loginuid_immutable=yes -s tty.runtime_unit=containerd.service "
+	"-s rules.scanner_copy=yes -s audit.loginuid_immutable=yes -s tty.runtime_unit=containerd.service "
 #define CHANGED "-s audit.backlog_limit=9000 -s audit.failure=panic -s filter.exclude_types=CWD "
 
 static const struct scenario scenarios[] = {
