@@ -30,8 +30,8 @@ my %confined = (privileged => 'false', allowPrivilegeEscalation => 'false', read
 
 # One line a difference between a container's securityContext and what it should be.
 sub rights {
-	my ($container, $capabilities) = @_;
-	my %want = (%confined, capabilities => $capabilities);
+	my ($container, $capabilities, %more) = @_;
+	my %want = (%confined, capabilities => $capabilities, %more);
 	my %has = %{$container->{securityContext} || {}};
 	return join '', map {
 		my ($has, $want) = map { defined $_ ? $_ : 'unset' } $has{$_} && json($has{$_}), $want{$_};
@@ -290,7 +290,14 @@ SKIP: {
 		'keystrokes' => [
 			'+ args: --set=tty.sshd=yes', '+ args: --set=tty.runtime_unit=containerd.service', @keystroke_mounts,
 		],
+		'apparmor-unconfined' => [ '+ securityContext.appArmorProfile = {"type":"Unconfined"}' ],
+		'selinux' => [ '+ securityContext.seLinuxOptions = {"type":"spc_t"}' ],
 		'recursive-read-only' => [ '+ volumeMounts[/host].recursiveReadOnly = "IfPossible"' ],
+	);
+	# What a security module of the node does not hold there is what the component is for.
+	my %unheld = (
+		'apparmor-unconfined' => [ appArmorProfile => '{"type":"Unconfined"}' ],
+		'selinux' => [ seLinuxOptions => '{"type":"spc_t"}' ],
 	);
 	my $init = 'spec.template.spec.initContainers[cloud-audit-setup]';
 	my %is_setup = map { $_ => 1 } keys %change;
@@ -303,7 +310,7 @@ SKIP: {
 			ok $objects, "$component can be put on $below" or do { diag $@; next };
 			is misfits($objects), '', "$component on $below: every reference leads somewhere, nothing is unused";
 			my $c = container($objects, 'initContainers', 'cloud-audit-setup');
-			is rights($c, '{"add":["AUDIT_CONTROL"],"drop":["ALL"]}'), '',
+			is rights($c, '{"add":["AUDIT_CONTROL"],"drop":["ALL"]}', @{$unheld{$component} || []}), '',
 				"$component on $below: the init container has no right more";
 			is rights($_, '{"drop":["ALL"]}'), '', "$component on $below: $_->{name} has no right at all"
 				for @{pod($objects)->{containers}};
@@ -313,7 +320,7 @@ SKIP: {
 			is "$code $err", '0 ', "$component on $below: the program takes its arguments";
 			next if $below ne 'base';
 			if ($is_setup{$component}) {
-				my @want = map { s/^(. )(args|volumeMounts)/$1$init.$2/r } @{$change{$component}};
+				my @want = map { s/^(. )(args|volumeMounts|securityContext)/$1$init.$2/r } @{$change{$component}};
 				is join("\n", sort(differences(daemonset($base), daemonset($objects)))), join("\n", sort @want),
 					"$component changes what it says";
 				is json([ grep { $_->{kind} ne 'DaemonSet' } @$objects ]),

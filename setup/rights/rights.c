@@ -114,11 +114,11 @@ static const char *advice_denied(bool hand)
 		return "a security module confines this process (/proc/self/attr/current): run outside of its profile";
 	if (strstr(label, " (enforce)"))
 		return "an AppArmor profile confines this container, and on Ubuntu it mediates D-Bus: set "
-			"securityContext.appArmorProfile.type: Unconfined (before Kubernetes 1.30 the annotation "
-			"container.apparmor.security.beta.kubernetes.io/CONTAINER: unconfined)";
+			"securityContext.appArmorProfile.type: Unconfined (k8s/components/apparmor-unconfined; before Kubernetes 1.30 the "
+			"annotation container.apparmor.security.beta.kubernetes.io/CONTAINER: unconfined)";
 	if (strchr(label, ':'))
-		return "SELinux confines this process: set securityContext.seLinuxOptions.type: spc_t, and see ausearch -m "
-			"USER_AVC on the node";
+		return "SELinux confines this process: set securityContext.seLinuxOptions.type: spc_t "
+			"(k8s/components/selinux), and see ausearch -m USER_AVC on the node";
 	return "a policy of the node's bus forbids it: see /etc/dbus-1/system.d and journalctl -u dbus on the node";
 }
 
