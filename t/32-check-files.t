@@ -38,6 +38,21 @@ like $errors[2], qr{^\Q$tmp\E/nowhere\.rules: .*No such file}, 'and so is a file
 like $err, qr{^cloud-audit-setup: warning: \Q$good\E:1: apply would leave it out here: /run/nowhere is not on the host}m,
 	'with --root the paths of that host count';
 
+# --- names of the host's ---
+{
+	my $root = make_root();
+	put("$root/etc/passwd", "root:x:0:0::/:/bin/sh\nprometheus:x:999:99::/:/bin/false\n");
+	put("$root/etc/group", "root:x:0:\nsystemd-journal:x:101:\n");
+	my @fields = (map({ [ $_, 'promethues', 'user "promethues"; did you mean "prometheus"?' ] } qw(uid auid euid suid fsuid obj_uid)),
+		map({ [ $_, 'systemd-jurnal', 'group "systemd-jurnal"; did you mean "systemd-journal"?' ] } qw(gid egid sgid fsgid obj_gid)),
+		[ 'uid', 'somebody-else', 'user "somebody-else"' ]);
+	my $named = put("$tmp/names.rules", join '', map { "-a always,exit -F arch=b64 -S mount -F $_->[0]=$_->[1] -k k\n" } @fields);
+	($code, $out, $err) = run($program, @args, '-R', $root, 'render', 'rules', $named);
+	my $n = 0;
+	is errors($err), join('', map { $n++; "$named:$n: -F $_->[0]=$_->[1]: the host has no $_->[2]\n" } @fields),
+		'a user or group that the host has not: the nearest of those that it has';
+}
+
 # --- standard input ---
 ($code, $out, $err) = fed("-w /etc/a -p wa -k k\n", 'render', 'rules', '-');
 like "$code $err$out", qr{^0 .*^# stdin:1\n-a always,exit -F path=/etc/a }ms, '-: standard input';

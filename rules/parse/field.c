@@ -128,18 +128,24 @@ static bool read_argument(struct draft *draft, const struct pair *pair)
 	return add_number(draft, pair, VALUE_NEGATIVE | VALUE_STRTOUL | (bits ? VALUE_OCTAL : 0));
 }
 
-static bool read_id(struct draft *draft, const struct pair *pair, const char *what,
-		    int (*look_up)(void *context, const char *name, uint32_t *ret_id))
+static bool read_id(struct draft *draft, const struct pair *pair, bool group)
 {
+	const struct rules_host *host = draft->env->host;
+	const char *what = group ? "group" : "user";
+	_cleanup_free_ char *near = NULL;
 	uint32_t id;
-	int r = look_up(draft->env->host->context, pair->value, &id);
+	int r = (group ? host->group_id : host->user_id)(host->context, pair->value, &id);
 
 	if (r < 0)
 		return draft_fail(draft, "-F %s: cannot look up the %s \"%s\": %s", pair->text, what,
 				  pair->value, strerror(-r));
-	if (r == 0)
-		return draft_fail(draft, "-F %s: the host has no %s \"%s\"", pair->text, what, pair->value);
-	return add(draft, pair, id);
+	if (r > 0)
+		return add(draft, pair, id);
+	if (host->near_name)
+		near = host->near_name(host->context, pair->value, group);
+	if (near)
+		return draft_fail(draft, "-F %s: the host has no %s \"%s\"; did you mean \"%s\"?", pair->text, what, pair->value, near);
+	return draft_fail(draft, "-F %s: the host has no %s \"%s\"", pair->text, what, pair->value);
 }
 
 static bool read_user(struct draft *draft, const struct pair *pair)
@@ -148,14 +154,14 @@ static bool read_user(struct draft *draft, const struct pair *pair)
 		return add_number(draft, pair, VALUE_NEGATIVE | VALUE_STRTOUL);
 	if (strcmp(pair->value, "unset") == 0)
 		return add(draft, pair, UINT32_MAX);
-	return read_id(draft, pair, "user", draft->env->host->user_id);
+	return read_id(draft, pair, false);
 }
 
 static bool read_group(struct draft *draft, const struct pair *pair)
 {
 	if (isdigit((unsigned char)*pair->value))
 		return add_number(draft, pair, 0);
-	return read_id(draft, pair, "group", draft->env->host->group_id);
+	return read_id(draft, pair, true);
 }
 
 static bool read_session(struct draft *draft, const struct pair *pair)

@@ -88,6 +88,13 @@ static int group_id(void *context, const char *name, uint32_t *ret_id)
 	return accounts_group(lookups->host, name, ret_id);
 }
 
+static char *near_name(void *context, const char *name, bool group)
+{
+	const struct lookups *lookups = context;
+
+	return accounts_near(lookups->host, name, group);
+}
+
 static void late(void *context, const char *directory, struct text *out)
 {
 	const struct lookups *lookups = context;
@@ -99,7 +106,7 @@ static void late(void *context, const char *directory, struct text *out)
 struct rules_host lookups_for(struct lookups *lookups, const struct host *host)
 {
 	lookups->host = host;
-	return (struct rules_host){ path_type, user_id, group_id, late, lookups };
+	return (struct rules_host){ path_type, user_id, group_id, near_name, late, lookups };
 }
 
 void lookups_done(struct lookups *lookups)

@@ -20,7 +20,7 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 	return name[0] >= 'a' && name[0] <= 'z';
 }
 
-static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL };
+static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL, NULL };
 
 static const struct rules_setting settings[] = {
 	{ "-b", "8192", "backlog_limit = 8192", "config:1", false },

@@ -55,6 +55,30 @@ static void elsewhere(void **state)
 	assert_int_equal(id, 99);
 }
 
+static void is_near(const char *name, bool group, const char *expected)
+{
+	_cleanup_free_ char *near = accounts_near(&host, name, group);
+
+	if (expected)
+		assert_string_equal(near, expected);
+	else
+		assert_null(near);
+}
+
+static void nearest(void **state)
+{
+	table("passwd", "root:x:0:0::/:/bin/sh\nkubelet:x:1:1::/:/bin/false\n+near:x:2:2::/:\nmessagebus:x:3:3::/:\n");
+	table("group", "adm:x:4:\nsystemd-journal:x:5:\n");
+	is_near("kublet", false, "kubelet");
+	is_near("mesagebus", false, "messagebus");
+	is_near("systemd-jornal", true, "systemd-journal");
+	is_near("systemd-jornal", false, NULL);
+	is_near("kublet", true, NULL);
+	is_near("near", false, NULL);
+	table("passwd", "");
+	is_near("kublet", false, NULL);
+}
+
 static void near_misses(void **state)
 {
 	uint32_t id = 99;
@@ -176,6 +200,7 @@ int main(void)
 		TEST("a name gives the number that the root's own file has", found),
 		TEST("this machine's own accounts are not asked", elsewhere),
 		TEST("a name that only resembles one is not found", near_misses),
+		TEST("the nearest name of the host's own tables is found, and nobody else's", nearest),
 		TEST("lines that are no entries are passed over", no_entries),
 		TEST("the first of two entries counts", first),
 		TEST("a line of any length is read", long_line),

@@ -26,8 +26,8 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 	return 0;
 }
 
-static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL };
-static const struct rules_host blind = { unseen, look_up, look_up, NULL, NULL };
+static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL, NULL };
+static const struct rules_host blind = { unseen, look_up, look_up, NULL, NULL, NULL };
 
 /* The directory that a rule lacks; NULL for none. */
 static char *lacks(const char *rule, const struct rules_host *from)

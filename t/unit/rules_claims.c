@@ -26,7 +26,7 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 	return 0;
 }
 
-static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL };
+static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL, NULL };
 
 /* --- the kernel ---------------------------------------------------------------------------- */
 

@@ -32,7 +32,7 @@ static void late(void *context, const char *directory, struct text *out)
 		text_add(out, "it comes later");
 }
 
-static const struct rules_host host = { path_type, look_up, look_up, late, NULL };
+static const struct rules_host host = { path_type, look_up, look_up, NULL, late, NULL };
 
 /* The messages about a file S that is shipped (NULL: none) and one F that is not, both without mistakes. */
 static char *said_of(const char *shipped, const char *content, const char *machine, unsigned *ret_warnings)

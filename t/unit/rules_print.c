@@ -22,7 +22,7 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 	return 1;
 }
 
-static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL };
+static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL, NULL };
 
 /* The only rule of a line; data is the caller's. */
 static struct audit_rule_data *read_one(const char *line, size_t *ret_size)

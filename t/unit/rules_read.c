@@ -21,7 +21,7 @@ static int look_up(void *context, const char *name, uint32_t *ret_id)
 	return strcmp(name, "www-data") == 0;
 }
 
-static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL };
+static const struct rules_host host = { path_type, look_up, look_up, NULL, NULL, NULL };
 
 static const struct rules_setting settings[] = {
 	{ "-b", "8192", "[audit] backlog_limit = 8192", "config.ini:4", true },

@@ -130,7 +130,7 @@ static void add_entry(struct host *host, char kind, char *rest)
 int main(void)
 {
 	static struct host host;
-	struct rules_host callbacks = { path_type, user_id, group_id, NULL, &host };
+	struct rules_host callbacks = { path_type, user_id, group_id, NULL, NULL, &host };
 	_cleanup_free_ char *line = NULL, *machine = NULL;
 	size_t size = 0;
 	ssize_t n;
