@@ -36,6 +36,8 @@ sub parse {
 		next if /^\s*(#|$)/;
 		if (/^\s*\@include (\S+)$/) {
 			my $name = $1;
+			# Of components.
+			next if $name =~ /\*/;
 			my $included = $instead->{$name} || $file =~ s{[^/]*$}{$name}r;
 			die "$file:$n: no $name\n" unless -f $included;
 			push @{$open[-1][3]}, @{parse($included)->[3]};
@@ -90,6 +92,12 @@ SKIP: {
 		$known{$kind}{$_} = 1 for '@id', split ' ', $names;
 	}
 	is join(' ', grep { $known{methods}{$_} } @mine), '', 'the plugins redefine nothing of fluentd by accident';
+}
+for my $file (glob 'k8s/components/*/mapping-*.conf') {
+	like $file, qr{/mapping-[^/]+\.conf$}, "$file: fluent.conf includes it";
+	is strangers(parse($file)), '', '... with parameters that are known' if $ruby;
+	my $type = (all(parse($file)))[0][2]{'@type'};
+	ok -f $file =~ s{[^/]*$}{filter_$type.rb}r, '... its filter lies beside it';
 }
 my %without = map { $_ => $tree{$_} } $ruby ? keys %tree : grep { !/Cloud/ } keys %tree;
 is strangers($without{$_}), '', "$_: fluentd and its plugins know every parameter" for sort keys %without;

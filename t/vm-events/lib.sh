@@ -33,10 +33,48 @@ events() {
 	EOT
 }
 
+# entries: what the shippers make of all those events, and of a fixed number of execs (t/vm-events/volume).
+entries() {
+	command -v ruby >/dev/null || { ok 0 'entries # SKIP ruby is missing: apt-get install ruby'; return; }
+	vm_guest --timeout 300 <<-'EOT'
+		cd $cas
+		. ./rows.sh
+		journalctl -q --sync
+		journalctl -q --all -o export _TRANSPORT=audit >/run/all.export
+		load
+		journal_mark
+		for i in 1 2 3 4 5 6 7 8 9 10; do
+			for j in 1 2 3 4 5; do /usr/bin/true; /usr/bin/stat -c %a /etc/hostname; ./act64 nothing; done >/dev/null 2>&1
+		done
+		# For the rules of t/shipper/rules.rb.
+		cp /usr/bin/true /run/program
+		(cd /run && sh -c 'chmod u+s /run/program; echo eA== | base64 -d; :') >/dev/null
+		journalctl -q --sync
+		journalctl -q "--after-cursor=$journal_cursor" --all -o export _TRANSPORT=audit >/run/execs.export
+	EOT
+	for part in all execs; do t/vm/vm pull "$vm" /run/$part.export >"$vm_tmp/$part.export" || exit 1; done
+	again=$(ruby t/shipper/again.rb <"$vm_tmp/all.export" 2>"$vm_tmp/again")
+	ok $? "the text of $again can be made again of log entries" "$(cat "$vm_tmp/again")"
+	ruby t/shipper/rules.rb <"$vm_tmp/execs.export" >"$vm_tmp/found"
+	while read -r status text; do
+		case $status in
+		ok) ok 0 "${text#* - }" ;;
+		not) ok 1 "${text#* - }" ;;
+		esac
+	done <"$vm_tmp/found"
+	ruby t/shipper/bytes.rb <"$vm_tmp/execs.export" >"$vm_tmp/bytes"
+	read -r execs _ _ theirs ours inside around <"$vm_tmp/bytes"
+	diag "payload bytes an exec, of $execs: $theirs in 2 entries, with COS's rules and Google's manifest; $ours in one here," \
+		"$inside with container and Pod; around each entry $around"
+	[ "$execs" -ge 100 ] && [ $((2 * inside)) -le "$theirs" ]
+	ok $? "an exec's entry has at most half the bytes, with directory, files, container and Pod"
+}
+
 all_events() {
 	for part in calls kernel logins terminals filters; do
 		events $part
 	done
+	entries
 	# The lock lasts until the machine ends, or is set back.
 	t/vm/vm save "$vm" unlocked || exit 1
 	events lock lock=on
