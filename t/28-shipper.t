@@ -130,6 +130,8 @@ for my $name (sort keys %tree) {
 	is $b{flush_at_shutdown}, 'false', '... and does not hold up the end';
 }
 is((find_section($tree{'to Cloud Logging'}, 'match cloud_logging'))[0][2]{log_id}, 'linux-auditd', 'the log is linux-auditd');
+my ($server) = map { $_->[2] } grep { $_->[0] eq 'server' } all($tree{'to another fluentd'});
+is $server->{name}, $server->{host}, 'another fluentd has its address as a name, so that a number can be one';
 my $root = (find_section($tree{'to Cloud Logging'}, 'system'))[0][2]{root_dir};
 like $root, qr{^$state/}, 'chunks put aside are on the node';
 my ($kept) = find_section($tree{'to Cloud Logging'}, 'source chunk_backup');
