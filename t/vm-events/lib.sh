@@ -56,6 +56,7 @@ entries() {
 	again=$(ruby t/shipper/again.rb <"$vm_tmp/all.export" 2>"$vm_tmp/again")
 	ok $? "the text of $again can be made again of log entries" "$(cat "$vm_tmp/again")"
 	ruby t/shipper/rules.rb <"$vm_tmp/execs.export" >"$vm_tmp/found"
+	ok $? 'rules for detection are tried on entries'
 	while read -r status text; do
 		case $status in
 		ok) ok 0 "${text#* - }" ;;
