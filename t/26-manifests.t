@@ -63,6 +63,7 @@ is_deeply mounts($pod, $setup), [
 is_deeply mounts($pod, $fluentd), [
 	'/var/log/journal = /var/log/journal Directory ro',
 	'/etc/machine-id = /etc/machine-id File ro',
+	'/var/log/containers = /var/log/containers DirectoryOrCreate ro',
 	'/var/lib/cloud-audit-logging = /var/lib/cloud-audit-logging DirectoryOrCreate rw',
 	'/fluentd/etc = ConfigMap cloud-audit-fluentd ro',
 	'/tmp = emptyDir rw',

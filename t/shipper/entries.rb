@@ -1,9 +1,11 @@
 # Entries of made-up records, and these again of the entries: TAP.
 require 'json'
+require 'fileutils'
 require 'tmpdir'
 require_relative 'tap'
 require_relative 'restore'
 require_relative '../../k8s/base/fluentd/audit_entry'
+require_relative '../../k8s/base/fluentd/audit_proc'
 require_relative '../../k8s/base/fluentd/audit_sessions'
 
 ID = "#{'0123456789abcdef' * 2}-7".freeze
@@ -138,5 +140,30 @@ Dir.mktmpdir do |dir|
      'thousands of probes neither push the container out nor make the file grow')
 end
 is(AuditSessions.digits('my-container'), Digest::SHA256.hexdigest('my-container')[0, 7], 'an id that is not hexadecimal counts by its SHA-256')
+
+# --- without start records ---
+Dir.mktmpdir do |dir|
+  put = ->(name, text) { FileUtils.mkdir_p(File.dirname("#{dir}/#{name}")) && File.write("#{dir}/#{name}", text) }
+  put.call('proc/sys/kernel/random/boot_id', "01234567-89ab-cdef-0123-456789abcdef\n")
+  put.call('proc/stat', "cpu 1\nbtime 1000\n")
+  FileUtils.mkdir_p("#{dir}/proc/self/ns")
+  File.symlink('pid:[4026531836]', "#{dir}/proc/self/ns/pid")
+  put.call('proc/60/stat', "60 (a) b) S #{(['0'] * 18).join(' ')} 500 0")
+  put.call('proc/60/cgroup', "0::/../../kubepods-pod0f5a1ac2_5b3e_4c39_9e0c_5a4e2d0b8a11.slice/cri-containerd-#{CONTAINER}.scope\n")
+  put.call('proc/61/stat', "61 (a) S #{(['0'] * 18).join(' ')} 500 0")
+  put.call('proc/61/cgroup', "0::/system.slice/sshd.service\n")
+  put.call("logs/web-0_default_app-#{CONTAINER}.log", '')
+  proc = AuditProc.new("#{dir}/logs", dir)
+  is(proc.container(ID, 60, 1010), { 'id' => CONTAINER, 'pod' => 'web-0', 'namespace' => 'default', 'name' => 'app',
+                                     'pod_uid' => '0f5a1ac2-5b3e-4c39-9e0c-5a4e2d0b8a11', 'source' => 'proc' },
+     'without identity a process that still runs is in the container of its cgroup, with the names of the kubelet')
+  is([proc.container(ID, 61, 1010), proc.container(ID, 62, 1010)], [nil, nil], '... one of the host, or that has ended, in none')
+  is(proc.container(ID, 60, 1003), nil, '... nor is one that started after the event')
+  is(proc.container(ID.tr('0', '1'), 60, 1010), nil, '... nor is one of another boot')
+  is(AuditProc.new('/nowhere', dir).container(ID, 60, 1010)&.keys, %w[id pod_uid source], '... without the links it has no names')
+  File.delete("#{dir}/proc/self/ns/pid")
+  File.symlink('pid:[4026532000]', "#{dir}/proc/self/ns/pid")
+  is(AuditProc.new("#{dir}/logs", dir).container(ID, 60, 1010), nil, '... and from another PID namespace nothing is told')
+end
 
 puts "1..#{$n}"

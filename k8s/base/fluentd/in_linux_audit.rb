@@ -1,13 +1,15 @@
 # The audit records of a node's journal, one entry an event (k8s/entry.schema.json). What each file beside it does:
 #   audit_journal.rb    reads records     audit_events.rb    puts those of an event together
 #   audit_entry.rb      makes the entry   audit_record.rb    of the text of its records
-#   audit_sessions.rb   containers        audit_state.rb     where to go on
+#   audit_sessions.rb   containers        audit_proc.rb      containers, without start records
+#   audit_state.rb      where to go on
 # The cursor on the disk is moved after the buffer has taken the entries. Killed at any time, it goes on with what it
 # had not sent, and sends at most what it read since the last save, a batch, again, with the insertId it had.
 require 'fluent/plugin/input'
 require_relative 'audit_entry'
 require_relative 'audit_events'
 require_relative 'audit_journal'
+require_relative 'audit_proc'
 require_relative 'audit_sessions'
 require_relative 'audit_state'
 
@@ -23,6 +25,8 @@ module Fluent
       config_param :path, :string, default: '/var/log/journal'
       desc 'The directory for the cursor, and for what is known of containers.'
       config_param :state_path, :string
+      desc 'Where the kubelet has its links to logs, whose names are those of containers.'
+      config_param :logs_path, :string, default: '/var/log/containers'
       desc 'The name of the node, as field host; without it there is no such field.'
       config_param :host, :string, default: nil
       desc 'Records between two saves of the cursor.'
@@ -44,6 +48,7 @@ module Fluent
       def run
         @state = AuditState.new(File.join(@state_path, 'cursor.json'), log)
         @sessions = AuditSessions.new(File.join(@state_path, 'sessions.jsonl'), log)
+        @proc = AuditProc.new(@logs_path)
         @events = AuditEvents.new(@state.events)
         @journal = open_journal
         # Records up to there were read before.
@@ -108,6 +113,10 @@ module Fluent
 
           AuditEntry.all(event.id, event.records, event.first, event.whole).each do |entry|
             @sessions.name(entry)
+            unless entry['class'] || entry['container']
+              container = @proc.container(event.id, entry['pid'], event.written / 1_000_000)
+              entry['container'] = container if container
+            end
             entry['host'] = @host if @host
             stream.add(EventTime.new(event.written / 1_000_000, event.written % 1_000_000 * 1000), entry)
           end
