@@ -12,7 +12,7 @@ enum {
 	AUDIT_TTY_GET = 1016, AUDIT_TTY_SET = 1017,
 };
 
-enum { TEXT_MOST = 8192 };
+enum { TEXT_MOST = 8192 };	/* with its NUL */
 
 struct header {
 	uint32_t length;
@@ -106,9 +106,10 @@ int netlink_record_terminals(int fd, bool log_passwords)
 	return r < 0 ? r : have.enabled ? 0 : -EPROTO;
 }
 
-int netlink_record(int fd, uint16_t type, const char *text, size_t n)
+int netlink_record(int fd, uint16_t type, const char *text)
 {
-	int r = ask(fd, type, text, n);
+	/* With its NUL: the kernel puts one in the place of the last byte (audit_receive_msg()). */
+	int r = ask(fd, type, text, strlen(text) + 1);
 
 	return r < 0 ? r : answer(fd, type, NULL);
 }

@@ -7,7 +7,6 @@
 #define SETUP_RUNTIME_NETLINK_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "setup/base/mem.h"
@@ -22,6 +21,6 @@ int netlink_open(int seconds, int *ret_fd) _must_check_;
 int netlink_record_terminals(int fd, bool log_passwords) _must_check_;
 
 /* Sends a user record of that type, and waits until the kernel has it. Needs CAP_AUDIT_WRITE. */
-int netlink_record(int fd, uint16_t type, const char *text, size_t n) _must_check_;
+int netlink_record(int fd, uint16_t type, const char *text) _must_check_;
 
 #endif

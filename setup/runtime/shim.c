@@ -172,7 +172,7 @@ static int send_record(const struct shim_place *place, const struct start *start
 	line_add_all(&line, (const char *const []){ " exec=", start->call.session ? "yes" : "no",
 		" terminal=", start->terminal ? "yes" : "no", " login=", start->login_set ? "set" : "kept",
 		" res=", start->login_error < 0 ? "failed" : "success", NULL });
-	return line.cut ? -E2BIG : netlink_record(fd, RECORD_VIRT_CONTROL, line.s, line.n);
+	return line.cut ? -E2BIG : netlink_record(fd, RECORD_VIRT_CONTROL, line.s);
 }
 
 /* What the record does not tell: that there is none, or why it has no names. */

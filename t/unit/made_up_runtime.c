@@ -40,7 +40,8 @@ static void play_kernel(int fd)
 
 	if (n < (ssize_t)sizeof(heard.header) || !f)
 		_exit(1);
-	fprintf(f, "%u %.*s\n", heard.header.type, (int)((size_t)n - sizeof(heard.header)), heard.text);
+	/* As the kernel does it: the last byte is taken for the NUL that it should be (audit_receive_msg()). */
+	fprintf(f, "%u %.*s\n", heard.header.type, (int)((size_t)n - sizeof(heard.header)) - 1, heard.text);
 	fclose(f);
 	reply.header.sequence = heard.header.sequence;
 	reply.error = answer ? -atoi(answer) : 0;
