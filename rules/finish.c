@@ -40,7 +40,7 @@ static void compact(struct rule_set *set)
 		if (set->rules[i].data)
 			set->rules[kept++] = set->rules[i];
 		else
-			free(set->rules[i].file);
+			rule_done(&set->rules[i]);
 	}
 	set->n_rules = kept;
 }

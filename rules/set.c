@@ -10,8 +10,21 @@
 #include "rules/rules.h"
 #include "setup/base/nearest.h"
 
+/* The words of a line as they are written, with one space between; the caller's, NULL without memory. */
+static char *join_words(const struct lexer *lexer)
+{
+	_cleanup_text_ struct text line = { 0 };
+
+	for (size_t i = 0; i < lexer->n_tokens; i++) {
+		text_add(&line, i ? " " : "");
+		for (const char *s = lexer->tokens[i]; *s; s++)
+			text_addf(&line, *s == ' ' || *s == '\\' ? "\\%c" : "%c", *s);
+	}
+	return text_error(&line) < 0 ? NULL : text_take(&line);
+}
+
 /* Appends the rule, whose data becomes the set's in any case. */
-static int append(struct rule_set *set, struct rule *rule, const char *file, unsigned line)
+static int append(struct rule_set *set, struct rule *rule, const struct lexer *lexer)
 {
 	struct rule *grown;
 
@@ -24,9 +37,10 @@ static int append(struct rule_set *set, struct rule *rule, const char *file, uns
 		}
 		set->rules = grown;
 	}
-	rule->line = line;
-	rule->file = strdup(file);
-	if (!rule->file) {
+	rule->line = lexer->line;
+	rule->file = strdup(lexer->file);
+	rule->written = join_words(lexer);
+	if (!rule->file || !rule->written) {
 		rule_done(rule);
 		return -ENOMEM;
 	}
@@ -43,7 +57,7 @@ static int add_line(struct rule_set *set, const struct rules_env *env, struct le
 		return r < 0 ? r : 0;
 	rule.remove = r == PARSE_DELETE;
 	rule.shipped = env->shipped;
-	return append(set, &rule, lexer->file, lexer->line);
+	return append(set, &rule, lexer);
 }
 
 /* Warnings that depend on the host or the machine: that one does not occur here says nothing. */

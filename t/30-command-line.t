@@ -48,7 +48,7 @@ my @usage = (
 	[ ['--quiet=1'], 'option --quiet takes no value (see --help)' ],
 	[ ['aply'], "unknown command 'aply'; did you mean 'apply'? (see --help)" ],
 	[ ['apply', 'now'], "unexpected argument 'now' (see --help)" ],
-	[ ['render'], 'render needs one of rules, unit, kernel, cloud-config' ],
+	[ ['render'], 'render needs one of rules, unit, kernel, hash, cloud-config' ],
 	[ ['render', 'rulez'], "unknown thing to render 'rulez'; did you mean 'rules'? (see --help)" ],
 	[ ['-o', 'xml', 'plan'], "unknown output format 'xml' (see --help)" ],
 	[ ['-o', 'tap', 'plan'], '--output tap works with verify only' ],

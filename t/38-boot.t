@@ -100,16 +100,16 @@ unlink "$d/20-agent.rules", "$d/30-agent.rules";
 
 # --- the boot in which the file was written ---
 chomp(my $boot = slurp('/proc/sys/kernel/random/boot_id'));
-my ($code, $diff) = run($program, @options, 'plan');
+my ($code, $diff) = run($program, @options, 'plan', '--diff', '-v');
 like $diff, qr/^\+# staged in boot \Q$boot\E$/m, 'the rules file will say in which boot it was put there';
 my (undef, $text) = run($program, @options, 'render', 'rules');
 unlike $text, qr/staged in boot/, 'what is rendered is not on any node';
 my $other = '01234567-89ab-cdef-0123-456789abcdef';
 put("$root$rules", $text =~ s/\n/\n# staged in boot $other\n/r);
-(undef, $diff) = run($program, @options, 'plan');
+(undef, $diff) = run($program, @options, 'plan', '--diff', '-v');
 unlike $diff, qr/^[+-].*staged in boot/m, 'the same rules of an earlier boot are left as they are';
 put("$root$rules", "# x\n# staged in boot $other\n-D\n");
-(undef, $diff) = run($program, @options, 'plan');
+(undef, $diff) = run($program, @options, 'plan', '--diff', '-v');
 like $diff, qr/^\+# staged in boot \Q$boot\E$/m, 'others get the present one';
 
 done_testing;

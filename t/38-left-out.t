@@ -85,7 +85,7 @@ make_path("$root/run/containerd");
 is "$left|$missing", '1 2 4|3', 'a path that has come changes nothing before the next load';
 like $notices, qr/^1 left out when rules were loaded; the directory of its path has come, and the next load takes it 2 /,
 	'but is told';
-($code, $out) = node('plan');
+($code, $out) = node('plan', '--diff', '-v');
 like $out, qr{^\+-a always,exit -F path=/run/containerd/runtime -F perm=wa -F key=runtime$}m, 'which a run of apply is';
 
 # --- a rule that was loaded ---

@@ -73,7 +73,7 @@ like $said, qr/error: \Q$mine\E:2: the kernel has refused this rule at boot, and
 is slurp($rules), $before, 'and nothing is written';
 put($mine, $restore);
 
-($status, $said, $out) = cas('plan');
+($status, $said, $out) = cas('-v', 'plan', '--diff');
 is $status, 5, 'plan says 5';
 like $out, qr/^\+# mine\.rules:$_: left out, since the kernel has refused it at boot\n\+#-a /m, "and that line $_ will be left out" for 2, 3, 4;
 is slurp($rules), $before, 'plan writes nothing';

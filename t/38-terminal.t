@@ -28,13 +28,14 @@ sub on_terminal {
 }
 
 my $escape = qr/\033\[/;
-my $shown = on_terminal({ TERM => 'xterm' }, @options, 'plan');
-like $shown, qr/\033\[32m\+-a always,exit/, 'plan shows lines to come in green on a terminal';
-like $shown, qr/\033\[1m\+\+\+ [^\n]*cloud-audit-setup\.rules/, 'and the names of files in bold';
-like $shown, qr/\033\[1m\+\+\+ [^\n]*\.service.*\033\[1m\+\+\+ kernel rules/s, 'of every part of the node';
+my $shown = on_terminal({ TERM => 'xterm' }, @options, 'plan', '--diff');
+like $shown, qr/\033\[32m\+-a always,exit/, 'plan --diff shows lines to come in green on a terminal';
+like $shown, qr/\033\[1m\+\+\+ [^\n]*cloud-audit-setup\.service/, 'and the names of files in bold';
+like $shown, qr/\033\[1m\+\+\+ [^\n]*\.service.*\033\[1m\+\+\+ rules in force/s, 'of every part of the node';
 like $shown, qr/cloud-audit-setup: \033\[33mwarning\033\[0m: /, 'the word of a warning is yellow';
+like on_terminal({ TERM => 'xterm' }, @options, 'plan'), qr/^\033\[1mRules +\033\[0m\d+ to add/m, 'plan has its labels in bold';
 $shown = on_terminal({ TERM => 'xterm' }, @options, 'verify');
-like $shown, qr/\033\[31mdiffers\033\[0m: /, 'verify shows what differs in red';
+like $shown, qr/^\033\[31mthe node differs: \d+ of \d+ checks failed\033\[0m/m, 'verify has the verdict in red';
 unlike on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @options, 'plan'), $escape, 'NO_COLOR switches that off';
 like on_terminal({ TERM => 'xterm', NO_COLOR => '' }, @options, 'plan'), $escape, 'an empty one does not';
 unlike on_terminal({ TERM => 'dumb' }, @options, 'apply'), $escape, 'a terminal that is dumb gets no sequence at all';

@@ -189,7 +189,7 @@ my @runtime = ('-s', 'events.tty=yes', '-s', 'tty.runtime_unit=rt.service');
 my $vendor = '/usr/lib/systemd/system/rt.service';
 my $ours = '/etc/systemd/system/rt.service.d/cloud-audit-setup.conf';
 # What the drop-in would be, and what is said.
-sub planned { my ($code, $out, $err) = run($program, '-R', $root, @options, @runtime, 'plan'); return ($code, $out =~ /^\+(ExecStart=.+)$/m ? $1 =~ s/.*cloud-audit-tty //r : '', $err) }
+sub planned { my ($code, $out, $err) = run($program, '-R', $root, @options, @runtime, 'plan', '--diff'); return ($code, $out =~ /^\+(ExecStart=.+)$/m ? $1 =~ s/.*cloud-audit-tty //r : '', $err) }
 sub drop_ins { put($answers, "rt.service FragmentPath $vendor\nrt.service DropInPaths @_\n") }
 reset_node();
 system('cp', ($ENV{BUILD} || 'build') . '/cloud-audit-tty', $program =~ s{[^/]*$}{}r) == 0 or die;

@@ -225,7 +225,8 @@ static int add_place(struct rule *to, struct rule *from)
 	if (!grown)
 		return -ENOMEM;
 	to->merged = grown;
-	to->merged[to->n_merged++] = (struct rule_place){ TAKE(from->file), from->line, from->shipped };
+	to->merged[to->n_merged++] = (struct rule_place){ TAKE(from->file), from->line, from->shipped,
+							      TAKE(from->written) };
 	for (size_t i = 0; i < from->n_merged; i++)
 		to->merged[to->n_merged++] = from->merged[i];
 	free(from->merged);

@@ -5,10 +5,13 @@
 
 void rule_done(struct rule *rule)
 {
-	for (size_t i = 0; i < rule->n_merged; i++)
+	for (size_t i = 0; i < rule->n_merged; i++) {
 		free(rule->merged[i].file);
+		free(rule->merged[i].written);
+	}
 	free(rule->merged);
 	free(rule->file);
+	free(rule->written);
 	free(rule->absent);
 	free(rule->staged);
 	free(rule->data);
@@ -38,5 +41,5 @@ void rule_add_place(struct text *out, const struct rule_place *place)
 
 struct rule_place rule_place(const struct rule *rule)
 {
-	return (struct rule_place){ rule->file, rule->line, rule->shipped };
+	return (struct rule_place){ rule->file, rule->line, rule->shipped, rule->written };
 }

@@ -13,11 +13,13 @@ struct rule_place {
 	char *file;
 	unsigned line;
 	bool shipped;
+	char *written;	/* the rule as it is written there, one space between words; NULL where nobody wrote it */
 };
 
 struct rule {
 	char *file;	/* where it is written */
 	unsigned line;
+	char *written;	/* as in rule_place */
 	struct rule_place *merged;	/* where rules are written that the optimiser made one with this */
 	size_t n_merged;
 	struct audit_rule_data *data;	/* as sent to the kernel, owned */
@@ -45,7 +47,7 @@ void rule_set_done(struct rule_set *set);
  * none (--set). */
 void rule_add_place(struct text *out, const struct rule_place *place);
 
-/* Where this rule is written; the file is the rule's. */
+/* Where this rule is written; its strings are the rule's. */
 struct rule_place rule_place(const struct rule *rule);
 
 /* Appends the rule as one line of a rules file (no newline) that auditctl 3.0.9 to 4.0.2 read into

@@ -43,6 +43,16 @@ static void add(struct checks *checks, enum check_kind kind, bool ok, char *deta
 	checks->failed[kind] += !ok;
 }
 
+/* What the check that was added last is about. */
+static void about(struct checks *checks, const struct rule *rule, const struct kernel_rule *listed, bool elsewhere)
+{
+	if (checks->out_of_memory)
+		return;
+	checks->items[checks->n - 1].rule = rule;
+	checks->items[checks->n - 1].listed = listed;
+	checks->items[checks->n - 1].elsewhere = elsewhere;
+}
+
 void checks_done(struct checks *checks)
 {
 	for (size_t i = 0; i < checks->n; i++) {
@@ -113,6 +123,7 @@ static void check_reader(struct checks *checks, enum check_kind kind, const stru
 
 	reader_print(&node->reader, why, sizeof(why));
 	add(checks, kind, ok, ok ? NULL : strdup(why), "the journal gets the audit records");
+	about(checks, NULL, NULL, true);
 }
 
 /* What a reader of the multicast group misses is in no count of the kernel's. */
@@ -142,6 +153,7 @@ static void add_lost(struct checks *checks, const struct node *node)
 	hazards_explain_lost(&detail, node);
 	add(checks, CHECK_NOTICE, node->status.lost == 0, node->status.lost ? text_take(&detail) : NULL,
 	    "the kernel has lost no audit record");
+	about(checks, NULL, NULL, true);
 }
 
 static void add_hazard(void *context, const char *name, const char *detail)
@@ -176,15 +188,18 @@ static void check_left_out(struct checks *checks, const struct rule_set *left_ou
 		else if (asprintf(&detail, "left out: %s is not there", rule->absent) < 0)
 			detail = NULL;
 		add(checks, CHECK_NOTICE, false, detail, "rule not left out: %s: %s", place.s ? place.s : "", line ? line : "");
+		about(checks, NULL, NULL, true);
 	}
 }
 
 /* A watch is what it was loaded as: seen when the path has become something else, and the lock is in the way. */
 static void check_forms(struct checks *checks, const struct wanted *wanted)
 {
-	for (size_t i = 0; i < wanted->n_forms; i++)
+	for (size_t i = 0; i < wanted->n_forms; i++) {
 		add(checks, CHECK_NOTICE, false, strdup(wanted_form_note(&wanted->forms[i])),
 		    "%s is watched as what it is", wanted->forms[i].path);
+		about(checks, NULL, NULL, true);
+	}
 }
 
 /* What apply could not mend, or was not asked to. */
@@ -368,6 +383,7 @@ static void check_rules(struct checks *checks, const struct wanted *wanted,
 		rule_add_place(&place, &at);
 		add(checks, kind, !diff->missing[i], diff->missing[i] ? strdup("missing") : NULL,
 		    "rule in force: %s: %s", place.s ? place.s : "", line ? line : "");
+		about(checks, rule, NULL, false);
 	}
 	for (size_t i = 0; i < listed->n && !keep; i++) {
 		_cleanup_free_ char *line = NULL;
@@ -377,6 +393,7 @@ static void check_rules(struct checks *checks, const struct wanted *wanted,
 		line = print_rule(listed->rules[i].data, listed->rules[i].size);
 		add(checks, CHECK_RULE, false, strdup("unexpected"), "no such rule in force: %s",
 		    line ? line : "");
+		about(checks, NULL, &listed->rules[i], false);
 	}
 	if (diff->n_unexpected == 0 && !keep)
 		add(checks, CHECK_RULE, true, NULL, "no other rule is in force");

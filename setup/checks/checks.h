@@ -28,6 +28,10 @@ struct check {
 	char *name;	/* a sentence that is true when ok */
 	char *detail;	/* when not ok: what is there instead; "" for nothing to add */
 	const char *skip;	/* why it was not looked at; NULL when it was */
+	/* Of a rule that is to be in force; of one that is and should not be. Neither is the check's. */
+	const struct rule *rule;
+	const struct kernel_rule *listed;
+	bool elsewhere;	/* of a notice: a row of verify's screen, or a warning beside it, has it */
 };
 
 struct checks {

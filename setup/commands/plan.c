@@ -4,13 +4,17 @@
 #include <linux/audit.h>
 #include <string.h>
 
+#include "rules/match/people.h"
 #include "rules/rule/show.h"
+#include "setup/base/nearest.h"
 #include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
+#include "setup/checks/groups.h"
 #include "setup/node/settings.h"
 #include "setup/output/diff.h"
 #include "setup/output/evidence.h"
 #include "setup/output/report.h"
+#include "setup/screen/summary.h"
 #include "setup/steps/files.h"
 #include "units/transient.h"
 
@@ -33,9 +37,9 @@ static int print_pair(struct text *out, const char *name, const struct pair *pai
 			    pair->after.s ? pair->after.s : "");
 }
 
-static int plan_files(const struct context *c, struct text *out)
+static int plan_files(const struct context *c, struct text *out, size_t first)
 {
-	for (size_t i = 0; i < N_FILES; i++) {
+	for (size_t i = first; i < N_FILES; i++) {
 		_cleanup_text_ struct text store = {0};
 		const struct text *have = &c->node.files[i], *want = file_content(&c->wanted, i, have, &store);
 		const char *path = wanted_path(&c->wanted, i);
@@ -54,6 +58,11 @@ static int plan_files(const struct context *c, struct text *out)
 			return r;
 	}
 	return 0;
+}
+
+static int plan_all_files(const struct context *c, struct text *out)
+{
+	return plan_files(c, out, 0);
 }
 
 static int plan_transient(const struct context *c, struct text *out)
@@ -174,27 +183,11 @@ static int plan_host(const struct context *c, struct text *out)
 	return print_pair(out, "host settings", &pair);
 }
 
-static void print_plan(const struct context *c, const char *diff, enum exit_status status)
-{
-	_cleanup_text_ struct text out = {0};
-
-	if (c->options->output == OUTPUT_TEXT) {
-		terminal_print_diff(c->terminal.out, diff);
-		return;
-	}
-	text_addf(&out, "{\"command\":\"plan\",\"matches\":%s,\"status\":%d,\"diff\":",
-		  status == STATUS_DONE ? "true" : "false", (int)status);
-	text_add_json(&out, diff);
-	evidence_add(&out, c);
-	text_add(&out, "}\n");
-	fputs(out.s ? out.s : "", stdout);
-}
-
 /* Everything that apply would change, in the order in which it would. 0 or -ENOMEM. */
 static int plan_all(const struct context *c, struct text *out)
 {
 	static int (*const parts[])(const struct context *c, struct text *out) = {
-		plan_files, plan_transient, plan_units, plan_host, plan_settings, plan_rules,
+		plan_all_files, plan_transient, plan_units, plan_host, plan_settings, plan_rules,
 	};
 	int r = 0;
 
@@ -204,25 +197,167 @@ static int plan_all(const struct context *c, struct text *out)
 	return r < 0 ? r : 0;
 }
 
+/* A rule of the configuration as it is written, with its place behind it. */
+static void add_written(struct text *out, const struct rule *rule)
+{
+	struct rule_place place = rule_place(rule);
+
+	for (size_t i = 0; i <= rule->n_merged; i++) {
+		if (i > 0)
+			place = rule->merged[i - 1];
+		text_addf(out, "%s  # ", place.written ? place.written : "");
+		rule_add_place(out, &place);
+		text_add(out, "\n");
+	}
+}
+
+/* Is the rule of this group? Of one that nobody here wrote its key tells. */
+static bool is_of_group(const char *group, const struct rule *rule, const char *line)
+{
+	_cleanup_free_ char *name = rule ? group_name(rule) : NULL;
+	const char *key = line ? strstr(line, " -k ") : NULL;
+
+	return !group || (name && strcmp(name, group) == 0) || (key && strcmp(key + strlen(" -k "), group) == 0);
+}
+
+/* plan_rules() for people: each rule once, as it is written, and none of its derived list. */
+static int plan_written(const struct context *c, struct text *out)
+{
+	const struct rule_set *set = &c->wanted.rules;
+	const char *group = c->options->group;
+	_cleanup_free_ size_t *order = calloc(set->n_rules + 1, sizeof(*order));
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	_cleanup_(pair_done) struct pair pair = {0};
+	bool keep = c->config.existing == EXISTING_KEEP;
+
+	if (!order || rulesdiff_compare(&diff, set, &c->node.rules, keep) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->node.rules.n; i++) {
+		const struct kernel_rule *listed = &c->node.rules.rules[i];
+		const struct rule *wanted = diff.unexpected[i] ? NULL : &set->rules[diff.wanted[i]];
+		_cleanup_text_ struct text line = {0};
+
+		if (!wanted)
+			rule_show_people(&line, listed->data, listed->size);
+		if (!is_of_group(group, wanted, line.s))
+			continue;
+		if (wanted)
+			add_written(&pair.before, wanted);
+		else
+			text_addf(&pair.before, "%s\n", line.s ? line.s : "");
+		if (keep && !wanted)
+			text_addf(&pair.after, "%s\n", line.s ? line.s : "");
+	}
+	rulesdiff_listing_order(set, order);
+	for (size_t i = 0; i < set->n_rules; i++)
+		if (is_of_group(group, &set->rules[order[i]], NULL))
+			add_written(&pair.after, &set->rules[order[i]]);
+	return print_pair(out, "rules in force", &pair);
+}
+
+/* The rules file has derived lists, and each rule a second time. */
+static int plan_other_files(const struct context *c, struct text *out)
+{
+	if (!wanted_same(&c->wanted, FILE_RULES, &c->node.files[FILE_RULES]))
+		text_addf(out, "# %s is written%s, with the rules below as auditctl reads them (-v: every byte)\n",
+			  wanted_path(&c->wanted, FILE_RULES), c->node.files[FILE_RULES].s ? " anew" : "");
+	return plan_files(c, out, FILE_RULES + 1);
+}
+
+/* For people. 0 or -ENOMEM. */
+static int plan_people(const struct context *c, struct text *out)
+{
+	static int (*const parts[])(const struct context *c, struct text *out) = {
+		plan_other_files, plan_units, plan_host, plan_settings, plan_written,
+	};
+	size_t first = c->options->group ? ARRAY_SIZE(parts) - 1 : 0;
+	int r = 0;
+
+	for (size_t i = first; r >= 0 && i < ARRAY_SIZE(parts); i++)
+		r = parts[i](c, out);
+	return r < 0 ? r : 0;
+}
+
 /* What has no form that a diff could show, such as a unit that has stopped. */
 static void add_failed(const struct checks *checks, struct text *out)
 {
 	for (size_t i = 0; i < checks->n; i++)
 		if (!checks->items[i].ok && checks->items[i].kind != CHECK_NOTICE)
-			text_addf(out, "# %s (%s)\n", checks->items[i].name, checks->items[i].detail);
+			text_addf(out, "# to hold: %s; now: %s\n", checks->items[i].name, checks->items[i].detail);
+}
+
+static int print_json(const struct context *c, const struct text *diff, enum exit_status status)
+{
+	_cleanup_text_ struct text out = {0};
+
+	text_addf(&out, "{\"command\":\"plan\",\"matches\":%s,\"status\":%d,\"diff\":",
+		  status == STATUS_DONE ? "true" : "false", (int)status);
+	text_add_json(&out, diff->s ? diff->s : "");
+	evidence_add(&out, c);
+	text_add(&out, "}\n");
+	if (text_error(&out) < 0)
+		return -ENOMEM;
+	fputs(out.s, stdout);
+	return 0;
+}
+
+/* In the form that was asked for. 0 or -ENOMEM. */
+static int print_plan(const struct context *c, const struct checks *checks, enum exit_status status)
+{
+	bool json = c->options->output == OUTPUT_JSON, verbose = c->options->level >= LEVEL_DEBUG;
+	bool bytes = json || (verbose && !c->options->group);
+	_cleanup_text_ struct text out = {0};
+	int r = 0;
+
+	if (status != STATUS_DONE && !json && !c->options->diff)
+		r = summary_print(c, checks);
+	if (r == 0 && status != STATUS_DONE && (bytes || c->options->diff))
+		r = bytes ? plan_all(c, &out) : plan_people(c, &out);
+	if (r == 0 && status != STATUS_DONE && out.len == 0 && (bytes || c->options->diff) && !c->options->group)
+		add_failed(checks, &out);
+	if (r < 0 || text_error(&out) < 0)
+		return -ENOMEM;
+	if (json)
+		return print_json(c, &out, status);
+	terminal_print_diff(c->terminal.out, out.s ? out.s : "");
+	return 0;
+}
+
+/* A group that has no rule, here or in the kernel, is misspelt. */
+static int check_group(const struct context *c)
+{
+	const char *group = c->options->group, *near, *names[64];
+	_cleanup_(groups_done) struct groups groups = {0};
+	size_t n = 0;
+
+	if (!group)
+		return 0;
+	if (groups_count(&groups, &c->wanted, &c->config, &c->node) < 0)
+		return log_no_memory(c->log);
+	for (; n < groups.n && n < ARRAY_SIZE(names); n++) {
+		names[n] = groups.items[n].name;
+		if (strcmp(names[n], group) == 0)
+			return 0;
+	}
+	near = nearest_name(group, names, n);
+	log_say(c->log, LEVEL_ERROR, "--diff=%s: there is no such group of rules%s%s%s; verify lists them", group,
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return -EINVAL;
 }
 
 enum exit_status command_plan(struct context *c)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
-	_cleanup_text_ struct text out = {0};
 	enum exit_status status = STATUS_DONE;
 	bool differs;
 	int r;
 
 	if (context_observe(c) < 0)
 		return STATUS_NODE;
-	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0 || plan_all(c, &out) < 0) {
+	r = check_group(c);
+	if (r < 0)
+		return r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
+	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
@@ -233,16 +368,15 @@ enum exit_status command_plan(struct context *c)
 		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	/* Comments alone are no change, though one that changes more writes them, too. */
 	differs = checks_to_change(&checks) + checks.failed[CHECK_REPLACED] > 0;
-	if (!differs)
-		text_done(&out);
-	else if (out.len == 0)
-		add_failed(&checks, &out);
 	if (differs)
 		status = node_locked(&c->node) &&
 			checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] + c->wanted.n_refused > 0 ?
 			STATUS_LOCKED : STATUS_DIFFERS;
 	report_others(c, &checks);
-	print_plan(c, out.s ? out.s : "", status);
+	if (print_plan(c, &checks, status) < 0) {
+		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
+		return STATUS_NODE;
+	}
 	if (status == STATUS_DONE)
 		log_say(c->log, LEVEL_INFO, "no changes: the node matches the configuration");
 	else if (status == STATUS_LOCKED && !boot_say_hopeless(c))

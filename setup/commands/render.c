@@ -83,6 +83,9 @@ enum exit_status command_render(struct context *c)
 	case RENDER_KERNEL:
 		render_kernel(c, &out);
 		break;
+	case RENDER_HASH:
+		text_addf(&out, "%s\n", c->wanted.source_sha256);
+		break;
 	case RENDER_CLOUD_CONFIG:
 		if (!cloud_config_print(c, &out))
 			return STATUS_CONFIG;

@@ -9,7 +9,7 @@ enum exit_status command_verify(struct context *c)
 	_cleanup_(checks_done) struct checks checks = {0};
 	enum exit_status status = STATUS_DONE;
 
-	if (context_observe(c) < 0)
+	if (context_observe(c) < 0 || (c->options->output == OUTPUT_TEXT && node_read_loaded(&c->node, c->bus) < 0))
 		return STATUS_NODE;
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");

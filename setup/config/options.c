@@ -19,6 +19,7 @@ static const char *const command_names[] = {
 };
 static const char *const render_names[] = {
 	[RENDER_RULES] = "rules", [RENDER_UNIT] = "unit", [RENDER_KERNEL] = "kernel",
+	[RENDER_HASH] = "hash",
 	[RENDER_CLOUD_CONFIG] = "cloud-config",
 };
 static const char *const output_names[] = {
@@ -33,8 +34,8 @@ static const char usage[] =
 	"\n"
 	"Commands:\n"
 	"  apply    make this node match the configuration (the default where nobody watches)\n"
-	"  plan     show what apply would change, as a unified diff; change nothing\n"
-	"  render   print what would be written: rules|unit|kernel|cloud-config; needs no node and no root\n"
+	"  plan     show what apply would change, in a screenful; change nothing\n"
+	"  render   print what would be written: rules|unit|kernel|hash|cloud-config; needs no node and no root\n"
 	"           render rules FILE... (- for standard input) checks these in place of the configured ones\n"
 	"  verify   compare a node with the configuration; change nothing\n"
 	"  volume   how much the journal has, by group, type and program, and which setting would save what\n"
@@ -47,6 +48,7 @@ static const char option_help[] =
 	"  -R, --root DIR                the host's root (default " DEFAULT_ROOT ")\n"
 	"  -o, --output FORMAT           text (default), json, tap (verify), sarif (render)\n"
 	"  -s, --set SECTION.KEY=VALUE   override one setting, repeatable\n"
+	"      --diff                    plan: a unified diff, rules as written (=GROUP: its own)\n"
 	"      --machine NAME            compile rules for x86_64 or aarch64 (render only)\n"
 	"      --since TIME              volume: from then on, such as 1h, today, 08:00 (default 1d)\n"
 	"  -q, --quiet                   warnings and errors only\n"
@@ -196,6 +198,10 @@ static int take_option(struct options *o, int c, char *value, struct log *log)
 	case 's':
 		o->set[o->n_set++] = value;
 		return 0;
+	case 'd':
+		o->diff = true;
+		o->group = value;
+		return 0;
 	case 'm':
 		o->machine = names_canonical_machine(value);
 		return find_name(log, "machine", o->machine, machine_names, ARRAY_SIZE(machine_names)) < 0 ?
@@ -240,7 +246,7 @@ static int take_words(struct options *o, int argc, char **words, struct log *log
 	o->command = (enum command)i;
 	if (o->command == COMMAND_RENDER) {
 		if (argc < 2) {
-			log_say(log, LEVEL_ERROR, "render needs one of rules, unit, kernel, cloud-config");
+			log_say(log, LEVEL_ERROR, "render needs one of rules, unit, kernel, hash, cloud-config");
 			return -EINVAL;
 		}
 		i = find_name(log, "thing to render", words[1], render_names, ARRAY_SIZE(render_names));
@@ -274,6 +280,10 @@ static int check_together(const struct options *o, struct log *log)
 		log_say(log, LEVEL_ERROR, "--since works with volume only");
 		return -EINVAL;
 	}
+	if (o->diff && o->command != COMMAND_PLAN) {
+		log_say(log, LEVEL_ERROR, "--diff works with plan only");
+		return -EINVAL;
+	}
 	if (o->output == OUTPUT_TAP && o->command != COMMAND_VERIFY) {
 		log_say(log, LEVEL_ERROR, "--output tap works with verify only");
 		return -EINVAL;
@@ -304,7 +314,7 @@ int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 		{ "config", required_argument, NULL, 'c' }, { "root", required_argument, NULL, 'R' },
 		{ "output", required_argument, NULL, 'o' }, { "set", required_argument, NULL, 's' },
 		{ "machine", required_argument, NULL, 'm' }, { "since", required_argument, NULL, 'S' },
-		{ "quiet", no_argument, NULL, 'q' },
+		{ "diff", optional_argument, NULL, 'd' }, { "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
 	};

@@ -13,13 +13,15 @@ enum command {
 	COMMAND_REMOVE,
 };
 enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP, OUTPUT_SARIF };
-enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL, RENDER_CLOUD_CONFIG };
+enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL, RENDER_HASH, RENDER_CLOUD_CONFIG };
 
 struct options {
 	enum command command;
 	bool command_given;		/* else it is the default one */
 	enum render render;		/* what to render */
 	enum output output;
+	bool diff;			/* plan: the unified diff, of one group where that is not NULL */
+	const char *group;
 	const char *config;		/* NULL: the default file */
 	const char *root;
 	bool root_given;

@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "setup/rights/confine.h"
 #include "setup/rights/rights.h"
 #include "setup/systemd/others.h"
 #include "units/audit_units.h"
+#include "units/transient.h"
 
 /* The drop-in's time tells whether the service has been started with it. */
 static void find_in_effect(struct node *node, const struct wanted *wanted, const struct host *host)
@@ -262,4 +264,30 @@ void node_done(struct node *node)
 	text_done(&node->transient);
 	recording_done(&node->recording);
 	unit_state_done(&node->runtime);
+}
+
+int node_read_loaded(struct node *node, struct bus *bus)
+{
+	node->loaded = 0;
+	if (node->transient_active)
+		return bus_service_started(bus, TRANSIENT_UNIT, &node->loaded);
+	return node->units[FILE_SETUP_UNIT].active ? bus_service_started(bus, SETUP_UNIT, &node->loaded) : 0;
+}
+
+/* hostname(5): the first line that is no comment. */
+void node_name(const struct host *host, struct text *ret)
+{
+	_cleanup_text_ struct text content = {0};
+	struct utsname uts;
+	const char *s;
+
+	if ((!host->root || strcmp(host->root, "/") == 0) && uname(&uts) == 0) {
+		text_add(ret, uts.nodename);
+		return;
+	}
+	if (host_read(host, "/etc/hostname", &content) < 0)
+		return;
+	for (s = content.s ? content.s : ""; *s == '#'; s += *s == '\n')
+		s += strcspn(s, "\n");
+	text_add_bytes(ret, s, strcspn(s, "\r\n"));
 }

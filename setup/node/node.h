@@ -32,6 +32,7 @@ struct node {
 	struct recording recording;
 	struct unit_state runtime;		/* of [tty] runtime_unit */
 	uint64_t runtime_started;
+	uint64_t loaded;			/* when the unit that loads the rules ran: see node_read_loaded() */
 	bool runtime_in_effect;			/* not running, or started after our drop-in was written */
 };
 
@@ -55,6 +56,13 @@ int node_read_neighbours(struct node *node, const struct host *host, struct bus 
 void node_read_trail(struct node *node, const struct host *host);
 /* The service of [tty] runtime_unit, where one is configured. */
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _must_check_;
+
+/* When the unit that loads the rules has run, microseconds of CLOCK_REALTIME; 0 where it is not active. After the units. */
+int node_read_loaded(struct node *node, struct bus *bus) _must_check_;
+
+/* Appends the node's name: a container has one of its own, so that with another root than / the host's is the one in its
+ * file; nothing where that is unknown. */
+void node_name(const struct host *host, struct text *ret);
 
 /* The text of the rules that an earlier run brought, in whatever place; s is NULL for none. */
 const struct text *node_own_rules(const struct node *node);

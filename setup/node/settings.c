@@ -61,7 +61,7 @@ static int set(struct setting_value *value, int64_t wanted, const char *source)
 /* A rules file raises it. */
 static int raise_backlog(struct setting_value *value, const struct rules_backlog *backlog)
 {
-	const struct rule_place place = { backlog->file, backlog->line, false };
+	const struct rule_place place = { .file = backlog->file, .line = backlog->line };
 	_cleanup_text_ struct text source = {0};
 
 	rule_add_place(&source, &place);

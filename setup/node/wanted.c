@@ -7,6 +7,7 @@
 #include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
 #include "rules/rule/show.h"
+#include "setup/base/sha256.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/rulefiles.h"
 #include "setup/host/lookups.h"
@@ -163,6 +164,20 @@ static int add_end(struct rule_set *set, const struct rules_env *env)
 	return 0;
 }
 
+/* Before paths and names are looked up, doubles dropped and rules optimised: of equal rules the same, wherever their files
+ * lie, and whatever stands between them. */
+static void hash_source(const struct rule_set *set, char *ret)
+{
+	struct sha256 sha;
+
+	sha256_begin(&sha);
+	for (size_t i = 0; i < set->n_rules; i++) {
+		sha256_add(&sha, set->rules[i].written, strlen(set->rules[i].written));
+		sha256_add(&sha, "\n", 1);
+	}
+	sha256_end(&sha, ret);
+}
+
 static int build_rules(struct wanted *wanted, const struct config *config, const struct host *host,
 		       const char *machine, struct log *log)
 {
@@ -189,6 +204,8 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 		worst = add_filters(&wanted->rules, &env, config);
 		r = add_files(&wanted->rules, &env, config);
 		worst = r < 0 ? r : worst;
+		if (worst == 0)
+			hash_source(&wanted->rules, wanted->source_sha256);
 		if (worst == 0)
 			worst = rules_finish(&wanted->rules, &env);
 		if (worst == 0)

@@ -11,6 +11,7 @@
 
 struct wanted {
 	struct rule_set rules;		/* as sent to the kernel, in load order */
+	char source_sha256[65];		/* over the rules as written, in load order, a line feed behind each */
 	struct rule_set left_out;	/* by wanted_settle(), see there */
 	size_t n_refused;		/* of these, those that the present boot has refused */
 	struct settings settings;

@@ -47,24 +47,6 @@ static void add_digest(struct text *out, const char *name, const struct text *co
 	add_member(out, name, content->s ? digits : NULL);
 }
 
-/* A container has a host name of its own: with another root, the host's is the one in its file, below comments
- * (hostname(5)), or unknown. */
-static void read_name(const struct host *host, const char *own, struct text *ret)
-{
-	_cleanup_text_ struct text content = {0};
-	const char *s;
-
-	if (!host->root || strcmp(host->root, "/") == 0) {
-		text_add(ret, own);
-		return;
-	}
-	if (host_read(host, "/etc/hostname", &content) < 0)
-		return;
-	for (s = content.s ? content.s : ""; *s == '#'; s += *s == '\n')
-		s += strcspn(s, "\n");
-	text_add(ret, s);
-}
-
 static void add_node(struct text *out, const struct host *host)
 {
 	_cleanup_text_ struct text name = {0}, machine = {0}, boot = {0};
@@ -72,7 +54,7 @@ static void add_node(struct text *out, const struct host *host)
 
 	if (uname(&uts) < 0)
 		uts = (struct utsname){0};
-	read_name(host, uts.nodename, &name);
+	node_name(host, &name);
 	if (!host->root || host_read(host, "/etc/machine-id", &machine) < 0)
 		text_done(&machine);
 	if (host_read_own("/proc/sys/kernel/random/boot_id", &boot) < 0)
@@ -207,7 +189,8 @@ static void add_rule_digests(struct text *out, const struct context *c)
 		r = digest_rule(&sha, wanted->rules[order[i]].data, wanted->rules[order[i]].size);
 	sha256_end(&sha, digits);
 	if (c->options->command != COMMAND_REMOVE)
-		text_addf(out, "\"wanted\":{\"rules\":%zu,\"sha256\":\"%s\"},", wanted->n_rules, digits);
+		text_addf(out, "\"source_sha256\":\"%s\",\"wanted\":{\"rules\":%zu,\"sha256\":\"%s\"},",
+			  c->wanted.source_sha256, wanted->n_rules, digits);
 	sha256_begin(&sha);
 	for (size_t i = 0; r == 0 && i < listed->n; i++)
 		r = digest_rule(&sha, listed->rules[i].data, listed->rules[i].size);

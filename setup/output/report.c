@@ -12,25 +12,7 @@
 #include "setup/config/config_keys.h"
 #include "setup/output/evidence.h"
 #include "setup/output/tap.h"
-
-static void print_text(const struct checks *checks, bool colour)
-{
-	const char *bad = terminal_colour(colour, COLOUR_BAD), *end = terminal_colour(colour, COLOUR_NONE);
-
-	for (size_t i = 0; i < checks->n; i++) {
-		const struct check *check = &checks->items[i];
-
-		if (!check->ok && check->kind != CHECK_NOTICE)
-			printf("%sdiffers%s: %s%s%s%s\n", bad, end, check->name, *check->detail ? " (" : "", check->detail,
-			       *check->detail ? ")" : "");
-	}
-	if (checks_failed(checks) == 0)
-		printf("%sthe node matches%s: %zu checks\n", terminal_colour(colour, COLOUR_GOOD), end,
-		       checks_counted(checks));
-	else
-		printf("%sthe node differs%s: %zu of %zu checks failed\n", bad, end, checks_failed(checks),
-		       checks_counted(checks));
-}
+#include "setup/screen/verdict.h"
 
 static void add_checks(struct text *out, const char *name, const struct checks *checks, bool notices)
 {
@@ -76,7 +58,8 @@ void report_checks(const struct context *c, const struct checks *checks, enum ex
 {
 	switch (c->options->output) {
 	case OUTPUT_TEXT:
-		print_text(checks, c->terminal.out);
+		if (verdict_print(c, checks, status) < 0)
+			log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
 		break;
 	case OUTPUT_TAP:
 		tap_print(checks);

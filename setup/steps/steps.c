@@ -7,6 +7,7 @@
 
 #include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
+#include "setup/checks/told.h"
 #include "setup/node/wanted_node.h"
 #include "setup/rights/rights.h"
 #include "setup/steps/files.h"
@@ -314,6 +315,28 @@ int step_start(struct context *c)
 	return r == -EIO ? say_refused(c, r) : r;
 }
 
+/* One sentence where all that was to be loaded is missing. */
+static void say_differences(const struct context *c, const struct checks *checks)
+{
+	size_t n = c->wanted.rules.n_rules, missing = 0;
+
+	for (size_t i = 0; i < checks->n; i++)
+		missing += checks->items[i].rule && !checks->items[i].ok;
+	if (missing > 0 && missing == n)
+		log_say(c->log, LEVEL_ERROR, "read back from the kernel: none of the %zu rules is in force, although the unit that "
+			"loads them has run; see journalctl -u " SETUP_UNIT " on the node", n);
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct check *check = &checks->items[i];
+		_cleanup_text_ struct text wanted = {0}, there = {0};
+
+		if (check->ok || check->kind == CHECK_NOTICE || (check->rule && missing == n))
+			continue;
+		told_add(check, &wanted, &there);
+		log_say(c->log, LEVEL_ERROR, "read back from the kernel: wanted: %s; there: %s", wanted.s ? wanted.s : "",
+			there.s ? there.s : "");
+	}
+}
+
 static int compare(struct context *c, const char *locked)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
@@ -323,10 +346,7 @@ static int compare(struct context *c, const char *locked)
 		return r;
 	if (checks_build_kernel(&checks, &c->wanted, &c->config, &c->node) < 0)
 		return log_no_memory(c->log);
-	for (size_t i = 0; i < checks.n; i++)
-		if (!checks.items[i].ok && checks.items[i].kind != CHECK_NOTICE)
-			log_say(c->log, LEVEL_ERROR, "read back from the kernel: %s: %s", checks.items[i].detail,
-				checks.items[i].name);
+	say_differences(c, &checks);
 	if (node_locked(&c->node) && checks_failed(&checks) > 0)
 		log_say(c->log, LEVEL_ERROR, "%s, with other rules; reboot the node", locked);
 	if (c->node.status.enabled == 0)

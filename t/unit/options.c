@@ -84,7 +84,7 @@ static void commands(void **state)
 
 static void renders(void **state)
 {
-	static const char *const words[] = { "rules", "unit", "kernel" };
+	static const char *const words[] = { "rules", "unit", "kernel", "hash" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		LINE(l, "render", words[i]);
@@ -93,7 +93,7 @@ static void renders(void **state)
 		assert_int_equal(l.options.command, COMMAND_RENDER);
 		assert_int_equal(l.options.render, i);
 	}
-	REFUSED("render needs one of rules, unit, kernel, cloud-config", "render");
+	REFUSED("render needs one of rules, unit, kernel, hash, cloud-config", "render");
 	REFUSED("unknown thing to render 'rule'; did you mean 'rules'? (see --help)", "render", "rule");
 	REFUSED("unknown thing to render 'everything' (see --help)", "render", "everything");
 	REFUSED("unexpected argument 'rules' (see --help)", "render", "kernel", "rules");

@@ -1,0 +1,157 @@
+#!/usr/bin/perl
+# What people read: plan and verify in a screenful, rules as they were written. On a made-up node, whose kernel is a file.
+use strict;
+use warnings;
+use File::Copy qw(copy);
+use File::Path qw(make_path);
+use Test::More;
+use lib 't/unit';
+use Auditctl;
+use Cli;
+use FakeNode;
+use Systemd;
+
+my $built = ($ENV{BUILD} || 'build') . '/t/unit/made_up_kernel';
+plan skip_all => "$built is not built: make unit-tests" unless -x $built;
+my ($bin, $root) = ("$tmp/bin", fake_node("$tmp/node"));
+my ($program, $kernel) = ("$bin/cloud-audit-setup", "$bin/kernel");
+make_path("$bin/rules", map { "$root/$_" } qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/lib/systemd/system usr/bin));
+copy $_, "$bin/rules" or die for glob 'rules/*.rules';
+copy $built, $program or die;
+chmod 0755, $program or die;
+Auditctl::install($root, $kernel);
+put("$root/etc/hostname", "node-1\n");
+put("$root/etc/$_", '') for qw(passwd group mine);
+put("$tmp/rules.d/my.rules", join '', map { "$_\n" } '# ours', '', '-w /etc/mine  -p wa -k mine',
+	map { my $arch = $_; map { "-a always,exit -F arch=$arch -S $_ -F auid>=1000 -F auid!=unset -k mounts" } qw(mount umount2) } qw(b64 b32));
+Auditctl::store(Auditctl::fresh(), $kernel);
+my $systemd = Systemd->new($root, $kernel);
+my @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s');
+
+sub node {
+	my ($code, $out, $err) = (undef, "$tmp/out", "$tmp/err");
+	my $status = $systemd->serve('sh', '-c', "exec \"\$@\" >$out 2>$err", 'sh', $program, @options, @_);
+	return ($status >> 8, slurp($out), slurp($err));
+}
+sub rows { my ($s) = @_; my $n = 0; $n += 1 + int((length($_) - ($_ ne '')) / 80) for split /\n/, $s; return $n }
+sub change { my ($code) = @_; my $k = Auditctl::load($kernel); $code->($k); Auditctl::store($k, $kernel) }
+# Both outputs, as a person has them before the eyes.
+sub screen {
+	my ($name, @command) = @_;
+	my ($code, $out, $err) = node(@command);
+	cmp_ok rows($out . $err), '<=', 24, "$name: a screenful of 80 columns" or diag $err, $out;
+	unlike $out, qr/\d+(?:,\d+){4}|\.\.\d/, "$name: no derived list";
+	diag "--- $name ($code): " . rows($out . $err) . ' rows, ' . length($out . $err) . " bytes\n$err$out" if $ENV{SHOW};
+	return ($code, $out, $err);
+}
+
+# --- a first apply ---
+my ($code, $out, $err) = screen('a first plan', 'plan');
+is $code, 4, 'it differs';
+like $out, qr/^Configuration +defaults \(no \S+config\.ini\), 2 --set$/m, 'by what configuration';
+like $out, qr/^Node +node-1, kernel \S+: 0 rules, auditing off$/m, 'which node';
+my ($n) = $out =~ /^Rules +(\d+) to add: audit-config \d+, /m;
+ok $n, 'how many rules come, by group';
+like $out, qr/my\.rules \d+/, "the user's by their file";
+like $out =~ s/\n +/ /gr, qr{^Files +3 to write: /etc/audit/cloud-audit-setup\.rules, \S+\.service, \S+\.service$}m, 'which files';
+like $out, qr/^Lock +yes, until the next boot \(-s audit\.lock=no: not\)$/m, 'that apply locks';
+like $out, qr/^Next +cloud-audit-setup apply/m, 'what to do next';
+
+($code, $out) = node('plan', '--diff');
+is scalar(() = $out =~ m{^\+-w /etc/mine -p wa -k mine  # my\.rules:3$}mg), 1, '--diff has a rule once, as it is written, with its place';
+is scalar(() = $out =~ m{^\+.*-S umount2 .*# my\.rules:5$}mg), 1, 'also one that the optimiser made one with another';
+unlike $out, qr/^[+-].*\d+(?:,\d+){4}/m, 'and no derived list';
+like $out, qr{^\# /etc/audit/cloud-audit-setup\.rules is written, with the rules below}m, 'the rules file is not shown a second time';
+my $all = $out;
+($code, $out) = node('plan', '--diff=exec');
+is +(grep { /^\+-/ && !/ # shipped 30-exec\.rules:\d+$/ } split /\n/, $out), 0, '--diff=GROUP has that group';
+cmp_ok scalar(() = $out =~ /^\+-/mg), '>=', 2, 'all of it';
+unlike $out, qr/^\+\+\+ \//m, 'and no file';
+is +(node('plan', '--diff=exek'))[0], 2, 'a group that there is not is wrong usage';
+like +(node('plan', '--diff=exek'))[2], qr/there is no such group of rules; did you mean 'exec'\?/, 'with the nearest one';
+($code, $out) = node('plan', '--diff', '-v');
+like $out, qr{^\+\+\+ /etc/audit/cloud-audit-setup\.rules$}m, '-v: every byte';
+cmp_ok length $out, '>', 2 * length $all, 'which is much more';
+
+($code, $out, $err) = screen('a first verify', 'verify');
+is $code, 4, 'a node on which nothing was done differs';
+like $out, qr/^the node differs: \d+ of \d+ checks failed\n/, 'the verdict comes first';
+is scalar(() = $out =~ /none of the \d+ rules is in force/g), 1, 'that no rule is there is one sentence';
+like $out, qr/they were\s+never\s+loaded\s+here,\s+or\s+were\s+removed/, 'with the cause';
+unlike $out, qr/is as configured|cloud-audit-lock/, 'and nothing of what follows from that';
+
+($code, $out, $err) = screen('apply', 'apply');
+is "$code $out", "0 $n rules are in force, locked\n", 'a first apply';
+
+# --- a node as configured ---
+($code, $out, $err) = screen('verify', 'verify');
+is $code, 0, 'it matches' or diag $out, $err;
+like $out, qr/^the node matches: \d+ checks\n/, 'the verdict first';
+like $out, qr/^Lock +yes, until the next boot$/m, 'whether it is locked';
+like $out, qr/^Rules +$n wanted, $n in force; loaded \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/m, 'rules, and since when';
+like $out, qr/^Records +0 lost since boot; \d+ of \d+ in the backlog$/m, 'records lost';
+like $out, qr/^Reader +\S/m, 'who reads them';
+like $out, qr/audit-config \d+, .*exec \d+/, 'the groups';
+unlike $out, qr/^Differs|^Next/m, 'nothing differs';
+($code, $out, $err) = screen('plan of no change', 'plan');
+is "$code|$out", '0|', 'plan has no change';
+
+# --- small differences, on a node that is not locked ---
+push @options, '-s', 'audit.lock=no';
+# Which takes the unit that locks away.
+node('apply');
+$systemd->boot;
+node('apply');
+# After a change of the kernel what verify shows of it; then all is as it was.
+sub after { my ($name, $change) = @_; change($change); my @r = screen($name, 'verify'); node('apply'); return @r }
+($code, $out) = after('a rule is missing', sub { @{$_[0]{rules}} = grep { !m{/etc/mine} } @{$_[0]{rules}} });
+like $out, qr{^Differs +wanted: my\.rules:3: -w /etc/mine -p wa -k mine\n +there: +not in force$}m, 'as it is written, and that it is not in force';
+like $out, qr/my\.rules 2 of 3/, 'with its group';
+like $out, qr/^Next +cloud-audit-setup apply$/m, 'and what to do';
+($code, $out) = after('a rule too many', sub { push @{$_[0]{rules}}, '-a always,exit -F arch=b64 -S openat,connect -F auid=0 -F key=evil' });
+like $out =~ s/\n {15,}/ /gr, qr{^Differs +wanted: no rule but those of the configuration there: +in force, of somebody else's: -a always,exit -F arch=b64 -F auid=0 -S connect,openat -k evil$}m,
+	'calls by name' or diag $out;
+($code, $out) = after('somebody deletes all', sub { $_[0]{rules} = [] });
+like $out =~ s/\n +/ /gr, qr/^Differs +none of the \d+ rules is in force, and this node records nothing .*: somebody has deleted them since \(auditctl -D/m,
+	'one sentence, with the cause';
+is scalar(() = $out =~ /wanted: /g), 0, 'and no list';
+change(sub { $_[0]{'-b'} = 64 });
+($code, $out) = screen('a setting', 'plan');
+like $out, qr/^Settings +-b 8192 \(now -b 64\)$/m, 'a setting: what it is to be, and is';
+like $out, qr/^Rules +\d+, as they are$/m, 'and that the rules stay';
+node('apply');
+unlink "$root/etc/systemd/system/cloud-audit-setup.service" or die;
+($code, $out) = screen('a file is gone', 'verify');
+like $out =~ s/\n {15}(?!there)/ /gr, qr{^Differs +wanted: \S+cloud-audit-setup\.service is as configured\n +there: +it is absent$}m, 'a file: what was wanted, what is there';
+node('apply');
+put("$tmp/rules.d/my.rules", slurp("$tmp/rules.d/my.rules") . "-w /etc/more -p r -k more\n");
+($code, $out) = screen('one rule more', 'plan');
+like $out, qr{^Rules +1 to add, 0 to delete, \d+ stay; to add: my\.rules 1\n +add +my\.rules:8: -w /etc/more -p r -k more$}m, 'few changes are shown each' or diag $out;
+($code, $out) = node('plan', '--diff');
+is join('|', grep { /^[+-]-[^-]/ } split /\n/, $out), '+-w /etc/more -p r -k more  # my.rules:8', 'and --diff has that alone' or diag $out;
+
+# --- locked with other rules ---
+pop @options for 1 .. 2;
+node('apply');
+put("$tmp/rules.d/my.rules", slurp("$tmp/rules.d/my.rules") . "-w /etc/last -p r -k last\n");
+($code, $out, $err) = screen('a locked node', 'plan');
+is $code, 5, 'a change that needs a boot';
+like $out, qr/^Lock +locked already: rules and settings change at the next boot$/m, 'says so';
+($code, $out, $err) = screen('a locked node', 'verify', '-s', 'journal.reader=ignore');
+like $out, qr/^the node differs, and is locked: /, 'verify has it in the verdict';
+like $out, qr/^Next +reboot or recreate the node/m, 'and says what helps';
+
+# --- the hash of the rules as written ---
+sub hash { my ($code, $out) = node('render', 'hash', @_); return $out }
+my $hash = hash();
+like $hash, qr/^[0-9a-f]{64}\n\z/, 'render hash prints a hash of the rules';
+is hash('-s', 'rules.optimise=no'), $hash, 'that is the same without the optimiser';
+put("$tmp/elsewhere/other.rules", "\n# another comment\n" . slurp("$tmp/rules.d/my.rules") =~ s/^#.*//mgr =~ s/ -p/   -p/gr);
+is hash('-s', "rules.directory=$tmp/elsewhere"), $hash, 'in other places, with other comments and spaces';
+put("$root/etc/last/there", '');
+is hash(), $hash, 'whatever a path is on the host';
+put("$tmp/elsewhere/other.rules", slurp("$tmp/elsewhere/other.rules") =~ s/-k last/-k lust/r);
+isnt hash('-s', "rules.directory=$tmp/elsewhere"), $hash, 'and another with another rule';
+isnt hash('-s', 'events.exec=no'), $hash, 'or group';
+
+done_testing;
