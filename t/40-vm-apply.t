@@ -17,8 +17,12 @@ vm_guest --timeout 300 <<'EOF'
 
 	out=$(cas plan 2>&1); got=$?
 	is $got 4 'plan on a fresh node says that it differs'
-	like "$out" '^\+\+\+ /etc/systemd/system/cloud-audit-setup.service$' 'plan shows the unit as a diff'
-	like "$out" '^\+-a always,exit -F arch=x86_64 -S execve,execveat' 'plan shows the rules of the kernel as a diff'
+	like "$out" '^Rules +[0-9]+ to add' 'plan says how many rules come'
+	like "$out" '^Lock ' 'and what becomes of the lock'
+	is "$(cas plan 2>/dev/null | wc -l | awk '{ print ($1 <= 24) }')" 1 'in a screenful'
+	out=$(cas plan --diff 2>&1)
+	like "$out" '^\+\+\+ /etc/systemd/system/cloud-audit-setup.service$' 'plan --diff shows the unit'
+	like "$out" '^\+-a always,exit -F arch=b64 -S execve,execveat -k exec  # shipped 30-exec.rules:[0-9]+$' 'and the rules as they are written'
 	is "$(state 2>&1)" "$before" 'plan changes nothing'
 	out=$(cas verify 2>&1); is $? 4 'verify on a fresh node says that it differs'
 

@@ -29,6 +29,7 @@ transient() {
 	mkdir -p /etc/cloud-audit-setup; before=$(files)
 
 	out=$(cas -s audit.lock=no plan 2>/dev/null); is $? 4 "$on: plan on a fresh node says that it differs"
+	out=$(cas -s audit.lock=no -v plan --diff 2>/dev/null)
 	like "$out" '^\+\+\+ cloud-audit-rules.service .StandardInputData.$' "$on: plan shows the rules in the unit"
 	out=$(cas -s audit.lock=no apply 2>&1); ok $? "$on: apply with the socket alone" "$out"
 	unlike "$out" 'warning: .*does not exist' "$on: paths that cannot be seen are no reason to warn"

@@ -21,7 +21,7 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	journal_mark; aa/busybox cat /etc/hostname >/dev/null
 	journal_lacks 'apparmor=..?"AUDIT.*aa-program'; ok $? "$on: allowed accesses leave no record before" "$(journal_audit | grep AUDIT)"
 
-	out=$(cas -s audit.lock=no -s apparmor.audit=all plan 2>/dev/null); is $? 4 "$on: the parameter is a difference"
+	out=$(cas -s audit.lock=no -s apparmor.audit=all plan --diff 2>/dev/null); is $? 4 "$on: the parameter is a difference"
 	like "$out" '^\+AppArmor audit all$' "$on: plan shows it"
 	is "$(parameter)" normal "$on: plan does not change it"
 	out=$(cas -s audit.lock=no -s apparmor.audit=all apply 2>&1); ok $? "$on: [apparmor] audit = all is applied" "$out"

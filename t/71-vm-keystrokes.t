@@ -28,7 +28,7 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	like "$(login 'echo typed-$((40+2))-before')" 'typed-42-before' "$on: alice logs in over SSH"
 	untyped 'typed-'; ok $? "$on: nothing that is typed is recorded before"
 
-	out=$(cas -s tty.sshd=yes plan 2>/dev/null); like "$out" '^\+-session optional pam_tty_audit.so enable=\*$' "$on: plan shows the block"
+	out=$(cas -s tty.sshd=yes plan --diff 2>/dev/null); like "$out" '^\+-session optional pam_tty_audit.so enable=\*$' "$on: plan shows the block"
 	cmp /etc/pam.d/sshd /run/sshd.before; ok $? "$on: and leaves the file alone"
 	out=$(cas -s tty.sshd=yes apply 2>&1); ok $? "$on: [tty] sshd = yes is applied, with the lock" "$out"
 	is "$(stat -c '%a %U %G' /etc/pam.d/sshd)" "$(stat -c '%a %U %G' /run/sshd.before)" "$on: the file keeps its mode and owner"

@@ -47,7 +47,7 @@ in_guest --timeout 700 <<'EOF'
 	out=$(cas -s audit.lock=no -s journal.reader=ignore verify 2>&1); unlike "$out" 'warning' "$on: ignore does not warn"
 	! arrives hello-before 1; ok $? "$on: a record does not arrive in the journal"
 
-	out=$(cas -s audit.lock=no $enable plan 2>/dev/null); is $? 4 "$on: with reader = enable that is a difference"
+	out=$(cas -s audit.lock=no $enable plan --diff 2>/dev/null); is $? 4 "$on: with reader = enable that is a difference"
 	like "$out" '^\+systemd-journald-audit.socket on$' "$on: plan shows it"
 	out=$(cas -s audit.lock=no $enable apply 2>&1); ok $? "$on: reader = enable is applied" "$out"
 	is "$(socket) $(systemctl is-active systemd-journald)" 'active active' "$on: the socket is on and journald runs"

@@ -248,7 +248,7 @@ static void others_are_noticed(void **state)
 		const char *said;
 	} rows[] = {
 		{ NULL, "-w /etc/issue -p wa -k z", "apply", 1, "/etc/issue" },
-		{ NULL, "-D", "apply", 1, "read back from the kernel: missing" },
+		{ NULL, "-D", "apply", 1, "read back from the kernel: none of the " },
 		{ NULL, "-e 0", "apply", 1, "auditing is off (enabled=0) after the rules were loaded" },
 		{ NULL, "-w /etc/issue -p wa -k z\n-e 2", "apply", 5, "somebody else locked the audit configuration meanwhile" },
 		{ NULL, "-w /etc/issue -p wa -k z", TRANSIENT "apply", 1, "/etc/issue" },
