@@ -9,7 +9,9 @@
 
 #include "setup/commands/commands.h"
 #include "setup/config/config_keys.h"
+#include "setup/every.h"
 #include "setup/host/hostlock.h"
+#include "setup/outfile.h"
 #include "setup/output/report.h"
 #include "setup/output/sarif.h"
 #include "setup/rights/confine.h"
@@ -178,6 +180,60 @@ static int finish_output(struct log *log, enum exit_status status)
 	return 128 + SIGPIPE;
 }
 
+/* What stays from one result to the next. */
+struct repeat {
+	const struct context *first;
+	char digest[65];
+};
+
+/* One result, on standard output or in its file. */
+static enum exit_status result(struct context *c)
+{
+	struct outfile file = { .out = -1 };
+	_cleanup_(sarif_freep) struct sarif *sarif = NULL;
+	enum exit_status status;
+
+	if (c->options->output_file && outfile_begin(&file, c->options->output_file, c->log) < 0)
+		return STATUS_NODE;
+	sarif = c->options->output == OUTPUT_SARIF ? sarif_new(c->log) : NULL;
+	status = run(c);
+	if (sarif)
+		sarif_print(sarif, status == STATUS_DONE || status == STATUS_CONFIG, (int)status);
+	if (failed(status))
+		report_failed(c, status);
+	if (c->options->output_file && outfile_end(&file, true, c->log) < 0 && status == STATUS_DONE)
+		status = STATUS_NODE;
+	return status;
+}
+
+/* With --changes messages are those of a result that is printed. */
+static enum exit_status next_result(void *user)
+{
+	struct repeat *repeat = user;
+	_cleanup_(context_done) struct context c = { .options = repeat->first->options, .log = repeat->first->log,
+						      .terminal = repeat->first->terminal, .lock = -1 };
+	bool changes = c.options->changes;
+	char *messages = NULL;
+	size_t size;
+	FILE *buffer = changes ? open_memstream(&messages, &size) : NULL, *out = NULL;
+	enum exit_status status;
+
+	c.digest = changes ? repeat->digest : NULL;
+	log_begin_anew(c.log);
+	if (buffer)
+		out = log_set_out(c.log, buffer);
+	status = result(&c);
+	fflush(stdout);
+	if (!buffer)
+		return status;
+	log_set_out(c.log, out);
+	fclose(buffer);
+	if (!c.same && messages)
+		fputs(messages, out);
+	free(messages);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	const struct terminal terminal = terminal_look();
@@ -185,7 +241,7 @@ int main(int argc, char **argv)
 	_cleanup_(options_done) struct options options = {0};
 	_cleanup_(context_done) struct context context = { .options = &options, .log = log, .terminal = terminal,
 							    .lock = -1 };
-	_cleanup_(sarif_freep) struct sarif *sarif = NULL;
+	struct repeat repeat = { .first = &context };
 	enum exit_status status;
 	int r, code;
 
@@ -202,18 +258,13 @@ int main(int argc, char **argv)
 	if (r < 0)
 		log_say(log, LEVEL_WARNING, "capabilities cannot be dropped: %s; going on with them", strerror(-r));
 	r = options_parse(&options, argc, argv, log);
+	log_set_level(log, r > 0 ? options.level : LEVEL_INFO);
 	/* Who types it without a command may not mean to lock the node. */
 	if (r > 0 && !options.command_given && terminal.typed) {
 		options_print_usage(stderr);
 		status = STATUS_USAGE;
 	} else if (r > 0) {
-		log_set_level(log, options.level);
-		sarif = options.output == OUTPUT_SARIF ? sarif_new(log) : NULL;
-		status = run(&context);
-		if (sarif)
-			sarif_print(sarif, status == STATUS_DONE || status == STATUS_CONFIG, (int)status);
-		if (failed(status))
-			report_failed(&context, status);
+		status = options.every ? every_interval(options.every, next_result, &repeat) : result(&context);
 	} else {
 		if (r == -ENOMEM)
 			log_say(log, LEVEL_ERROR, "out of memory; the node is untouched");

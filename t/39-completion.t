@@ -12,7 +12,7 @@ use Cli;
 my $program = program();
 my ($bin) = $program =~ m{^(.*)/};
 my (undef, $help) = run($program, '--help', 'settings');
-my @long = $help =~ /^ {2,6}(?:-\w, )?(--[a-z]+)/mg;
+my @long = $help =~ /^ {2,6}(?:-\w, )?(--[a-z-]+)/mg;
 my @commands = $help =~ /^  ([a-z]+) {2,}\S/mg;
 my %takes = map { /^  ([a-z]+\.[\w-]+)=\S* +(\S+)$/ ? ($1 => [split /\|/, $2]) : () } split /\n/, $help;
 my @keys = $help =~ /^  ([a-z]+\.[\w-]+)=/mg;
@@ -51,7 +51,7 @@ my @bash = (
 	['cloud-audit-setup -c render p', 'plan'],
 	['cloud-audit-setup --config x.ini rem', 'remove'],
 	['cloud-audit-setup --', @long],
-	['cloud-audit-setup verify --ou', '--output'],
+	['cloud-audit-setup verify --ou', '--output', '--output-file'],
 	['cloud-audit-setup -o ', @$formats],
 	['cloud-audit-setup --output=', @$formats],
 	['cloud-audit-setup --machine ', @$machines],

@@ -8,6 +8,7 @@ struct warning {
 	char *name, *file, *message;	/* of a comment that accepts there is no message */
 	unsigned line;
 	bool told;		/* logged, or accepted */
+	bool accepted;
 	bool expected, used;	/* of a comment */
 };
 
@@ -53,7 +54,7 @@ void warnings_free(struct warnings *warnings)
 static void add(struct warnings *warnings, struct list *list, const char *name, const char *file, unsigned line,
 		char *message, bool expected)
 {
-	struct warning new = { strdup(name), strdup(file ? file : ""), message, line, false, expected, false };
+	struct warning new = { strdup(name), strdup(file ? file : ""), message, line, false, false, expected, false };
 	struct warning *items = list->items;
 
 	/* The room doubles whenever their number reaches a power of two. */
@@ -117,7 +118,7 @@ static void mark_accepted(struct warnings *warnings)
 
 		if (warning->told || !is_accepted(warnings, warning))
 			continue;
-		warning->told = true;
+		warning->told = warning->accepted = true;
 		log_at(warnings->log, LEVEL_DEBUG, warning->file, warning->line, "accepted: %s [lint: %s]", warning->message,
 		       warning->name);
 	}
@@ -165,4 +166,25 @@ void warnings_tell(struct warnings *warnings)
 	for (size_t i = 0; i < warnings->kept.n; i++)
 		if (!warnings->kept.items[i].told)
 			tell_kind(warnings, i, all);
+}
+
+void warnings_kinds(const struct warnings *warnings,
+		    void (*kind)(void *context, const char *name, const char *file, unsigned line, size_t n), void *context)
+{
+	const struct list *kept = &warnings->kept;
+
+	for (size_t i = 0; i < kept->n; i++) {
+		const struct warning *first = &kept->items[i];
+		bool seen = first->accepted;
+		size_t n = 0;
+
+		for (size_t k = 0; k < kept->n && !seen; k++) {
+			bool same = !kept->items[k].accepted && strcmp(kept->items[k].name, first->name) == 0;
+
+			seen = same && k < i;
+			n += same;
+		}
+		if (!seen)
+			kind(context, first->name, first->file, first->line, n);
+	}
 }

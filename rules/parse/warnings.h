@@ -4,6 +4,8 @@
 #ifndef RULES_WARNINGS_H
 #define RULES_WARNINGS_H
 
+#include <stddef.h>
+
 #include "setup/base/log.h"
 
 struct warnings;
@@ -19,6 +21,10 @@ void warnings_add(struct warnings *warnings, struct log *log, const char *name, 
 /* The comment on this line of the file accepts a warning on the line after it. expected: that none is there any
  * more is worth a warning, too. */
 void warnings_accept(struct warnings *warnings, const char *name, const char *file, unsigned line, bool expected);
+
+/* Calls back for each kind that was kept and not accepted: its name, the place of the first, and how many there are. */
+void warnings_kinds(const struct warnings *warnings,
+		    void (*kind)(void *context, const char *name, const char *file, unsigned line, size_t n), void *context);
 
 /* Logs what was kept since the last time, in the order of the kinds' first; all where the log shows everything. */
 void warnings_tell(struct warnings *warnings);

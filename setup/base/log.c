@@ -57,6 +57,21 @@ void log_freep(struct log **log)
 	log_free(*log);
 }
 
+FILE *log_set_out(struct log *log, FILE *out)
+{
+	FILE *before = log->out;
+
+	log->out = out;
+	return before;
+}
+
+void log_begin_anew(struct log *log)
+{
+	memset(log->count, 0, sizeof(log->count));
+	free(log->last_error);
+	log->last_error = NULL;
+}
+
 void log_set_json(struct log *log, bool json)
 {
 	log->json = json;

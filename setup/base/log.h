@@ -27,6 +27,10 @@ struct log *log_new(FILE *out);
 void log_free(struct log *log);
 void log_freep(struct log **log);	/* for _cleanup_() */
 
+/* Where messages go from now on, borrowed; returns where they went. */
+FILE *log_set_out(struct log *log, FILE *out);
+/* Forgets how many messages there were, and the last error. */
+void log_begin_anew(struct log *log);
 /* Messages as JSON objects instead of text. */
 void log_set_json(struct log *log, bool json);
 /* The word of the level in colour; never with JSON. */

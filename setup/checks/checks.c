@@ -53,6 +53,17 @@ static void about(struct checks *checks, const struct rule *rule, const struct k
 	checks->items[checks->n - 1].elsewhere = elsewhere;
 }
 
+const char *check_kind_name(enum check_kind kind)
+{
+	static const char *const kinds[CHECK_KINDS] = {
+		[CHECK_FILE] = "file", [CHECK_UNIT] = "unit", [CHECK_REPLACED] = "replaced",
+		[CHECK_DROP_IN] = "drop-in", [CHECK_KEPT] = "kept", [CHECK_RULE] = "rule", [CHECK_SETTING] = "setting",
+		[CHECK_LOCK] = "lock", [CHECK_HOST] = "host", [CHECK_PENDING] = "pending", [CHECK_NOTICE] = "notice",
+	};
+
+	return kinds[kind];
+}
+
 void checks_done(struct checks *checks)
 {
 	for (size_t i = 0; i < checks->n; i++) {

@@ -41,6 +41,9 @@ struct checks {
 	bool out_of_memory;
 };
 
+/* One word, for programs. */
+const char *check_kind_name(enum check_kind kind);
+
 /* Compares everything. 0 or -ENOMEM. */
 int checks_build(struct checks *ret, const struct wanted *wanted, const struct config *config,
 		 const struct node *node) _must_check_;

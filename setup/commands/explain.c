@@ -317,7 +317,7 @@ static int print(const struct context *c, struct text *out)
 	if (c->options->output == OUTPUT_JSON) {
 		text_add(&json, "{\"command\":\"explain\",\"status\":0,\"text\":");
 		text_add_json(&json, out->s ? out->s : "");
-		evidence_add_origin(&json, &c->host);
+		evidence_add_origin(&json, c->options, &c->host);
 		text_add(&json, "}\n");
 	}
 	if (text_error(out) < 0 || text_error(&json) < 0)

@@ -14,6 +14,7 @@
 #include "setup/output/diff.h"
 #include "setup/output/evidence.h"
 #include "setup/output/report.h"
+#include "setup/output/short.h"
 #include "setup/screen/summary.h"
 #include "setup/steps/files.h"
 #include "units/transient.h"
@@ -286,14 +287,19 @@ static void add_failed(const struct checks *checks, struct text *out)
 			text_addf(out, "# to hold: %s; now: %s\n", checks->items[i].name, checks->items[i].detail);
 }
 
-static int print_json(const struct context *c, const struct text *diff, enum exit_status status)
+static int print_json(const struct context *c, const struct checks *checks, const struct text *diff, enum exit_status status)
 {
 	_cleanup_text_ struct text out = {0};
 
-	text_addf(&out, "{\"command\":\"plan\",\"matches\":%s,\"status\":%d,\"diff\":",
-		  status == STATUS_DONE ? "true" : "false", (int)status);
-	text_add_json(&out, diff->s ? diff->s : "");
+	text_addf(&out, "{\"command\":\"plan\",\"matches\":%s,\"status\":%d", status == STATUS_DONE ? "true" : "false",
+		  (int)status);
+	if (!c->options->brief) {
+		text_add(&out, ",\"diff\":");
+		text_add_json(&out, diff->s ? diff->s : "");
+	}
 	evidence_add(&out, c);
+	if (c->options->brief)
+		short_add(&out, c, checks);
 	text_add(&out, "}\n");
 	if (text_error(&out) < 0)
 		return -ENOMEM;
@@ -318,7 +324,7 @@ static int print_plan(const struct context *c, const struct checks *checks, enum
 	if (r < 0 || text_error(&out) < 0)
 		return -ENOMEM;
 	if (json)
-		return print_json(c, &out, status);
+		return print_json(c, checks, &out, status);
 	terminal_print_diff(c->terminal.out, out.s ? out.s : "");
 	return 0;
 }

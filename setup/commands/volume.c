@@ -63,7 +63,7 @@ static int print(const struct context *c, const struct volume *volume)
 	if (c->options->output == OUTPUT_JSON) {
 		text_add(&out, "{\"command\":\"volume\",\"status\":0");
 		volume_add_json(&out, volume);
-		evidence_add_origin(&out, &c->host);
+		evidence_add_origin(&out, c->options, &c->host);
 		text_add(&out, "}\n");
 	} else if (volume->account->all.records > 0) {
 		volume_print(&out, volume, c->options->level == LEVEL_DEBUG, c->terminal.out);

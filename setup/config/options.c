@@ -24,7 +24,7 @@ static const char *const render_names[] = {
 };
 static const char *const output_names[] = {
 	[OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", [OUTPUT_TAP] = "tap",
-	[OUTPUT_SARIF] = "sarif",
+	[OUTPUT_SARIF] = "sarif", [OUTPUT_PROMETHEUS] = "prometheus",
 };
 static const char *const machine_names[] = { "x86_64", "aarch64" };
 
@@ -46,9 +46,13 @@ static const char option_help[] =
 	"\nOptions:\n"
 	"  -c, --config FILE             configuration (default " DEFAULT_CONFIG ")\n"
 	"  -R, --root DIR                the host's root (default " DEFAULT_ROOT ")\n"
-	"  -o, --output FORMAT           text (default), json, tap (verify), sarif (render)\n"
+	"  -o, --output FORMAT           text (default), json; verify: tap, prometheus; render: sarif\n"
 	"  -s, --set SECTION.KEY=VALUE   override one setting, repeatable\n"
 	"      --diff                    plan: a unified diff, rules as written (=GROUP: its own)\n"
+	"      --short                   with -o json: what differs in full, what matches as counts\n"
+	"      --every DURATION          verify: again and again, such as 30s, 5min, 1h\n"
+	"      --changes                 with --every: only results that differ from the last one\n"
+	"      --output-file FILE        the result into FILE, by rename, as text file collectors need it\n"
 	"      --machine NAME            compile rules for x86_64 or aarch64 (render only)\n"
 	"      --since TIME              volume: from then on, such as 1h, today, 08:00 (default 1d)\n"
 	"  -q, --quiet                   warnings and errors only\n"
@@ -126,7 +130,8 @@ static void say_unknown_long(struct log *log, const char *word, const struct opt
 		log_say(log, LEVEL_ERROR, "unknown option %s; did you mean '%s'? (see --help)", word, near);
 		return;
 	}
-	for (; longs[n].name && n < ARRAY_SIZE(names); n++)
+	/* What stands behind it is short for others. */
+	for (; longs[n].name && n < ARRAY_SIZE(names) && (n == 0 || longs[n - 1].val != 'V'); n++)
 		names[n] = longs[n].name;
 	near = name ? nearest_name(name, names, n) : NULL;
 	if (near)
@@ -178,6 +183,25 @@ static int find_name(struct log *log, const char *what, const char *word,
 	return -EINVAL;
 }
 
+/* A number and a unit, up to a day. */
+static int take_duration(const char *value, uint64_t *ret, struct log *log)
+{
+	static const struct { const char *unit; uint64_t seconds; } units[] = {
+		{ "s", 1 }, { "min", 60 }, { "m", 60 }, { "h", 3600 },
+	};
+	size_t digits = strspn(value, "0123456789");
+	uint64_t n = digits > 0 && digits < 6 ? strtoull(value, NULL, 10) : 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strcmp(units[i].unit, value + digits) != 0 || n == 0 || n * units[i].seconds > 86400)
+			continue;
+		*ret = n * units[i].seconds * 1000000;
+		return 0;
+	}
+	log_say(log, LEVEL_ERROR, "--every %s: expected a time from 1s to 24h, with s, min or h", value);
+	return -EINVAL;
+}
+
 static int take_option(struct options *o, int c, char *value, struct log *log)
 {
 	int i;
@@ -201,6 +225,17 @@ static int take_option(struct options *o, int c, char *value, struct log *log)
 	case 'd':
 		o->diff = true;
 		o->group = value;
+		return 0;
+	case 'B':
+		o->brief = true;
+		return 0;
+	case 'e':
+		return take_duration(value, &o->every, log);
+	case 'C':
+		o->changes = true;
+		return 0;
+	case 'f':
+		o->output_file = value;
 		return 0;
 	case 'm':
 		o->machine = names_canonical_machine(value);
@@ -270,26 +305,36 @@ static int take_words(struct options *o, int argc, char **words, struct log *log
 	return 0;
 }
 
+static bool has_short(enum command command)
+{
+	return command == COMMAND_PLAN || command == COMMAND_APPLY || command == COMMAND_VERIFY || command == COMMAND_REMOVE;
+}
+
+/* What goes with what; the first that is wrong is said. */
 static int check_together(const struct options *o, struct log *log)
 {
-	if (o->machine && o->command != COMMAND_RENDER) {
-		log_say(log, LEVEL_ERROR, "--machine works with render only: a node is always its own machine");
-		return -EINVAL;
-	}
-	if (o->since && o->command != COMMAND_VOLUME) {
-		log_say(log, LEVEL_ERROR, "--since works with volume only");
-		return -EINVAL;
-	}
-	if (o->diff && o->command != COMMAND_PLAN) {
-		log_say(log, LEVEL_ERROR, "--diff works with plan only");
-		return -EINVAL;
-	}
-	if (o->output == OUTPUT_TAP && o->command != COMMAND_VERIFY) {
-		log_say(log, LEVEL_ERROR, "--output tap works with verify only");
-		return -EINVAL;
-	}
-	if (o->output == OUTPUT_SARIF && o->command != COMMAND_RENDER) {
-		log_say(log, LEVEL_ERROR, "--output sarif works with render only: it has what is wrong with rules");
+	const bool verify = o->command == COMMAND_VERIFY;
+	const struct { bool wrong; const char *message; } rows[] = {
+		{ o->machine && o->command != COMMAND_RENDER,
+		  "--machine works with render only: a node is always its own machine" },
+		{ o->since && o->command != COMMAND_VOLUME, "--since works with volume only" },
+		{ o->diff && o->command != COMMAND_PLAN, "--diff works with plan only" },
+		{ o->output == OUTPUT_TAP && !verify, "--output tap works with verify only" },
+		{ o->output == OUTPUT_PROMETHEUS && !verify, "--output prometheus works with verify only" },
+		{ o->output == OUTPUT_SARIF && o->command != COMMAND_RENDER,
+		  "--output sarif works with render only: it has what is wrong with rules" },
+		{ o->brief && (o->output != OUTPUT_JSON || !has_short(o->command)),
+		  "--short works with -o json only, of plan, apply, verify and remove" },
+		{ o->every && !verify, "--every works with verify only" },
+		{ o->every && o->output == OUTPUT_TAP, "--every has several results, and TAP is one" },
+		{ o->changes && !o->every, "--changes works with --every only" },
+		{ o->changes && o->output_file, "--changes is for who reads each result; a file is to have the last one" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!rows[i].wrong)
+			continue;
+		log_say(log, LEVEL_ERROR, "%s", rows[i].message);
 		return -EINVAL;
 	}
 	return 0;
@@ -314,9 +359,17 @@ int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 		{ "config", required_argument, NULL, 'c' }, { "root", required_argument, NULL, 'R' },
 		{ "output", required_argument, NULL, 'o' }, { "set", required_argument, NULL, 's' },
 		{ "machine", required_argument, NULL, 'm' }, { "since", required_argument, NULL, 'S' },
-		{ "diff", optional_argument, NULL, 'd' }, { "quiet", no_argument, NULL, 'q' },
+		{ "diff", optional_argument, NULL, 'd' },
+		{ "short", no_argument, NULL, 'B' }, { "every", required_argument, NULL, 'e' },
+		{ "changes", no_argument, NULL, 'C' }, { "output-file", required_argument, NULL, 'f' },
+		{ "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
+		{ "version", no_argument, NULL, 'V' },
+		/* What was short enough in version 0.1. */
+		{ "o", required_argument, NULL, 'o' }, { "ou", required_argument, NULL, 'o' },
+		{ "out", required_argument, NULL, 'o' }, { "outp", required_argument, NULL, 'o' },
+		{ "outpu", required_argument, NULL, 'o' }, { "s", required_argument, NULL, 's' },
+		{ "c", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
 	};
 	int c, r, rule;
 

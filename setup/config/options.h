@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "setup/base/log.h"
@@ -12,7 +13,7 @@ enum command {
 	COMMAND_APPLY, COMMAND_PLAN, COMMAND_RENDER, COMMAND_VERIFY, COMMAND_VOLUME, COMMAND_EXPLAIN,
 	COMMAND_REMOVE,
 };
-enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP, OUTPUT_SARIF };
+enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_TAP, OUTPUT_SARIF, OUTPUT_PROMETHEUS };
 enum render { RENDER_RULES, RENDER_UNIT, RENDER_KERNEL, RENDER_HASH, RENDER_CLOUD_CONFIG };
 
 struct options {
@@ -22,6 +23,10 @@ struct options {
 	enum output output;
 	bool diff;			/* plan: the unified diff, of one group where that is not NULL */
 	const char *group;
+	bool brief;			/* --short: JSON without its long lists */
+	uint64_t every;			/* microseconds from one verify to the next; 0: one */
+	bool changes;			/* of these only results that differ from the last one */
+	const char *output_file;	/* NULL: standard output */
 	const char *config;		/* NULL: the default file */
 	const char *root;
 	bool root_given;

@@ -29,6 +29,8 @@ struct context {
 	struct own_lines locks;	/* what the host locks with at boot, before our rules */
 	struct kernel *kernel;
 	struct bus *bus;
+	char *digest;		/* with --changes: of the result before, 65 bytes of main's; NULL */
+	bool same;		/* this result is the same, and was not printed */
 	int lock;		/* the host's lock, while it is held; -1 */
 	bool made_directory;	/* OWN_DIRECTORY, by this run */
 };

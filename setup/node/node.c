@@ -274,7 +274,7 @@ int node_read_loaded(struct node *node, struct bus *bus)
 	return node->units[FILE_SETUP_UNIT].active ? bus_service_started(bus, SETUP_UNIT, &node->loaded) : 0;
 }
 
-/* hostname(5): the first line that is no comment. */
+/* A container has a name of its own. hostname(5): the first line that is no comment. */
 void node_name(const struct host *host, struct text *ret)
 {
 	_cleanup_text_ struct text content = {0};

@@ -56,17 +56,13 @@ int node_read_neighbours(struct node *node, const struct host *host, struct bus 
 void node_read_trail(struct node *node, const struct host *host);
 /* The service of [tty] runtime_unit, where one is configured. */
 int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _must_check_;
-
 /* When the unit that loads the rules has run, microseconds of CLOCK_REALTIME; 0 where it is not active. After the units. */
 int node_read_loaded(struct node *node, struct bus *bus) _must_check_;
 
-/* Appends the node's name: a container has one of its own, so that with another root than / the host's is the one in its
- * file; nothing where that is unknown. */
+/* Appends the node's name, with another root than / that of its /etc/hostname; nothing where that is unknown. */
 void node_name(const struct host *host, struct text *ret);
-
 /* The text of the rules that an earlier run brought, in whatever place; s is NULL for none. */
 const struct text *node_own_rules(const struct node *node);
-
 /* What undo() compares with, into an empty node: the files, the units but for their fragments, the transient unit,
  * the IMA policy, the kernel's rules and settings. 0 or -ENOMEM, unlogged; ret is the caller's to end either way. */
 int node_copy(struct node *ret, const struct node *node) _must_check_;
@@ -78,7 +74,6 @@ bool node_locked(const struct node *node);
 bool node_rights_ok(const struct node *node, size_t i);
 /* Frees all of it and leaves it empty; a node that is all zero is fine. */
 void node_done(struct node *node);
-
 /* Opens the kernel's audit socket; a failure is logged with what to change. */
 int node_open_kernel(struct kernel **ret, const struct host *host, struct log *log) _must_check_;
 

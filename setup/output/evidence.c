@@ -14,7 +14,8 @@
 #include "setup/node/settings.h"
 #include "units/transient.h"
 
-enum { EVIDENCE_VERSION = 1 };	/* of the form: goes up when a member goes or means something else */
+/* Of the form: goes up when a member goes or means something else. */
+enum { FORMAT_LONG = 1, FORMAT_SHORT = 2 };
 
 static const char *truth(bool b)
 {
@@ -86,7 +87,12 @@ static void add_configuration(struct text *out, const struct options *options, c
 		text_add(out, i ? "," : "");
 		text_add_json(out, options->set[i]);
 	}
-	text_add(out, "],\"settings\":{");
+	text_add(out, "]");
+	if (options->brief) {
+		text_add(out, "}");
+		return;
+	}
+	text_add(out, ",\"settings\":{");
 	for (size_t i = 0; config_row(i, &section, &key); i++) {
 		bool more = last && strcmp(last, section) == 0;
 
@@ -199,10 +205,10 @@ static void add_rule_digests(struct text *out, const struct context *c)
 	out->failed = out->failed || r < 0;
 }
 
-void evidence_add_origin(struct text *out, const struct host *host)
+void evidence_add_origin(struct text *out, const struct options *options, const struct host *host)
 {
 	text_addf(out, ",\"format\":%d,\"program\":{\"name\":\"cloud-audit-setup\",\"version\":\"" VERSION "\"},"
-		  "\"time\":\"", EVIDENCE_VERSION);
+		  "\"time\":\"", options->brief ? FORMAT_SHORT : FORMAT_LONG);
 	text_add_now(out);
 	text_add(out, "\"");
 	add_node(out, host);
@@ -210,11 +216,11 @@ void evidence_add_origin(struct text *out, const struct host *host)
 
 void evidence_add(struct text *out, const struct context *c)
 {
-	evidence_add_origin(out, &c->host);
+	evidence_add_origin(out, c->options, &c->host);
 	add_configuration(out, c->options, &c->config);
 	add_kernel(out, &c->node);
 	add_rule_digests(out, c);
-	if (c->options->command != COMMAND_REMOVE)
+	if (c->options->command != COMMAND_REMOVE && !c->options->brief)
 		add_left_out(out, &c->wanted.left_out);
 }
 
@@ -413,6 +419,16 @@ static void add_auditd(struct text *out, const struct auditd_files *files)
 	text_add(out, "]}");
 }
 
+void evidence_add_reader(struct text *out, const struct context *c)
+{
+	if (c->config.reader == READER_IGNORE)
+		text_add(out, ",\"reader\":null");
+	else
+		add_reader(out, &c->node.reader);
+	add_journal(out, &c->node.trail.journal);
+	add_shippers(out, &c->node);
+}
+
 void evidence_add_parts(struct text *out, const struct context *c)
 {
 	add_rules(out, c);
@@ -421,11 +437,6 @@ void evidence_add_parts(struct text *out, const struct context *c)
 	text_add(out, "]");
 	add_files(out, c);
 	add_units(out, c);
-	if (c->config.reader == READER_IGNORE)
-		text_add(out, ",\"reader\":null");
-	else
-		add_reader(out, &c->node.reader);
-	add_journal(out, &c->node.trail.journal);
-	add_shippers(out, &c->node);
+	evidence_add_reader(out, c);
 	add_auditd(out, &c->node.trail.auditd);
 }

@@ -7,10 +7,12 @@
 
 /* Appends the members that every result has, each with a comma in front: the form, the program, the time and the
  * node, as far as its root could be opened. */
-void evidence_add_origin(struct text *out, const struct host *host);
+void evidence_add_origin(struct text *out, const struct options *options, const struct host *host);
 /* Those and the rest of what a command says that has seen the node. */
 void evidence_add(struct text *out, const struct context *c);
 
+/* Who takes the records, how long the journal has them, and how far shippers are. */
+void evidence_add_reader(struct text *out, const struct context *c);
 /* Those of verify: rules, settings, files, units and the reader one by one. */
 void evidence_add_parts(struct text *out, const struct context *c);
 

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
+#include "setup/base/sha256.h"
 #include "setup/checks/hazards.h"
 #include "setup/checks/kept.h"
 #include "setup/checks/taken.h"
@@ -11,6 +13,8 @@
 #include "setup/node/wanted_node.h"
 #include "setup/config/config_keys.h"
 #include "setup/output/evidence.h"
+#include "setup/output/prometheus.h"
+#include "setup/output/short.h"
 #include "setup/output/tap.h"
 #include "setup/screen/verdict.h"
 
@@ -40,13 +44,20 @@ static void print_json(const struct context *c, const struct checks *checks, enu
 {
 	_cleanup_text_ struct text out = {0};
 
-	text_addf(&out, "{\"command\":\"verify\",\"matches\":%s,\"status\":%d,",
-		  status == STATUS_DONE ? "true" : "false", (int)status);
-	add_checks(&out, "checks", checks, false);
-	text_add(&out, ",");
-	add_checks(&out, "notices", checks, true);
+	text_addf(&out, "{\"command\":\"verify\",\"matches\":%s,\"status\":%d%s",
+		  status == STATUS_DONE ? "true" : "false", (int)status, c->options->brief ? "" : ",");
+	if (!c->options->brief) {
+		add_checks(&out, "checks", checks, false);
+		text_add(&out, ",");
+		add_checks(&out, "notices", checks, true);
+	}
 	evidence_add(&out, c);
-	evidence_add_parts(&out, c);
+	if (c->options->brief) {
+		short_add(&out, c, checks);
+		evidence_add_reader(&out, c);
+	} else {
+		evidence_add_parts(&out, c);
+	}
 	text_add(&out, "}\n");
 	if (text_error(&out) < 0)
 		log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
@@ -54,8 +65,35 @@ static void print_json(const struct context *c, const struct checks *checks, enu
 		fputs(out.s, stdout);
 }
 
-void report_checks(const struct context *c, const struct checks *checks, enum exit_status status)
+/* Is it the same as the last one that was printed? Counts that go on, such as of what waits, make no other result. */
+static bool is_same(struct context *c, const struct checks *checks, enum exit_status status)
 {
+	struct sha256 sha;
+	char digest[65];
+
+	if (!c->digest)
+		return false;
+	sha256_begin(&sha);
+	sha256_add(&sha, &status, sizeof(status));
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct check *check = &checks->items[i];
+
+		if (check->ok)
+			continue;
+		sha256_add(&sha, check->name, strlen(check->name) + 1);
+		if (check->kind != CHECK_NOTICE)
+			sha256_add(&sha, check->detail, strlen(check->detail) + 1);
+	}
+	sha256_end(&sha, digest);
+	c->same = strcmp(c->digest, digest) == 0;
+	memcpy(c->digest, digest, sizeof(digest));
+	return c->same;
+}
+
+void report_checks(struct context *c, const struct checks *checks, enum exit_status status)
+{
+	if (is_same(c, checks, status))
+		return;
 	switch (c->options->output) {
 	case OUTPUT_TEXT:
 		if (verdict_print(c, checks, status) < 0)
@@ -66,6 +104,10 @@ void report_checks(const struct context *c, const struct checks *checks, enum ex
 		break;
 	case OUTPUT_JSON:
 		print_json(c, checks, status);
+		break;
+	case OUTPUT_PROMETHEUS:
+		if (prometheus_print(c, checks, status) < 0)
+			log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
 		break;
 	case OUTPUT_SARIF:	/* of render only */
 		break;
@@ -112,6 +154,8 @@ void report_done(const struct context *c, const char *command, const char *resul
 			  "\"message\":", command, result, count_ours(c), c->node.status.enabled);
 		text_add_json(&out, sentence);
 		evidence_add(&out, c);
+		if (c->options->brief)
+			short_add(&out, c, NULL);
 		text_add(&out, "}");
 		puts(out.s ? out.s : "");
 	} else if (c->options->level >= LEVEL_INFO) {
@@ -119,13 +163,19 @@ void report_done(const struct context *c, const char *command, const char *resul
 	}
 }
 
-void report_failed(const struct context *c, enum exit_status status)
+void report_failed(struct context *c, enum exit_status status)
 {
 	const char *reason = log_last_error(c->log);
 	_cleanup_text_ struct text out = {0};
 
+	if (is_same(c, &(struct checks){ .n = 0 }, status))
+		return;
 	if (c->options->output == OUTPUT_TAP) {
 		tap_print_failure(reason);
+		return;
+	}
+	if (c->options->output == OUTPUT_PROMETHEUS) {
+		prometheus_print_failure();
 		return;
 	}
 	if (c->options->output != OUTPUT_JSON)
@@ -133,7 +183,7 @@ void report_failed(const struct context *c, enum exit_status status)
 	text_addf(&out, "{\"command\":\"%s\",\"result\":\"failed\",\"status\":%d,\"message\":",
 		  options_command(c->options), (int)status);
 	text_add_json(&out, reason ? reason : "");
-	evidence_add_origin(&out, &c->host);
+	evidence_add_origin(&out, c->options, &c->host);
 	text_add(&out, "}");
 	if (text_error(&out) < 0)
 		log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");

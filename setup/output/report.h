@@ -5,8 +5,8 @@
 #include "setup/checks/checks.h"
 #include "setup/node/context.h"
 
-/* Prints what verify found in the chosen format. */
-void report_checks(const struct context *c, const struct checks *checks, enum exit_status status);
+/* Prints what verify found in the chosen format; with --changes only where that is not what was found before. */
+void report_checks(struct context *c, const struct checks *checks, enum exit_status status);
 
 /* Prints what a command did: result is one word, the sentence says it to people. */
 void report_done(const struct context *c, const char *command, const char *result,
@@ -16,7 +16,7 @@ void report_done(const struct context *c, const char *command, const char *resul
 void report_in_force(const struct context *c, const char *result, const char *before);
 
 /* The run ended before its result: says so, with the last error, where a program reads stdout (JSON, TAP). */
-void report_failed(const struct context *c, enum exit_status status);
+void report_failed(struct context *c, enum exit_status status);
 
 /* Says what of somebody else's is in the way, at the level of its kind: an error, with what became of the run,
  * for what is taken in the place of ours; a warning for drop-ins. Returns whether there is something in place

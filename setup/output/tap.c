@@ -2,12 +2,6 @@
 
 #include <string.h>
 
-static const char *const kinds[CHECK_KINDS] = {
-	[CHECK_FILE] = "file", [CHECK_UNIT] = "unit", [CHECK_REPLACED] = "replaced",
-	[CHECK_DROP_IN] = "drop-in", [CHECK_KEPT] = "kept", [CHECK_RULE] = "rule", [CHECK_SETTING] = "setting",
-	[CHECK_LOCK] = "lock", [CHECK_HOST] = "host", [CHECK_PENDING] = "pending", [CHECK_NOTICE] = "notice",
-};
-
 /* # starts a directive, and a backslash would escape it; a control character would end the line. */
 static void print_name(const char *name)
 {
@@ -55,7 +49,7 @@ static void print_point(size_t number, const struct check *check)
 	putchar('\n');
 	if (check->ok)
 		return;
-	printf("  ---\n  kind: %s\n  severity: %s\n", kinds[check->kind], notice ? "todo" : "fail");
+	printf("  ---\n  kind: %s\n  severity: %s\n", check_kind_name(check->kind), notice ? "todo" : "fail");
 	print_yaml("found", check->detail);
 	printf("  ...\n");
 }

@@ -15,10 +15,25 @@ struct said {
 	bool all;	/* that nothing of ours is on the node */
 };
 
+static void add_time(char *ret, size_t size, uint64_t microseconds)
+{
+	time_t seconds = (time_t)(microseconds / 1000000);
+	struct tm tm;
+
+	if (microseconds == 0 || !gmtime_r(&seconds, &tm) || strftime(ret, size, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+		ret[0] = '\0';
+}
+
 static void add_verdict(struct screen *screen, const struct context *c, const struct checks *checks, enum exit_status status)
 {
 	size_t failed = checks_failed(checks), counted = checks_counted(checks);
 
+	if (c->options->every) {
+		char now[64];
+
+		add_time(now, sizeof(now), (uint64_t)time(NULL) * 1000000);
+		screen_line(screen, COLOUR_DIM, "--- %s", now);
+	}
 	if (status == STATUS_DONE)
 		screen_line(screen, COLOUR_GOOD, "the node matches: %zu checks", counted);
 	else if (status == STATUS_LOCKED)
@@ -37,15 +52,6 @@ static void add_lock(struct screen *screen, const struct context *c)
 	else
 		screen_row(screen, "Lock", c->config.lock ? "NO, though [audit] lock = yes: root can change the rules" :
 			   "no ([audit] lock = no): root can change the rules");
-}
-
-static void add_time(char *ret, size_t size, uint64_t microseconds)
-{
-	time_t seconds = (time_t)(microseconds / 1000000);
-	struct tm tm;
-
-	if (microseconds == 0 || !gmtime_r(&seconds, &tm) || strftime(ret, size, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
-		ret[0] = '\0';
 }
 
 static int add_rules(struct screen *screen, const struct context *c)

@@ -259,7 +259,8 @@ sub serve {
 		next unless select($set, undef, undef, 0.02) > 0;
 		my $bus = DBus::let_in($listener->accept || next) or next;
 		while (my $call = $bus->call) { $self->answer($bus, $call) }
-		# A program that has gone away ends.
+		# A program that has gone away ends, but for one that comes again.
+		next if $self->{again};
 		waitpid $pid, 0;
 		return $?;
 	}

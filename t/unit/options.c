@@ -186,9 +186,39 @@ static void together(void **state)
 	REFUSED("--output tap works with verify only", "-otap");
 	for (size_t i = 0; i < ARRAY_SIZE(not_verify); i++)
 		REFUSED("--output sarif works with render only: it has what is wrong with rules", "-o", "sarif", not_verify[i]);
+	REFUSED("--output prometheus works with verify only", "-o", "prometheus", "plan");
+	REFUSED("--diff works with plan only", "verify", "--diff");
+	REFUSED("--short works with -o json only, of plan, apply, verify and remove", "verify", "--short");
+	REFUSED("--short works with -o json only, of plan, apply, verify and remove", "render", "hash", "--short");
+	REFUSED("--every works with verify only", "plan", "--every=5s");
+	REFUSED("--every has several results, and TAP is one", "verify", "-o", "tap", "--every=5s");
+	REFUSED("--changes works with --every only", "verify", "--changes");
+	REFUSED("--changes is for who reads each result; a file is to have the last one", "verify", "--changes", "--every=1h",
+		"--output-file=x");
 	LINE(l, "verify", "-o", "tap");
 	assert_int_equal(l.result, 1);
 	assert_int_equal(l.options.output, OUTPUT_TAP);
+}
+
+static void durations(void **state)
+{
+	static const struct { const char *word; uint64_t seconds; } rows[] = {
+		{ "1s", 1 }, { "30s", 30 }, { "5min", 300 }, { "5m", 300 }, { "24h", 86400 },
+	};
+	static const char *const bad[] = { "0s", "5", "25h", "1d", "-1s", "s", "1 s", "999999s", "1.5h", "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		LINE(l, "verify", "--every", rows[i].word);
+
+		assert_int_equal(l.result, 1);
+		assert_int_equal(l.options.every, rows[i].seconds * 1000000);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_free_ char *message = NULL;
+
+		assert_true(asprintf(&message, "--every %s: expected a time from 1s to 24h, with s, min or h", bad[i]) > 0);
+		REFUSED(message, "verify", "--every", bad[i]);
+	}
 }
 
 static void words(void **state)
@@ -254,6 +284,7 @@ int main(void)
 		TEST("--quiet and --verbose, the last one counts", levels),
 		TEST("--machine takes the machines that there are", machines),
 		TEST("--machine is refused without render, -o tap without verify", together),
+		TEST("--every takes seconds, minutes and hours, up to a day", durations),
 		TEST("a wrong word is refused, with the nearest one", words),
 		TEST("an unknown option is named, wherever it stands", unknown),
 		TEST("an option without its value, or with one too many, is named", no_value),

@@ -1,0 +1,19 @@
+/* A result into a file of the program's own (--output-file): written beside it, and renamed, so that who collects it sees a
+ * whole one, or the earlier. */
+#ifndef SETUP_OUTFILE_H
+#define SETUP_OUTFILE_H
+
+#include "setup/base/log.h"
+
+struct outfile {
+	const char *path;
+	char *beside;	/* where it is written */
+	int out;	/* standard output as it was, -1 */
+};
+
+/* From now on standard output goes beside the path. 0 or negative errno, logged. */
+int outfile_begin(struct outfile *ret, const char *path, struct log *log) _must_check_;
+/* Standard output is as it was; keep: what was written takes the place of the file, else it is deleted. Same returns. */
+int outfile_end(struct outfile *outfile, bool keep, struct log *log) _must_check_;
+
+#endif

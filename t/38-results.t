@@ -1,0 +1,181 @@
+#!/usr/bin/perl
+# verify's result for programs: Prometheus's text format, short JSON, again and again, and into a file. On a made-up node,
+# whose kernel is a file.
+use strict;
+use warnings;
+use File::Copy qw(copy);
+use File::Path qw(make_path);
+use JSON::PP;
+use Test::More;
+use Time::HiRes qw(sleep);
+use lib 't/unit';
+use Auditctl;
+use Cli;
+use FakeNode;
+use Systemd;
+
+my $built = ($ENV{BUILD} || 'build') . '/t/unit/made_up_kernel';
+plan skip_all => "$built is not built: make unit-tests" unless -x $built;
+my ($bin, $root) = ("$tmp/bin", fake_node("$tmp/node"));
+my ($program, $kernel) = ("$bin/cloud-audit-setup", "$bin/kernel");
+make_path("$bin/rules", map { "$root/$_" } qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/bin));
+copy $_, "$bin/rules" or die for glob 'rules/*.rules';
+copy $built, $program or die;
+chmod 0755, $program or die;
+Auditctl::install($root, $kernel);
+Auditctl::store(Auditctl::fresh(), $kernel);
+put("$root/etc/mine", '');
+put("$tmp/rules.d/my \"own\".rules", "-w /etc/mine -p wa -k mine\n");
+my @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s', '-s', 'audit.lock=no');
+my $systemd = Systemd->new($root, $kernel);
+
+sub node {
+	my ($out, $err) = ("$tmp/out", "$tmp/err");
+	my $status = $systemd->serve('sh', '-c', "exec \"\$@\" >$out 2>$err", 'sh', $program, @options, @_);
+	return ($status >> 8, slurp($out), slurp($err));
+}
+sub change { my ($code) = @_; my $k = Auditctl::load($kernel); $code->($k); Auditctl::store($k, $kernel) }
+sub lose { change(sub { @{$_[0]{rules}} = grep { !m{/etc/mine} } @{$_[0]{rules}} }) }
+sub metric { my ($out, $name) = @_; return $out =~ /^\Qcloud_audit_$name\E (\S+)$/m ? $1 : 'none' }
+
+# --- Prometheus ---
+node('apply');
+my ($code, $out, $err) = node('verify', '-o', 'prometheus');
+is $code, 0, 'the node matches' or diag $err;
+is metric($out, 'matches'), 1, 'cloud_audit_matches';
+is metric($out, 'locked'), 0, 'cloud_audit_locked';
+my $exec = metric($out, 'rules{group="exec",state="wanted"}');
+cmp_ok $exec, '>=', 2, 'cloud_audit_rules: wanted of a group';
+is metric($out, 'rules{group="exec",state="in_force"}'), $exec, 'and in force';
+is metric($out, 'rules{group="my \"own\".rules",state="in_force"}'), 1, 'of the files of the user, too, whatever their names';
+is metric($out, $_), 0, "cloud_audit_$_" for qw(lost_total backlog);
+my ($hash) = (node('render', 'hash'))[1] =~ /(\w+)/;
+my ($version) = `$program --version` =~ /(\d\S*)/;
+is metric($out, "info{ruleset=\"$hash\",version=\"$version\"}"), 1, 'cloud_audit_info has the hash of the rules as written, and the version';
+SKIP: {
+	skip 'promtool is missing (Debian package prometheus)', 2 if system 'command -v promtool >/dev/null';
+	my $check = sub { put("$tmp/metrics", $_[0]); return `promtool check metrics <$tmp/metrics 2>&1` . $? };
+	is $check->($out), 0, 'promtool check metrics finds nothing';
+	like $check->($out =~ s/^# HELP cloud_audit_backlog.*\n//mr), qr/backlog/, 'which it would';
+}
+lose();
+($code, $out) = node('verify', '-o', 'prometheus');
+is "$code " . metric($out, 'matches') . ' ' . metric($out, 'differences{kind="rule"}'), '4 0 1', 'a rule that is missing: no match, one difference of its kind';
+is metric($out, 'rules{group="my \"own\".rules",state="in_force"}'), 0, 'and a group without it';
+node('apply');
+change(sub { push @{$_[0]{rules}}, '-a always,exit -F arch=x86_64 -S openat -F key=evil' });
+($code, $out) = node('verify', '-o', 'prometheus');
+is metric($out, 'rules{group="other",state="in_force"}'), 1, 'what nobody asked for is a group of its own';
+node('apply');
+($code, $out) = node('verify', '-o', 'prometheus', '-R', "$tmp/nowhere");
+is "$code " . metric($out, 'matches'), '1 0', 'a node that cannot be compared does not match';
+
+# --- short JSON ---
+sub valid {
+	my ($name, $json) = @_;
+	put("$tmp/json", $json);
+	my ($code, $out) = run('t/unit/validate', $name, "$tmp/json");
+	return $code == 0 || $code == 77 ? '' : $out;
+}
+my $long = (node('verify', '-o', 'json'))[1];
+is valid('verify', $long), '', '-o json keeps to format 1';
+is decode_json($long)->{format}, 1, 'and says so';
+is decode_json($long)->{rule_set}{source_sha256}, $hash, 'it has the hash of the rules as written';
+($code, $out) = node('verify', '-o', 'json', '--short');
+is valid('verify_short', $out), '', '--short keeps to the schema';
+my $v = decode_json($out);
+is "$code $v->{format} $v->{matches}", '0 2 1', 'as format 2';
+cmp_ok length $out, '<', length($long) / 5, 'and is short';
+is $v->{rule_set}{source_sha256}, $hash, 'with the hash of the rules as written';
+my ($own) = grep { $_->{name} eq 'my "own".rules' } @{$v->{groups}};
+is "$own->{wanted} $own->{in_force}", '1 1', 'and each group';
+lose();
+$v = decode_json($out = (node('verify', '-o', 'json', '--short'))[1]);
+is valid('verify_short', $out), '', 'what differs keeps to the schema';
+is_deeply $v->{differs}, [{ kind => 'rule', wanted => 'my "own".rules:1: -w /etc/mine -p wa -k mine', there => 'not in force' }],
+	'what differs is there in full, as it is written';
+$v = decode_json($out = (node('plan', '-o', 'json', '--short'))[1]);
+is valid('plan_short', $out) . $v->{differs}[0]{there}, 'not in force', 'plan, too';
+change(sub { $_[0]{rules} = [] });
+$v = decode_json($out = (node('verify', '-o', 'json', '--short'))[1]);
+is scalar(grep { $_->{kind} eq 'rule' } @{$v->{differs}}), 1, 'all rules gone is one difference';
+change(sub { $_[0]{rules} = [ map { "-a always,exit -F arch=x86_64 -S openat -F auid=$_ -F key=k$_" } 1 .. 400 ] });
+$out = (node('verify', '-o', 'json', '--short'))[1];
+$v = decode_json($out);
+cmp_ok length $out, '<', 16384, 'however much differs, it is below the 16 kB at which container runtimes cut a line';
+cmp_ok $v->{omitted}, '>', 100, 'and says how much is left out';
+put("$tmp/rules.d/lint.rules", "-a always,exit -S mount -F auid=0 -k a\n" x 1 . "-a always,exit -S umount2 -F auid=0 -k a\n");
+$v = decode_json((node('verify', '-o', 'json', '--short'))[1]);
+my ($lint) = grep { $_->{name} eq 'no-arch' } @{$v->{lints}};
+is_deeply $lint, { name => 'no-arch', count => 2, first => 'lint.rules:1' }, 'warnings about rules are there by kind';
+unlink "$tmp/rules.d/lint.rules";
+($code, $out) = node('apply', '-o', 'json', '--short');
+is valid('done_short', $out), '', 'apply --short keeps to the schema';
+is valid('done_short', (node('remove', '-o', 'json', '--short'))[1]), '', 'so does remove';
+is valid('failed', (node('verify', '-o', 'json', '--short', '-s', 'audit.lock=x'))[1]), '', 'and a run that failed';
+node('apply');
+
+# --- into a file ---
+my $file = "$tmp/textfile/audit.prom";
+make_path("$tmp/textfile");
+($code, $out) = node('verify', '-o', 'prometheus', '--output-file', $file);
+is "$code$out", '0', 'with --output-file nothing is on standard output';
+is metric(slurp($file), 'matches'), 1, 'but in the file';
+is +(stat $file)[2] & 0777, 0644, 'which others may read';
+my $inode = (stat $file)[1];
+lose();
+is +(node('verify', '-o', 'prometheus', '--output-file', $file))[0], 4, 'the exit status is that of the result';
+isnt +(stat $file)[1], $inode, 'the next result is another file in its place: renamed';
+is metric(slurp($file), 'matches'), 0, 'with what it says';
+is join(' ', map { s{.*/}{}r } glob "$tmp/textfile/* $tmp/textfile/.[!.]*"), 'audit.prom', 'and nothing is left beside it';
+node('apply');
+($code, $out, $err) = node('verify', '--output-file', "$tmp/nowhere/x");
+is $code, 1, 'a file that cannot be written: exit 1';
+like $err, qr{error: the result could not be written to \S+nowhere/x: No such file or directory$}m, 'and says so';
+
+# --- again and again ---
+# While the program runs, code is called with each line that it prints; what that returns is sent as a signal.
+sub watch {
+	my ($on_line, @command) = @_;
+	pipe my $in, my $out or die;
+	my $status;
+	my $child = fork // die;
+	if (!$child) {
+		close $in;
+		open STDOUT, '>&', $out or die;
+		open STDERR, '>', "$tmp/err" or die;
+		# The fork has a systemd of its own, which begins as this one is.
+		$systemd->{again} = 1;
+		exit($systemd->serve('sh', '-c', 'echo $$ >' . "$tmp/pid" . '; exec "$@"', 'sh', $program, @options, @command) >> 8);
+	}
+	close $out;
+	local $SIG{ALRM} = sub { kill 'KILL', slurp("$tmp/pid") + 0 };
+	alarm 60;
+	while (my $line = <$in>) {
+		my $signal = $on_line->($line);
+		kill $signal, slurp("$tmp/pid") + 0 if $signal;
+	}
+	waitpid $child, 0;
+	alarm 0;
+	return $? >> 8;
+}
+my @lines;
+$code = watch(sub { push @lines, decode_json($_[0]); lose() if @lines == 2; return @lines == 3 ? 'TERM' : '' }, 'verify', '-o', 'json', '--short', '--every', '1s');
+is join(' ', map { $_->{status} } @lines), '0 0 4', '--every: one result after the other, of the node as it is then';
+is $code, 4, 'SIGTERM ends it with the last result\'s exit status';
+node('apply');
+@lines = ();
+my $begun = time;
+my $whole = slurp($kernel);
+$code = watch(sub {
+	push @lines, decode_json($_[0]);
+	sleep 2.5 if @lines == 1;
+	@lines == 1 ? lose() : @lines == 2 ? put($kernel, $whole) : 0;
+	return @lines == 3 ? 'INT' : '';
+}, 'verify', '-o', 'json', '--short', '--every', '1s', '--changes');
+is join(' ', map { $_->{status} } @lines), '0 4 0', '--changes: only results that differ from the last one';
+is $code, 0, 'SIGINT ends it, too';
+cmp_ok time - $begun, '>=', 3, 'although it has looked more often';
+is +(node('verify', '--every', '1s', '-s', 'audit.lock=x'))[0], 3, 'what is wrong in the configuration ends it at once';
+
+done_testing;
