@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use File::Copy qw(copy);
 use File::Path qw(make_path);
+use File::Temp ();
 use Test::More;
 use lib 't/unit';
 use Auditctl;
@@ -26,7 +27,7 @@ put("$tmp/rules.d/my.rules", join '', map { "$_\n" } '# ours', '', '-w /etc/mine
 	map { my $arch = $_; map { "-a always,exit -F arch=$arch -S $_ -F auid>=1000 -F auid!=unset -k mounts" } qw(mount umount2) } qw(b64 b32));
 Auditctl::store(Auditctl::fresh(), $kernel);
 my $systemd = Systemd->new($root, $kernel);
-my @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s');
+our @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s');
 
 sub node {
 	my ($code, $out, $err) = (undef, "$tmp/out", "$tmp/err");
@@ -140,6 +141,29 @@ like $out, qr/^Lock +locked already: rules and settings change at the next boot$
 ($code, $out, $err) = screen('a locked node', 'verify', '-s', 'journal.reader=ignore');
 like $out, qr/^the node differs, and is locked: /, 'verify has it in the verdict';
 like $out, qr/^Next +reboot or recreate the node/m, 'and says what helps';
+
+# --- what becomes of files that are staged ---
+($code, $out, $err) = node('apply');
+my %memory = map { $_ => (system("stat -f -c %T $_ 2>/dev/null | grep -q '^tmpfs\$'") == 0) } $root, '/dev/shm';
+SKIP: {
+	skip 'what is made for this test is in memory', 1 if $memory{$root};
+	like $err, qr/locked with other rules .*the new rules are in place for the next boot: reboot or recreate the node$/m, 'what is on a disk is there at the next boot';
+}
+SKIP: {
+	skip '/dev/shm is not in memory, or not for us', 1 if !$memory{'/dev/shm'} || !-w '/dev/shm';
+	my $dir = File::Temp::tempdir('/dev/shm/cas-XXXXXX', CLEANUP => 1);
+	my ($on_disk, $was) = ($root, $systemd);
+	system('cp', '-a', $root, "$dir/node") == 0 or die;
+	unlink "$dir/node/run/systemd/private";
+	$root = "$dir/node";
+	$systemd = Systemd->new($root, $kernel);
+	$systemd->{state} = { %{$was->{state}} };
+	local @options = ('-R', $root, @options[2 .. $#options], '-s', 'audit.backlog_limit=9999');
+	($code, $out, $err) = node('apply');
+	like $err, qr/the new rules are on the host, whose \/etc is in memory and does not survive a boot: reboot or recreate the node, and apply again after it$/m,
+		'what is in memory is not, and that is said' or diag $err;
+	($root, $systemd) = ($on_disk, $was);
+}
 
 # --- the hash of the rules as written ---
 sub hash { my ($code, $out) = node('render', 'hash', @_); return $out }

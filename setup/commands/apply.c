@@ -5,6 +5,7 @@
 
 #include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
+#include "setup/host/outlast.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/output/report.h"
 #include "setup/steps/steps.h"
@@ -57,6 +58,20 @@ static const char *find_obstacle(struct context *c)
 		"cloud-audit-setup.service";
 }
 
+/* What becomes of files that were staged. */
+static const char *staged_words(enum outlast outlast)
+{
+	static const char *const words[] = {
+		[OUTLAST_UNKNOWN] = "the new rules are in place for the next boot: reboot or recreate the node (where /etc does not "
+			"survive a reboot, as on COS, apply again after it)",
+		[OUTLAST_YES] = "the new rules are in place for the next boot: reboot or recreate the node",
+		[OUTLAST_NO] = "the new rules are on the host, whose /etc is in memory and does not survive a boot: reboot or "
+			"recreate the node, and apply again after it",
+	};
+
+	return words[outlast];
+}
+
 /* True where the next boot loads it, as far as it is known. */
 static bool say_staged(struct context *c, enum log_level level)
 {
@@ -77,8 +92,7 @@ static bool say_staged(struct context *c, enum log_level level)
 		return !c->config.unit_enable;
 	}
 	log_say(c->log, level, "the kernel's audit configuration is locked with other rules and cannot change "
-		"before a reboot; the new rules are in place for the next boot: reboot or recreate the node "
-		"(where /etc does not survive a reboot, as on COS, apply again after it)");
+		"before a reboot; %s", staged_words(host_outlasts(&c->host, "/etc/audit")));
 	report_done(c, "apply", "staged", "the new rules are in place for the next boot; the kernel is "
 		    "unchanged");
 	return true;

@@ -35,7 +35,7 @@ static const char usage[] =
 	"Commands:\n"
 	"  apply    make this node match the configuration (the default where nobody watches)\n"
 	"  plan     show what apply would change, in a screenful; change nothing\n"
-	"  render   print what would be written: rules|unit|kernel|hash|cloud-config; needs no node and no root\n"
+	"  render   print what would be written: rules|unit|kernel|hash|cloud-config; needs no node, no root\n"
 	"           render rules FILE... (- for standard input) checks these in place of the configured ones\n"
 	"  verify   compare a node with the configuration; change nothing\n"
 	"  volume   how much the journal has, by group, type and program, and which setting would save what\n"

@@ -84,7 +84,7 @@ static void commands(void **state)
 
 static void renders(void **state)
 {
-	static const char *const words[] = { "rules", "unit", "kernel", "hash" };
+	static const char *const words[] = { "rules", "unit", "kernel", "hash", "cloud-config" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		LINE(l, "render", words[i]);
