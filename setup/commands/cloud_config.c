@@ -44,10 +44,11 @@ static int check(const struct context *c)
 
 /* --- the rules ------------------------------------------------------------------------------ */
 
-/* The rules file that was read last. */
+/* The rules file that was read last, and where its line `line` begins: rules come in the order of their lines. */
 struct source {
-	const char *file;
+	const char *file, *at;
 	struct text content;
+	unsigned line;
 };
 
 /* The line that a rule is written in, where that is a watch: whether of a file or a directory, the machine's own auditctl
@@ -61,13 +62,17 @@ static const char *watch_of(struct source *source, const struct rule *rule)
 	if (!source->file || strcmp(source->file, rule->file) != 0) {
 		text_done(&source->content);
 		source->file = host_read_own(rule->file, &source->content) == 0 ? rule->file : NULL;
+		source->line = 0;
 	}
-	s = source->file && source->content.s ? source->content.s : "";
-	for (unsigned line = 1; line < rule->line && *s; line++) {
-		s += strcspn(s, "\n");
-		s += *s == '\n';
+	if (source->line == 0 || source->line > rule->line) {
+		source->at = source->file && source->content.s ? source->content.s : "";
+		source->line = 1;
 	}
-	s += strspn(s, " ");
+	for (; source->line < rule->line && *source->at; source->line++) {
+		source->at += strcspn(source->at, "\n");
+		source->at += *source->at == '\n';
+	}
+	s = source->at + strspn(source->at, " ");
 	return strncmp(s, "-w ", 3) == 0 ? s : NULL;
 }
 
