@@ -134,7 +134,7 @@ my %check = (
 		my %known = map { $_ => 1 } qw(log_id resource.type labels.key);
 		my $schema = decode_json(slurp('k8s/entry.schema.json'));
 		for my $field ($line =~ /([a-zA-Z_.]+)[(=]/g) {
-			next if $known{$field} || ($field =~ /^jsonPayload\.(\w+)$/ && $schema->{properties}{$1});
+			next if $known{$field} || ($field =~ /^jsonPayload\.(\w+)(?:\.\w+)?$/ && $schema->{properties}{$1});
 			return "an entry has no $field";
 		}
 		return slurp('k8s/base/fluentd/output.conf') . $manifest =~ /linux-auditd/ ? '' : 'the log has another name';
