@@ -1,0 +1,165 @@
+#!/bin/sh
+# cloud-audit-runtime as runc before containerd: whose each record is, with the truth known; what forgers can and cannot do;
+# that containers start without it. IDENT_EXECS programs are executed for the first (1600).
+. t/vm/lib.sh
+compiler=${RUNTIME_CC:-musl-gcc}
+command -v "$compiler" >/dev/null || skip_all "$compiler is missing (Debian package musl-tools)"
+mkdir "$vm_tmp/built"
+for source in reader forge; do
+	"$compiler" -O2 -static -o "$vm_tmp/built/$source" t/vm-identity/$source.c || { echo "Bail out! $source.c does not compile"; exit 1; }
+done
+rounds=$(((${IDENT_EXECS:-1600} + 1599) / 1600))
+vm_up identity plain trixie
+t/vm/vm push "$vm" "$vm_tmp"/built/* t/vm-identity/work.sh t/vm-identity/judge.pl "$cas" || exit 1
+
+cat >"$vm_tmp/shared.sh" <<'EOF'
+	. /etc/os-release; on="$ID $(uname -r), containerd $(ctr --version | cut -d ' ' -f 3)"
+	cd $cas
+	log=/var/log/audit/audit.log
+	rootfs=/var/lib/identity
+	unset=4294967295
+	# id_of NN: a container's, as containerd makes them
+	id_of() { printf 'c%s' "$1" | sha256sum | cut -c 1-64; }
+	# auid_of CLASS ID: as it stands in records
+	auid_of() { echo $((0x$1$(printf %.7s "$2"))); }
+	# names NN: what containerd's CRI part tells a runtime
+	names() {
+		for name in container-type=container sandbox-name=pod-$1 sandbox-namespace=ns-$1 sandbox-uid=uid-$1 container-name=name-$1 image-name=image:$1; do
+			printf -- '--annotation io.kubernetes.cri.%s ' $name
+		done
+	}
+	# container ID ARGUMENTS...: runs in the background; its own program comes behind "--"
+	container() {
+		id=$1; shift; options=
+		while [ "$1" != -- ]; do options="$options $1"; shift; done; shift
+		ctr run -d $options --rootfs $rootfs "$id" "$@"
+	}
+	session() { id=$1; shift; ctr task exec --exec-id "x$(cat /proc/sys/kernel/random/uuid)" "$id" "$@"; }
+	# settle: until the kernel has handed all records over, and auditd has written them
+	settle() { until [ "$(auditctl -s | awk '$1 == "backlog" { print $2 }')" -lt 5 ]; do sleep 0.2; done; sleep 1; }
+	# start_of ID: the start records of that container in auditd's log
+	start_of() { grep "^type=VIRT_CONTROL .*op=start virt=container vm=\"$1\"" $log; }
+EOF
+echo "rounds=$rounds" >>"$vm_tmp/shared.sh"
+t/vm/vm push "$vm" "$vm_tmp/shared.sh" "$cas" || exit 1
+
+vm_guest --timeout 3000 <<'EOF'
+	. $cas/shared.sh
+	ours=$cas/cloud-audit-runtime.d
+	mkdir -p $ours; cp cloud-audit-runtime $ours/runc; cp cloud-audit-runtime $ours/crun
+	mkdir -p $rootfs/bin $rootfs/proc $rootfs/sys $rootfs/dev $rootfs/tmp $rootfs/etc; cp /bin/busybox forge work.sh $rootfs/bin/
+	for applet in sh true sleep setsid cat unshare; do ln -sf busybox $rootfs/bin/$applet; done
+	mkdir -p /etc/systemd/system/containerd.service.d
+	printf '[Service]\nEnvironment=PATH=%s:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n' $ours >/etc/systemd/system/containerd.service.d/identity.conf
+	systemctl daemon-reload
+	journal_takes_audit
+	# One file, however much comes.
+	sed -i 's/^max_log_file_action.*/max_log_file_action = IGNORE/; s/^flush.*/flush = NONE/' /etc/audit/auditd.conf
+	kill -HUP $(pidof auditd)
+	auditctl -D >/dev/null; auditctl -b 65536 >/dev/null
+	auditctl --loginuid-immutable >/dev/null
+	auditctl -a always,exclude -F msgtype=PATH; auditctl -a always,exclude -F msgtype=CWD; auditctl -a always,exclude -F msgtype=PROCTITLE
+	auditctl -a always,exit -F arch=b64 -S execve -k truth
+	systemctl restart containerd; ok $? "$on: containerd starts with our directory first in its PATH"
+	tr '\0' '\n' </proc/$(systemctl show -P MainPID containerd)/environ | grep -q "^PATH=$ours:"; ok $? "$on: which it has"
+
+	# --- whose each record is ---
+	: >ids; lost=$(auditctl -s | awk '$1 == "lost" { print $2 }')
+	./reader done >judged & reader=$!
+	begin() {
+		for nn in "$@"; do
+			echo "$nn $(id_of $nn)" >>ids
+			container $(id_of $nn) $(names $nn) -- /bin/sh -c "/bin/sh /bin/work.sh $nn C $((rounds * 4)); exec /bin/sleep 100000" || return
+		done
+	}
+	begun=$(date +%s)
+	out=$(begin 00 01 02 03 04 05 06 07 08 09 2>&1); ok $? "$on: ten containers start" "$out"
+	systemctl restart containerd; ok $? "$on: containerd is restarted while they work"
+	out=$(begin 10 11 12 13 14 15 16 17 18 19 2>&1); ok $? "$on: ten more start" "$out"
+	sessions=
+	for nn in 00 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19; do
+		session $(id_of $nn) /bin/sh /bin/work.sh $nn D $rounds & sessions="$sessions $!"
+	done
+	for pid in $sessions; do wait $pid || failed=1; done; ok ${failed:-0} "$on: a session in each runs to its end"
+	tries=1800; until [ "$(ls $rootfs/tmp | grep -c '^done-.*-C')" -eq 20 ] || [ $((tries -= 1)) -eq 0 ]; do sleep 1; done
+	settle; touch done; wait $reader; ok $? "$on: the reader ends"
+	diag "$((rounds * 5 * 16 * 20)) programs in $(($(date +%s) - begun)) s"
+	perl judge.pl ids judged $log >verdict 2>&1; ok $? "$on: the records are judged" "$(cat verdict)"
+	diag "$(cat verdict)"
+	n=$((rounds * 5 * 16 * 20))
+	like "$(cat verdict)" "^auid right=$n unknown=0 wrong=0 of=$n$" "$on: the login uid in each of $n records tells the container"
+	like "$(cat verdict)" "^session right=$n unknown=0 wrong=0 of=$n$" "$on: so does the start record of its session"
+	like "$(cat verdict)" "^misclassed=0 overruns=0$" "$on: and the class tells sessions from what containers do by themselves"
+	unlike "$(cat verdict)" "^cgroup right=$n " "$on: which /proc/PID/cgroup does not, however soon it is read"
+	is "$(auditctl -s | awk '$1 == "lost" { print $2 }')" "$lost" "$on: no record is lost"
+
+	# --- the start record ---
+	id=$(id_of 03); record=$(start_of $id | head -n 1)
+	like "$record" "^type=VIRT_CONTROL .* pid=[0-9]+ uid=0 auid=$(auid_of C $id) ses=[0-9]+ .*msg='op=start virt=container vm=\"$id\" pod=\"pod-03\" namespace=\"ns-03\" uuid=\"uid-03\" container=\"name-03\" image=\"image:03\" exec=no terminal=no login=set res=success'" "$on: a container's start record"
+	session=$(echo "$record" | sed 's/.* ses=\([0-9]*\) .*/\1/')
+	like "$(start_of $id | tail -n 1)" "auid=$(auid_of D $id) .* pod=\"pod-03\" .* exec=yes terminal=no login=set" "$on: that of a session in it, with the names"
+	out=$(ausearch --session $session -i 2>/dev/null)
+	is "$(echo "$out" | grep -c 'type=VIRT_CONTROL')" 1 "$on: ausearch --session finds it"
+	is "$(echo "$out" | grep -c 'type=EXECVE .*T-03-C')" "$((rounds * 4 * 16))" "$on: with each program that the container executed"
+	journalctl --quiet -o json _AUDIT_TYPE_NAME=VIRT_CONTROL _AUDIT_SESSION=$session >found
+	like "$(cat found)" "\"_AUDIT_LOGINUID\":\"$(auid_of C $id)\"" "$on: the journal has it"
+	pid=$(echo "$record" | sed 's/.* pid=\([0-9]*\) uid.*/\1/')
+	like "$(grep '^type=LOGIN' $log)" " pid=$pid uid=0 .*old-auid=$unset auid=$(auid_of C $id) .*old-ses=$unset ses=$session res=1" "$on: the kernel says that its process got that login uid"
+	journal_mark
+	out=$( (sleep 8; echo 'exec /bin/true typed'; sleep 8) | timeout 60 script -qec "ctr task exec -t --exec-id tty $id /bin/sh" /dev/null 2>&1)
+	settle
+	like "$(start_of $id | tail -n 1)" "auid=$(auid_of E $id) .* exec=yes terminal=yes" "$on: a session with a terminal is class E"
+	like "$(grep -A 3 "auid=$(auid_of E $id) .*exe=\"/bin/busybox\"" $log)" 'a1="typed"' "$on: and so is what is executed in it"
+	for nn in 00 01 02 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19; do ctr task kill -s KILL $(id_of $nn) || :; done 2>/dev/null
+EOF
+
+vm_guest --timeout 1200 <<'EOF'
+	. $cas/shared.sh
+	# --- forgers ---
+	victim=$(id_of 03)
+	forged="op=start virt=container vm=\"$victim\" pod=\"forged\" namespace=? uuid=? container=? image=? exec=no terminal=no login=set res=success"
+	# tries NAME OPTIONS...: what forge says in such a container
+	tries() {
+		who=$1; shift
+		timeout 60 ctr run --rm "$@" --rootfs $rootfs "$(id_of "$who")" /bin/sh -c "${in:-}"' /bin/forge "$@"; :' sh "${auid:-$(auid_of C $victim)}" "${other:-1}" "$forged" 2>&1 | grep own=
+	}
+	caps='CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'
+	is "$(tries nobody --user 65534)" 'own=EPERM other=EPERM record=EPERM' "$on: uid 65534 takes no login uid and sends no record"
+	is "$(tries no-caps $(for c in $caps; do echo --cap-drop CAP_$c; done))" 'own=EPERM other=EPERM record=EPERM' "$on: nor does root without capabilities"
+	is "$(tries default)" 'own=EPERM other=EPERM record=ok' "$on: root with the default ones can send records, and takes no login uid"
+	is "$(tries sys-admin --cap-add CAP_SYS_ADMIN)" 'own=EPERM other=EPERM record=ok' "$on: so it is with CAP_SYS_ADMIN"
+	is "$(tries privileged --privileged)" 'own=EPERM other=EPERM record=ok' "$on: and privileged, since login uids are immutable"
+	is "$(other=$(systemctl show -P MainPID containerd) tries host-pid --privileged --with-ns pid:/proc/1/ns/pid)" 'own=EPERM other=EPERM record=ok' "$on: and in the host's PID namespace, where it sees the host's processes"
+	is "$(in='/bin/unshare -U -r' auid=0 tries user-ns --privileged)" 'own=EPERM other=EPERM record=Connection refused' "$on: in a user namespace neither goes"
+	settle
+	is "$(start_of $victim | grep -c 'pod="forged"')" 4 "$on: what they sent is in the log"
+	is "$(start_of $victim | grep 'pod="forged"' | grep -c "auid=$(auid_of C $victim)")" 0 "$on: but none with the login uid that it speaks of"
+	like "$(start_of $victim | grep 'pod="forged"' | head -n 1)" "auid=$(auid_of C $(id_of default)) " "$on: they have the sender's own"
+	genuine() { for pid in $(start_of "$1" | sed 's/.* pid=\([0-9]*\) uid.*/\1/'); do grep -c "^type=LOGIN .* pid=$pid uid=0 .*old-auid=$unset " $log; done | sort | uniq -c | tr -s ' \n' ' '; }
+	is "$(genuine $victim)" ' 4 0 3 1 ' "$on: a LOGIN record of the same process goes with the three genuine ones alone"
+
+	# From one that is excepted, any login uid, once: then the process's label is what tells.
+	printf 'excepted\n' >$cas/cloud-audit-runtime.d/except
+	excepted='--annotation io.kubernetes.cri.sandbox-namespace=excepted --apparmor-default-profile cri-containerd.apparmor.d'
+	is "$(tries excepted $excepted)" 'own=ok other=EPERM record=ok' "$on: a container that is excepted can take any login uid, once"
+	settle
+	forgery=$(start_of $victim | tail -n 1)
+	like "$forgery" "auid=$(auid_of C $victim) .*pod=\"forged\"" "$on: its record has the other's"
+	like "$forgery" ' subj=cri-containerd.apparmor.d' "$on: but the kernel writes whose it is: a container's"
+	like "$(start_of $victim | head -n 1)" ' subj=unconfined' "$on: and the runtime's in the genuine one"
+	is "$(start_of "$(id_of excepted)")" '' "$on: it has no start record of its own"
+
+	# --- nothing keeps a container from starting ---
+	starts() { timeout 60 ctr run --rm --rootfs $rootfs "$(id_of "$1")" /bin/cat /proc/self/loginuid 2>&1; }
+	ours=$cas/cloud-audit-runtime.d
+	is "$(starts plain)" "$(auid_of C $(id_of plain))" "$on: a container has its login uid"
+	chmod -x $ours/runc; is "$(starts no-x)" $unset "$on: with a program that cannot be executed it starts, without"; chmod +x $ours/runc
+	mv $ours/runc $ours/away; is "$(starts gone)" $unset "$on: so it does without the program"; mv $ours/away $ours/runc
+	if command -v crun >/dev/null; then
+		out=$(timeout 60 ctr run --rm --runc-binary crun --rootfs $rootfs "$(id_of crun)" /bin/cat /proc/self/loginuid 2>&1)
+		is "$out" "$(auid_of C $(id_of crun))" "$on: crun is covered as runc is"
+	fi
+EOF
+
+t/vm/vm stop "$vm"
+done_testing
