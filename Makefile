@@ -126,6 +126,7 @@ DEPS_BUILD := gcc musl-tools libc6-dev make pkg-config libsystemd-dev libaudit-d
 DEPS_TEST := openssh-client strace perl libcmocka-dev clang libclang-rt-14-dev systemd diffutils patch \
 	qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio kmod zstd xz-utils qemu-user-static \
 	libyaml-libyaml-perl python3-jsonschema yamllint unzip ruby lua5.1 valgrind mandoc zsh systemd-journal-remote libtap-formatter-junit-perl cloud-init bash-completion gcovr prometheus \
+	libjson-xs-perl libio-socket-ssl-perl luajit \
 	$(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
 DEPS_DEB := dpkg-dev debhelper lintian

@@ -249,77 +249,9 @@ for my $file (glob("$base/* $bit/* $forward/*.* $forward/elasticsearch/*")) {
 	unlike slurp($file), qr/BEGIN [A-Z ]*PRIVATE KEY|AIza[\w-]{30}|eyJ[\w-]{20}|"private_key"/, "$file: nothing like a key";
 }
 
-# --- the filters ---
-# fluent-bit's scripts, with their state in a directory of the test's.
+# --- fluent-bit's scripts, with their state in a directory of the test's ---
 make_path("$tmp/state/fluent-bit", "$tmp/bit");
 put("$tmp/bit/" . s{.*/}{}r, slurp($_) =~ s{\Q$state\E}{$tmp/state}gr) for glob "$bit/*.lua";
-my $BOOT = '0123456789abcdef' x 2;
-sub record { my ($id, $type, $message, %more) = @_;
-	return { BOOT_ID => $BOOT, AUDIT_ID => $id, AUDIT_TYPE_NAME => $type, AUDIT_TYPE => 1000 + length $type,
-		MESSAGE => "$type $message", %more } }
-sub key { return (AUDIT_FIELD_KEY => $_[0]) }
-# Record, key, severity.
-my @cases = (
-	[ record(1, 'SYSCALL', 'key="exec"', key('"exec"')), 'exec', 'INFO' ],
-	[ record(2, 'SYSCALL', 'key="network"', key('"network"')), 'network', 'INFO' ],
-	[ record(1, 'EXECVE', 'argc=1'), 'exec', 'INFO' ],
-	[ record(2, 'SOCKADDR', 'saddr=1'), 'network', 'INFO' ],
-	[ record(1, 'PATH', 'item=0'), 'exec', 'INFO' ],
-	[ record(1, 'PATH', 'item=1'), 'exec', 'INFO' ],
-	[ record(3, 'SYSCALL', 'key=(null)', key('(null)')), undef, 'INFO' ],
-	[ record(3, 'PROCTITLE', 'x'), undef, 'INFO' ],
-	[ record(1, 'CWD', 'cwd="/"', BOOT_ID => 'f' x 32), undef, 'INFO' ],
-	[ record(4, 'SYSCALL', 'x', key('6578656301746D70')), 'exec,tmp', 'INFO' ],
-	[ record(5, 'SYSCALL', 'x', key('"cafe"')), 'cafe', 'INFO' ],
-	[ record(6, 'SYSCALL', 'x', key('odd')), 'odd', 'INFO' ],
-	[ record(7, 'AVC', 'apparmor="DENIED" operation="open"'), undef, 'WARNING' ],
-	[ record(8, 'AVC', 'apparmor="ALLOWED" operation="open"'), undef, 'INFO' ],
-	[ record(9, 'AVC', 'apparmor="STATUS" operation="profile_load"'), undef, 'NOTICE' ],
-	[ record(10, 'AVC', 'avc:  denied  { read } for'), undef, 'WARNING' ],
-	[ record(11, 'CONFIG_CHANGE', 'op=add_rule key="own" list=4 res=1', key('"own"')), 'own', 'NOTICE' ],
-	[ record(12, 'CONFIG_CHANGE', 'op=set audit_enabled=0 old=2 res=0'), undef, 'WARNING' ],
-	[ record(13, 'USER_AUTH', "msg='op=PAM:authentication res=failed'"), undef, 'WARNING' ],
-	[ record(14, 'USER_AUTH', "msg='op=PAM:authentication res=success'"), undef, 'INFO' ],
-	[ record(15, 'USER_LOGIN', 'msg=\'op=login res=0\''), undef, 'WARNING' ],
-	[ record(16, 'USER_LOGIN', 'msg=\'op=login res=01\''), undef, 'INFO' ],
-	[ record(17, 'ANOM_PROMISCUOUS', 'dev=eth0'), undef, 'WARNING' ],
-	[ record(18, 'INTEGRITY_RULE', 'file="/usr/bin/true"'), undef, 'INFO' ],
-	[ record(19, 'INTEGRITY_DATA', 'op=appraise_data'), undef, 'WARNING' ],
-	[ record(20, 'SYSCALL', 'success=no exit=-13'), undef, 'INFO' ],
-	(map { [ record(1000 + $_, 'SYSCALL', 'x', key('"exec"')), 'exec', 'INFO' ] } 1 .. 1024),
-	[ record(1, 'PROCTITLE', 'late'), undef, 'INFO' ],
-	[ record(2024, 'PROCTITLE', 'x'), 'exec', 'INFO' ],
-);
-my $json = JSON::PP->new->canonical;
-sub feed_lua {
-	my $quote = sub { (my $s = $_[0]) =~ s/([^\w ])/sprintf '\\%03d', ord $1/ge; "\"$s\"" };
-	my $list = put("$tmp/records.lua", 'return {' . join(",\n", map { my $r = $_;
-		'{' . join(',', map { "[\"$_\"]=" . $quote->($r->{$_}) } sort keys %$r) . '}' } @_) . '}');
-	local $ENV{NODE_NAME} = 'node-1';
-	my ($code, $out, $err) = run($lua, 't/shipper/filter.lua', $list, "$tmp/bit");
-	diag $err if $code;
-	return map { my %r; @r{qw(key severity id node message)} = split /\t/; $r{key} = undef if ($r{key} || '') eq '-'; \%r }
-		split /\n/, $out;
-}
-my @shipper = ([ 'fluent-bit', $lua ? \&feed_lua : undef, 'lua5.1' ]);
-for (@shipper) {
-	my ($name, $feed, $package) = @$_;
-	SKIP: {
-		skip "$package is missing: apt-get install $package", 1 unless $feed;
-		my @out = $feed->(map { $_->[0] } @cases);
-		is scalar @out, scalar @cases, "$name: every record comes out";
-		my @wrong = grep { my ($got, $want) = ($out[$_], $cases[$_]);
-			($got->{key} // '-') ne ($want->[1] // '-') || ($got->{severity} || '') ne $want->[2] } 0 .. $#cases;
-		is join("\n", map { "$cases[$_][0]{MESSAGE}: " . ($out[$_]{key} // '-') . " $out[$_]{severity}" } @wrong), '',
-			"$name: the key of every record of an event, and its severity";
-		my %ids = map { $_->{id} => 1 } @out;
-		is scalar keys %ids, scalar @out, "$name: no two records have one id";
-		is join(' ', map { $_->{id} } $feed->(map { $_->[0] } @cases)), join(' ', map { $_->{id} } @out),
-			"$name: read again, a record has the id that it had";
-		is scalar(grep { length $_->{id} > 128 || $_->{id} !~ /^[\w-]+$/ } @out), 0, '... short and plain';
-		is $out[0]{node}, 'k8s_node.node-1', "$name: the node for the resource" if $name eq 'fluent-bit';
-	}
-}
 # --- the output, what was refused, entries, the input, and what fluent-bit's scripts save ---
 $ENV{NODE_NAME} = 'node-1';
 for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] ],

@@ -8,6 +8,7 @@ local state = {}
 local DIRECTORY = '/var/lib/cloud-audit-logging/fluent-bit/'
 state.database = DIRECTORY .. 'cursor.db'
 state.file = DIRECTORY .. 'cursor.saved'
+state.sessions = DIRECTORY .. 'sessions'
 local ROOM = DIRECTORY .. 'room'
 local MAGIC = 'SQLite format 3\0'
 local HEAD = 'cloud-audit-logging cursor 1 %d %d %s\n'
@@ -30,6 +31,16 @@ function state.write(path, text)
   file:close()
   if ok then ok, why = os.rename(path .. '.new', path) end
   if not ok then os.remove(path .. '.new') end
+  return ok, why
+end
+
+function state.append(path, text)
+  local file, why = io.open(path, 'ab')
+  if not file then return nil, why end
+  file:setvbuf('no')
+  local ok
+  ok, why = file:write(text)
+  file:close()
   return ok, why
 end
 

@@ -1,0 +1,133 @@
+#!/usr/bin/perl
+# Both shippers make the same entries: fluentd's Ruby and fluent-bit's Lua, each by itself, on the same records. First
+# on those of every type (t/shipper/records), then on a recorded journal (t/shipper/journal): 12,000 events of four
+# processors, mixed, some without their end, a reboot in the middle. Entries of one event are joined. What may differ is
+# in %DIFFERENT, and nothing else does. fluentd and fluent-bit themselves: t/88-shippers.t.
+use strict;
+use warnings;
+use File::Path qw(make_path);
+use Test::More;
+use lib 't/unit';
+use Cli qw(run put slurp $tmp);
+
+plan skip_all => 'JSON::XS is missing: apt-get install libjson-xs-perl' unless eval { require JSON::XS };
+my $json = JSON::XS->new->utf8->canonical;
+my ($lua) = grep { !(run($_, '-v'))[0] } qw(luajit lua5.1);
+plan skip_all => 'lua5.1 is missing: apt-get install lua5.1' unless $lua;
+plan skip_all => 'ruby is missing: apt-get install ruby' if (run('ruby', '--version'))[0];
+
+# Where the two may differ, and why.
+my %DIFFERENT = (
+	# Events that are held over a reboot come out after the first of the new one, where sessions count anew: when that
+	# is depends on when time limits are looked at.
+	container => sub { my ($event, $late) = @_; $late->{$event} },
+	# In how many parts an event comes, and where they are cut in time. Joined here.
+	part => sub { 1 },
+);
+
+make_path("$tmp/bit", "$tmp/ruby", "$tmp/state/fluent-bit", "$tmp/journal");
+put("$tmp/bit/" . s{.*/}{}r, slurp($_) =~ s{/var/lib/cloud-audit-logging}{$tmp/state}gr) for glob 'k8s/components/fluent-bit/*.lua';
+sub entries_of {
+	my ($records) = @_;
+	unlink glob("$tmp/ruby/* $tmp/state/fluent-bit/*");
+	my $from = put("$tmp/records", $records);
+	local $ENV{NODE_NAME} = 'node-1';
+	my %of;
+	for ([ fluentd => "ruby t/shipper/same.rb $tmp/ruby" ], [ 'fluent-bit' => "$lua t/shipper/same.lua $tmp/bit" ]) {
+		my ($name, $command) = @$_;
+		my ($code, $out, $err) = run({ seconds => 300 }, 'sh', '-c', "$command <$from");
+		is "$code $err", '0 ', "$name: runs to its end";
+		$of{$name} = [ map { plain($json->decode($_)) } split /\n/, $out ];
+	}
+	return @of{qw(fluentd fluent-bit)};
+}
+# As Cloud Logging gets them: each of the two leaves something to its output.
+sub plain {
+	my ($e) = @_;
+	my ($key, $keys) = (delete $e->{key}, delete $e->{keys});
+	my $labels = delete $e->{'logging.googleapis.com/labels'};
+	my $label = $labels ? $labels->{key} : $key // ($keys && join ',', @$keys);
+	$e->{label} = $label if defined $label;
+	$e->{id} = delete $e->{'logging.googleapis.com/insertId'} if $e->{'logging.googleapis.com/insertId'};
+	delete @$e{qw(logging.googleapis.com/local_resource_id timestamp)};
+	return $e;
+}
+# The parts of an event as one: lists one after the other, and the fields of all.
+sub joined {
+	my (@parts) = sort { ($a->{part} || 0) <=> ($b->{part} || 0) } @_;
+	return $parts[0] if @parts == 1 && !defined $parts[0]{part};
+	my %all;
+	for my $p (@parts) {
+		for my $k (keys %$p) {
+			if (ref $p->{$k} eq 'ARRAY') { push @{$all{$k}}, @{$p->{$k}} } else { $all{$k} //= $p->{$k} }
+		}
+	}
+	delete @all{qw(part id items)};
+	return \%all;
+}
+sub by_event {
+	my (@entries) = @_;
+	my (%of, %boots, %late, @order);
+	for (@entries) {
+		my $boot = substr $_->{event}, 0, 32;
+		push @order, $boot unless $boots{$boot}++;
+		$late{$_->{event}} = 1 if $boot ne $order[-1];
+		push @{$of{$_->{event}}}, $_;
+	}
+	return (\%of, \%late);
+}
+sub compare {
+	my ($name, $ruby, $bit) = @_;
+	my ($r, $late) = by_event(@$ruby);
+	my ($l, $late_too) = by_event(@$bit);
+	my %late = (%$late, %$late_too);
+	is join(' ', sort keys %$r), join(' ', sort keys %$l), "$name: of the same events";
+	my (@different, %allowed);
+	for my $event (sort keys %$r) {
+		my ($one, $other) = (joined(@{$r->{$event}}), joined(@{$l->{$event} || []}));
+		my $alone = @{$r->{$event}} == 1 && @{$l->{$event} || []} == 1;
+		delete @$_{qw(id)} for $alone ? () : ($one, $other);
+		for my $field (sort keys %{{ %$one, %$other }}) {
+			my ($x, $y) = map { exists $_->{$field} ? $json->encode([ $_->{$field} ]) : 'absent' } $one, $other;
+			next if $x eq $y;
+			if ($DIFFERENT{$field} && $DIFFERENT{$field}->($event, \%late)) { $allowed{$field}++ } else {
+				push @different, "$event $field: fluentd $x, fluent-bit $y";
+			}
+		}
+	}
+	is scalar @different, 0, "$name: the entries are the same" or diag join "\n", @different[0 .. ($#different < 4 ? $#different : 4)];
+	return (scalar keys %$r, \%allowed);
+}
+
+# --- every type of record ---
+{
+	my ($n, $text) = (0, '');
+	for my $event (split /\n\n/, slurp('t/shipper/records')) {
+		$n++;
+		$text .= join '', map { join("\t", 'ab' x 16, $n, 1_785_600_000_000_000 + $n * 1000, $_) . "\n" } split /\n/, $event;
+	}
+	my ($events) = compare('records of every type', entries_of($text));
+	is $events, $n, "... all $n events";
+}
+
+# --- a recorded journal ---
+SKIP: {
+	my ($code, undef, $err) = run({ seconds => 120 }, 't/shipper/journal', "$tmp/journal", 12000, 2);
+	skip $err =~ s/\n.*//sr, 1 if $code;
+	my $text = '';
+	open my $in, '-|', 'journalctl', '-a', '-D', "$tmp/journal", '_TRANSPORT=audit', '-o', 'json',
+		'--output-fields=_BOOT_ID,_AUDIT_ID,_SOURCE_REALTIME_TIMESTAMP,MESSAGE' or die;
+	while (defined(my $line = <$in>)) {
+		my $r = $json->decode($line);
+		# Bytes that are no UTF-8 come as a list of numbers.
+		my $message = ref $r->{MESSAGE} ? pack('C*', @{$r->{MESSAGE}}) : $r->{MESSAGE};
+		utf8::encode($message) unless ref $r->{MESSAGE};
+		$text .= join("\t", @$r{qw(_BOOT_ID _AUDIT_ID _SOURCE_REALTIME_TIMESTAMP)}, $message) . "\n";
+	}
+	my ($events, $allowed) = compare('a recorded journal', entries_of($text));
+	cmp_ok $events, '>=', 10000, "... all $events events";
+	my $count = join ', ', map { "$_ $allowed->{$_}" } sort keys %$allowed;
+	note "may differ, and does: $count";
+	cmp_ok +($allowed->{container} || 0), '<', $events / 100, '... what may differ does so in few';
+}
+done_testing;
