@@ -2,7 +2,7 @@
 # Both shippers make the same entries: fluentd's Ruby and fluent-bit's Lua, each by itself, on the same records. First
 # on those of every type (t/shipper/records), then on a recorded journal (t/shipper/journal): 12,000 events of four
 # processors, mixed, some without their end, a reboot in the middle. Entries of one event are joined. What may differ is
-# in %DIFFERENT, and nothing else does. fluentd and fluent-bit themselves: t/88-shippers.t.
+# in %DIFFERENT, and nothing else does. fluentd and fluent-bit themselves: t/89-shippers.t.
 use strict;
 use warnings;
 use File::Path qw(make_path);
