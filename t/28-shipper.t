@@ -138,14 +138,17 @@ my ($kept) = find_section($tree{'to Cloud Logging'}, 'source chunk_backup');
 is $kept->[2]{path}, "$root/backup", '... where their limit is looked after';
 
 my $fb = YAML::XS::Load(slurp("$bit/fluent-bit.yaml"));
-my ($tick, $input) = @{$fb->{pipeline}{inputs}};
-my ($filter, $output) = map { $fb->{pipeline}{$_}[0] } qw(filters outputs);
+my ($tick, $input, $textfile) = @{$fb->{pipeline}{inputs}};
+my ($filter) = @{$fb->{pipeline}{filters}};
+my ($output, $exporter) = @{$fb->{pipeline}{outputs}};
 my ($start) = @{$tick->{processors}{logs}};
 is join(' ', map { my $k = $_; map { "$k.$_" } grep { !$known{"fluent-bit $k"}{$_} } map { sort keys %$_ } @{{
-	service => [ $fb->{service} ], dummy => [ $tick ], systemd => [ $input ], lua => [ $filter, $start ], stackdriver => [ $output ] }->{$k}} }
-	qw(service dummy systemd lua stackdriver)), '', 'fluent-bit knows every parameter';
-is join(' ', map { $_->{name} } map { @{$fb->{pipeline}{$_}} } qw(inputs filters outputs)), 'dummy systemd lua stackdriver',
-	'... of the tick, one input, one filter, one output';
+	service => [ $fb->{service} ], dummy => [ $tick ], systemd => [ $input ], lua => [ $filter, $start ], stackdriver => [ $output ],
+	prometheus_textfile => [ $textfile ], prometheus_exporter => [ $exporter ] }->{$k}} }
+	qw(service dummy systemd lua stackdriver prometheus_textfile prometheus_exporter)), '', 'fluent-bit knows every parameter';
+is join(' ', map { $_->{name} } map { @{$fb->{pipeline}{$_}} } qw(inputs filters outputs)), 'dummy systemd prometheus_textfile lua stackdriver prometheus_exporter',
+	'... of the tick, one input, one filter, one output, and the scripts\' own metrics';
+is "$textfile->{tag} $exporter->{match}", 'signals signals', '... which go nowhere else';
 is join(' ', map { $_->{tag} || $_->{match} } $tick, $input, $filter, $output), join(' ', ('linux-auditd') x 4),
 	'... with one tag, which is the name of the log';
 is "$start->{name} $start->{script}", 'lua start.lua', '... the tick comes first, and puts the cursor back before the journal is opened';
@@ -184,7 +187,7 @@ my ($fluentd) = grep { $_->{name} eq 'fluentd' } @{$daemonset->{spec}{template}{
 my $patch = YAML::XS::Load(slurp("$bit/daemonset.yaml"));
 my ($fluent_bit) = grep { $_->{name} eq 'fluent-bit' } @{$patch->{spec}{template}{spec}{containers}};
 for ([ 'fluentd', $fluentd, (find_section($tree{'to Cloud Logging'}, 'source prometheus'))[0][2]{port} ],
-	[ 'fluent-bit', $fluent_bit, $fb->{service}{http_port} ]) {
+	[ 'fluent-bit', $fluent_bit, "$fb->{service}{http_port} $exporter->{port}" ]) {
 	my ($name, $c, $port) = @$_;
 	is join(' ', map { $_->{containerPort} } @{$c->{ports}}), $port, "$name: the port is the container's";
 	my %mount = map { $_->{mountPath} => $_ } @{$c->{volumeMounts}};
@@ -258,7 +261,8 @@ for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] 
 	[ 'refused chunks', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/backup.rb' ] ],
 	[ 'entries', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/entries.rb', "$tmp/entries" ] ],
 	[ 'the input', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/input.rb' ] ],
-	[ 'the cursor', 'lua5.1', $lua && [ $lua, 't/shipper/cursor.lua', "$tmp/bit", "$tmp/state" ] ]) {
+	[ 'the cursor', 'lua5.1', $lua && [ $lua, 't/shipper/cursor.lua', "$tmp/bit", "$tmp/state" ] ],
+	[ 'what is left out', 'lua5.1', $lua && [ $lua, 't/shipper/volume.lua', "$tmp/bit" ] ]) {
 	my ($name, $package, $command) = @$_;
 	SKIP: {
 		skip "$package is missing: apt-get install $package", 1 unless $command;

@@ -47,7 +47,7 @@ sub fluent_bit {
 			my ($p) = @_;
 			edited('k8s/components/fluent-bit', $p->{conf}, $p, [ 'http://169\.254\.169\.254' => "http://127.0.0.1:$p->{port}" ],
 				[ '(?m)^( *)metadata_server: ' => "      cloud_logging_base_url: https://127.0.0.1:$p->{port}\n      tls: on\n      tls.verify: off\n      metadata_server: " ],
-				[ 'http_port: 2020' => "http_port: $p->{metrics}" ]);
+				[ 'http_port: 2020' => "http_port: $p->{metrics}" ], [ 'port: 2021' => 'port: ' . ($p->{metrics} + 1) ]);
 			return ($program, '-c', "$p->{conf}/fluent-bit.yaml");
 		} };
 }

@@ -4,7 +4,7 @@
 --   audit_entry.lua     makes the entry                          start.lua   puts it back at the start
 --   audit_record.lua    of the text of its records               audit_sessions.lua   containers
 -- Killed at any time, fluent-bit goes on with what it had not in chunks, and sends what it read since the last save
--- again, with the insertId it had.
+-- again, with the insertId it had. volume.lua has what to leave out, signals.lua the metrics.
 local directory = debug.getinfo(1, 'S').source:match('^@(.*/)')
 package.path = directory .. '?.lua;' .. package.path
 local state = require('state')
@@ -12,10 +12,8 @@ local AuditText = require('audit_text')
 local AuditEntry = require('audit_entry')
 local AuditEvents = require('audit_events')
 local AuditSessions = require('audit_sessions')
-
--- Groups whose events are wanted on the node, but not in the cloud: network = true, ...
-local DROP = {
-}
+local Signals = require('signals')
+local Volume = require('volume')
 
 local RESOURCE = 'k8s_node.' .. (os.getenv('NODE_NAME') or '')
 local TICK = 0.25
@@ -24,25 +22,32 @@ local ROOM = 2 * 1024 * 1024
 
 local events = AuditEvents.new((state.load()))
 local sessions = AuditSessions.new(state)
+local volume = Volume.new()
+local signals = Signals.new(state)
 local full = not state.room(ROOM)
+signals:write({ full = full, left_out = 0, held = 0 })
 -- In seconds since the start, of ticks. `seen`: records since the last one.
 local now, seen = 0, true
 -- The database as it was at a tick, and what has to be sent before it may be saved; the one that was saved last.
 local candidate, saved
 
 -- What Cloud Logging's output takes out of the entry again.
-local function for_cloud_logging(event, entry)
-  local key = entry.key ~= flb_null and entry.key or entry.keys and table.concat(entry.keys, ',')
+local function for_cloud_logging(entry, key, written)
   entry.key, entry.keys = nil, nil
-  if key and DROP[key] then return nil end
   if key then entry['logging.googleapis.com/labels'] = { key = key } end
   entry['logging.googleapis.com/insertId'] = entry.id
   entry.id = nil
   -- Without it the output tries the whole chunk again for ever.
   entry['logging.googleapis.com/local_resource_id'] = RESOURCE
-  local seconds = math.floor(event.written / 1000000)
-  entry.timestamp = { seconds = seconds, nanos = (event.written - seconds * 1000000) * 1000 }
+  local seconds = math.floor(written / 1000000)
+  entry.timestamp = { seconds = seconds, nanos = (written - seconds * 1000000) * 1000 }
   return entry
+end
+
+local function left_out(told)
+  local written = told.written
+  told.written = nil
+  return for_cloud_logging(told, nil, written)
 end
 
 local function entries(done)
@@ -50,8 +55,13 @@ local function entries(done)
   for _, event in ipairs(done) do
     for _, entry in ipairs(AuditEntry.all(event.id, event.records, event.first, event.whole)) do
       sessions:name(entry)
-      all[#all + 1] = for_cloud_logging(event, entry)
+      local key = entry.key ~= flb_null and entry.key or entry.keys and table.concat(entry.keys, ',')
+      local kept, told = volume:keep(entry, key, event.written)
+      if told then all[#all + 1] = left_out(told) end
+      if kept then all[#all + 1] = for_cloud_logging(entry, key, event.written) end
+      signals:entry(entry)
     end
+    signals:event(event)
   end
   return all
 end
@@ -70,6 +80,7 @@ end
 
 local function tick()
   now = now + TICK
+  if now % 15 == 0 then signals:write({ full = full, left_out = volume.left_out, held = events.count }) end
   if not (seen or full or candidate) then return end
   seen = false
   local ok, why = state.room(full and 4 * ROOM or ROOM)
@@ -85,6 +96,7 @@ local function tick()
 end
 
 local function add(record)
+  signals:record(#record.MESSAGE)
   local kind, text = AuditText.text(record.MESSAGE):match('^%s*(%S+)%s*(.*)$')
   local done = events:add(record.BOOT_ID .. '-' .. record.AUDIT_ID, kind, text, tonumber(record.SOURCE_REALTIME_TIMESTAMP), now)
   return #done > 0 and entries(done) or done
@@ -98,7 +110,11 @@ end
 function audit(_, timestamp, record)
   if record.tick then
     tick()
-    local ok, all = pcall(function() return entries(full and {} or events:expired(now)) end)
+    local ok, all = pcall(function()
+      local all = entries(full and {} or events:expired(now))
+      for _, told in ipairs(volume:over(events.written)) do all[#all + 1] = left_out(told) end
+      return all
+    end)
     if ok then return answer(timestamp, all) end
     state.say('error', tostring(all))
     return -1, timestamp, nil

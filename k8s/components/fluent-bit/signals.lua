@@ -1,0 +1,51 @@
+-- Counts of what the scripts have done, as a file of Prometheus' text format: fluent-bit reads it again and serves it
+-- (fluent-bit.yaml), for which its Lua has no other way.
+local Signals = {}
+Signals.__index = Signals
+
+local METRICS = {
+  { 'records_total', 'counter', 'Records read from the journal' },
+  { 'record_bytes_total', 'counter', 'Bytes of the text of those' },
+  { 'events_total', 'counter', 'Events that ended' },
+  { 'entries_total', 'counter', 'Entries made of them' },
+  { 'parts_total', 'counter', 'Entries that have not all records of their event' },
+  { 'left_out_total', 'counter', 'Entries not sent because of volume.lua' },
+  { 'held', 'gauge', 'Events that have begun and not ended' },
+  { 'lag_seconds', 'gauge', 'Age of the last event that ended, when it did' },
+  { 'last_event_seconds', 'gauge', 'Time of the last event that ended' },
+  { 'disk_full', 'gauge', '1: nothing is taken from the journal until there is room' },
+}
+
+function Signals.new(state)
+  return setmetatable({ state = state, records_total = 0, record_bytes_total = 0, events_total = 0, entries_total = 0,
+    parts_total = 0, lag_seconds = 0, last_event_seconds = 0 }, Signals)
+end
+
+function Signals:record(bytes)
+  self.records_total = self.records_total + 1
+  self.record_bytes_total = self.record_bytes_total + bytes
+end
+
+function Signals:event(event)
+  self.events_total = self.events_total + 1
+  self.last_event_seconds = math.floor(event.written / 1000000)
+  self.lag_seconds = math.max(0, os.time() - self.last_event_seconds)
+end
+
+function Signals:entry(entry)
+  self.entries_total = self.entries_total + 1
+  if entry.part then self.parts_total = self.parts_total + 1 end
+end
+
+-- A disk that is full has no room for this either: then the last counts stay.
+function Signals:write(more)
+  self.left_out_total, self.held, self.disk_full = more.left_out, more.held, more.full and 1 or 0
+  local text = {}
+  for i, metric in ipairs(METRICS) do
+    local name = 'linux_audit_' .. metric[1]
+    text[i] = ('# HELP %s %s\n# TYPE %s %s\n%s %d\n'):format(name, metric[3], name, metric[2], name, self[metric[1]])
+  end
+  self.state.write(self.state.signals, table.concat(text))
+end
+
+return Signals
