@@ -8,6 +8,8 @@ require_relative 'tap'
 require_relative 'restore'
 
 Killed = Class.new(Exception)
+# As fluentd sets it.
+File.umask(0)
 BOOT = '0123456789abcdef' * 2
 $time = 1_700_000_000_000_000
 
@@ -125,6 +127,8 @@ fresh do |dir|
   is(restored(run.sent), want, 'events whose records come mixed: one entry each, with all of it')
   is([run.sent.size, run.sent.map { |e| e['id'] }.uniq.size, run.sent.count { |e| e['part'] }], [25, 25, 0], '... whole, once')
   is(Run.new(dir).sent, [], 'started again, it sends nothing again')
+  is(Dir.children(dir).sort.map { |f| [f, (File.stat("#{dir}/#{f}").mode & 0o777).to_s(8)] }, [['cursor.json', '600'], ['sessions.jsonl', '600']],
+     'what it keeps nobody else writes, whatever the umask')
   all << record(99, syscall(99, 0)) << record(100, 'CONFIG_CHANGE op=set audit_enabled=1 old=1 auid=0 ses=1 subj=unconfined res=1')
   is(Run.new(dir).sent, [], 'an event without an end is held')
   is(Run.new(dir, later: 1.1).sent.map { |e| e['event'][/\d+\z/] }, %w[99 100], '... until a second has passed, also after a restart')

@@ -43,7 +43,7 @@ class AuditSessions
     return if @unsaved.empty?
     return rewrite if @lines > 2 * (OWN + LATER)
 
-    File.open(@path, 'ab') { |f| f.write(@unsaved.map { |line| "#{JSON.generate(line)}\n" }.join) }
+    File.open(@path, 'ab', 0o600) { |f| f.write(@unsaved.map { |line| "#{JSON.generate(line)}\n" }.join) }
     @lines += @unsaved.size
     @unsaved = []
   end
@@ -134,7 +134,7 @@ class AuditSessions
 
   def rewrite
     lines = [{ 'boot' => @boot }] + [@own, @later].flat_map { |of| of.map { |ses, what| what.merge('ses' => ses) } }
-    File.write("#{@path}.new", lines.map { |line| "#{JSON.generate(line)}\n" }.join)
+    File.write("#{@path}.new", lines.map { |line| "#{JSON.generate(line)}\n" }.join, perm: 0o600)
     File.rename("#{@path}.new", @path)
     @lines = lines.size
     @unsaved = []

@@ -31,7 +31,8 @@ class AuditState
   def save(cursor, read, held, events)
     @cursor = cursor
     @read = read
-    File.write("#{@path}.new", JSON.generate(FIELDS.zip([cursor, read, held, events]).to_h))
+    # fluentd takes no right away from files by itself.
+    File.write("#{@path}.new", JSON.generate(FIELDS.zip([cursor, read, held, events]).to_h), perm: 0o600)
     File.rename("#{@path}.new", @path)
   end
 

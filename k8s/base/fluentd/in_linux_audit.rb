@@ -38,7 +38,7 @@ module Fluent
 
       def start
         super
-        FileUtils.mkdir_p(@state_path)
+        FileUtils.mkdir_p(@state_path, mode: 0o700)
         thread_create(:linux_audit) { run while thread_current_running? }
       end
 
