@@ -144,7 +144,8 @@ static bool read_id(struct draft *draft, const struct pair *pair, bool group)
 	if (host->near_name)
 		near = host->near_name(host->context, pair->value, group);
 	if (near)
-		return draft_fail(draft, "-F %s: the host has no %s \"%s\"; did you mean \"%s\"?", pair->text, what, pair->value, near);
+		return draft_fail(draft, "-F %s: the host has no %s \"%s\"; did you mean \"%s\"?", pair->text, what,
+				  pair->value, near);
 	return draft_fail(draft, "-F %s: the host has no %s \"%s\"", pair->text, what, pair->value);
 }
 

@@ -17,8 +17,8 @@ struct rules_host {
 	int (*path_type)(void *context, const char *path, bool *ret_directory);	/* 0: absent */
 	int (*user_id)(void *context, const char *name, uint32_t *ret_id);
 	int (*group_id)(void *context, const char *name, uint32_t *ret_id);
-	/* The host's own name of a user or group that is nearest to a misspelt one, the caller's; NULL: there is none. NULL: nobody
-	 * knows. */
+	/* The host's own name of a user or group that is nearest to a misspelt one, the caller's; NULL: there is none.
+	 * NULL: nobody knows. */
 	char *(*near_name)(void *context, const char *name, bool group);
 	/* Appends why this directory may not be there when a boot loads rules; NULL: nothing is known of that. */
 	void (*late)(void *context, const char *directory, struct text *out);

@@ -140,7 +140,8 @@ static bool add_watch(struct text *out, const struct pair *pairs, size_t n)
 {
 	const char *path = NULL, *perm;
 
-	if (n < 3 || !begins(pairs[0].option, pairs[0].n_option, "-a") || !begins(pairs[0].value, pairs[0].n_value, "always,exit"))
+	if (n < 3 || !begins(pairs[0].option, pairs[0].n_option, "-a") ||
+	    !begins(pairs[0].value, pairs[0].n_value, "always,exit"))
 		return false;
 	path = field_value(&pairs[1], "path=");
 	path = path ? path : field_value(&pairs[1], "dir=");
@@ -160,7 +161,8 @@ static bool add_watch(struct text *out, const struct pair *pairs, size_t n)
 static const char *usual_arch(const struct pair *pair)
 {
 	static const char *const names[][2] = {
-		{ "arch=x86_64", "arch=b64" }, { "arch=aarch64", "arch=b64" }, { "arch=i386", "arch=b32" }, { "arch=arm", "arch=b32" },
+		{ "arch=x86_64", "arch=b64" }, { "arch=aarch64", "arch=b64" },
+		{ "arch=i386", "arch=b32" }, { "arch=arm", "arch=b32" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -172,7 +174,11 @@ static const char *usual_arch(const struct pair *pair)
 /* Where the pair stands among the others: list and action, arch, -S, the rest. */
 static int rank(const struct pair *pair, bool first)
 {
-	return first ? 0 : begins(pair->value, pair->n_value, "arch") ? 1 : begins(pair->option, pair->n_option, "-S") ? 2 : 3;
+	if (first)
+		return 0;
+	if (begins(pair->value, pair->n_value, "arch"))
+		return 1;
+	return begins(pair->option, pair->n_option, "-S") ? 2 : 3;
 }
 
 static void add_pair(struct text *out, const struct pair *pair)
@@ -194,7 +200,8 @@ static bool goes_without_saying(const struct pair *pairs, size_t n, size_t i)
 		path = path || field_value(&pairs[k], "path=") || field_value(&pairs[k], "dir=");
 		perm = perm || begins(pairs[k].option, pairs[k].n_option, "-p");
 	}
-	return path && perm && begins(pairs[i].option, pairs[i].n_option, "-S") && begins(pairs[i].value, pairs[i].n_value, "all");
+	return path && perm && begins(pairs[i].option, pairs[i].n_option, "-S") &&
+		begins(pairs[i].value, pairs[i].n_value, "all");
 }
 
 void rule_show_usual(struct text *out, const struct audit_rule_data *data, size_t size)

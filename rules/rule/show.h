@@ -17,8 +17,9 @@ void rule_show(struct text *out, const struct audit_rule_data *data, size_t size
 /* The same for a line that rule_print() made. */
 void rule_show_line(struct text *out, const char *line);
 
-/* Appends a rule in the form in which benchmarks have it and scanners look for it: -w where it is a plain watch, else b64 and
- * b32, then -S, then the fields in their order. auditctl 3 reads it into the same bytes, where a path is what it was. */
+/* Appends a rule in the form in which benchmarks have it and scanners look for it: -w where it is a plain watch,
+ * else b64 and b32, then -S, then the fields in their order. auditctl 3 reads it into the same bytes, where a
+ * path is what it was. */
 void rule_show_usual(struct text *out, const struct audit_rule_data *data, size_t size);
 
 #endif

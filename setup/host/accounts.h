@@ -12,7 +12,8 @@
 /* *ret_id is set only where 1 is returned. */
 int accounts_user(const struct host *host, const char *name, uint32_t *ret_id) _must_check_;
 int accounts_group(const struct host *host, const char *name, uint32_t *ret_id) _must_check_;
-/* The name in either table that is nearest to one that is not in it, the caller's; NULL: none is near, or it cannot be read. */
+/* The name in either table that is nearest to one that is not in it, the caller's; NULL: none is near, or it
+ * cannot be read. */
 char *accounts_near(const struct host *host, const char *name, bool group);
 
 #endif
