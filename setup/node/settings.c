@@ -104,7 +104,8 @@ int settings_meet_kernel(struct settings *settings, const struct config *config,
 	}
 	/* Where nobody holds the audit PID every record counts as lost once the queue for it is full, and with panic
 	 * the node dies of that. */
-	if (r == 0 && !config_given(config, "audit", "failure") && status->pid != 0 && status->failure != failure->wanted)
+	if (r == 0 && !config_given(config, "audit", "failure") && status->pid != 0 &&
+	    (status->failure != failure->wanted || (earlier && !strstr(earlier, "\n-f "))))
 		failure->wanted = -1;
 	*ret_changed = backlog->wanted != limit || failure->wanted != action;
 	return r;

@@ -74,6 +74,9 @@ static void failure_is_the_kernels_while_somebody_holds_the_pid(void **state)
 	check("", 0, &free_pid, NULL, "-b 8192 (" DEFAULT ")\n" REST);
 	/* So that the file does not change when a daemon stops. */
 	check("", 0, &usual, NULL, "-b 8192 (" DEFAULT ")\n" REST);
+	/* The kernel had another when the file was written, and has the usual one since a boot: no difference. */
+	check("", 0, &usual, "-D\n-b 8192\n-r 0\n", kept);
+	check("", 0, &usual, "-D\n-b 8192\n-f 1\n-r 0\n", "-b 8192 (" DEFAULT ")\n" REST);
 	check("audit.failure=silent", 0, &held, NULL, "-b 8192 (" DEFAULT ")\n-f 0 (--set audit.failure=silent)\n-r 0 (" DEFAULT ")\n");
 }
 
