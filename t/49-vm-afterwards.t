@@ -192,11 +192,14 @@ scene <<'EOF'
 	(exit $status); is_locked 'failed after it'
 	rm /run/before-e; sync
 EOF
-t/vm/vm reboot "$vm" || exit 1
-vm_guest <<'EOF'
+for boots in 'a boot' 'two boots'; do
+	t/vm/vm reboot "$vm" || exit 1
+	vm_guest <<EOF
 	. $cas/shared.sh
-	true; is_locked 'failed after it, and a reboot'
+	true; is_locked 'failed after it, and $boots'
+	sync
 EOF
+done
 scene <<'EOF'
 	mine one
 	echo '/usr/sbin/auditctl.real "$@"; sleep 50' >/run/before-e
@@ -259,5 +262,19 @@ scene <<'EOF'
 	is "$(auditctl -l | sort)" "$was" 'is undone' || diag "$out"
 	out=$(keep remove 2>&1); ok $? 'remove' "$out"
 	is "$(auditctl -l | sort)" "$(printf '%s\n' "$before" | grep -E '^-|^LIST' | sort)" 'leaves the host'\''s own rules'
+	mine one; free -q apply; printf '%s\n' "$refused" >>/srv/rules.d/mine.rules
+	out=$(cas apply 2>&1); is $? 1 'over a set of ours a rule that the kernel refuses'
+	like "$out" 'nothing is left of this run' 'is undone'
+	mine one; sync
 EOF
+for boots in 'a boot' 'two boots'; do
+	t/vm/vm reboot "$vm" || exit 1
+	vm_guest <<EOF
+	. $cas/shared.sh
+	systemctl is-system-running --wait >/dev/null
+	is "\$(setting enabled) \$(systemctl is-active cloud-audit-setup) \$(keys)" '1 active key=one ' 'after $boots the earlier set is in force, not locked'
+	out=\$(free verify 2>&1); ok \$? 'as verify says after $boots' "\$out"
+	sync
+EOF
+done
 done_testing
