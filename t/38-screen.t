@@ -116,6 +116,10 @@ like $out =~ s/\n {15,}/ /gr, qr{^Differs +wanted: no rule but those of the conf
 like $out =~ s/\n +/ /gr, qr/^Differs +none of the \d+ rules is in force, and this node records nothing .*: somebody has deleted them since \(auditctl -D/m,
 	'one sentence, with the cause';
 is scalar(() = $out =~ /wanted: /g), 0, 'and no list';
+change(sub { $_[0]{rules} = ['-w /etc/hostname -p wa -k stray'] });
+($code, $out) = node('-v', 'verify');
+like $out =~ s/\n +/ /gr, qr/there: +in force, of somebody else's: -w \/etc\/hostname -p wa -k stray$/m, 'what is there in their place is named';
+node('apply');
 change(sub { $_[0]{'-b'} = 64 });
 ($code, $out) = screen('a setting', 'plan');
 like $out, qr/^Settings +-b 8192 \(now -b 64\)$/m, 'a setting: what it is to be, and is';

@@ -115,7 +115,7 @@ static bool is_said(const struct check *check, const struct said *said)
 	bool ours = check->kind == CHECK_FILE || check->kind == CHECK_UNIT || check->kind == CHECK_SETTING ||
 		check->kind == CHECK_LOCK || check->kind == CHECK_HOST;
 
-	return (said->rules && (check->rule || check->kind == CHECK_RULE)) || (said->all && ours);
+	return (said->rules && !check->listed && (check->rule || check->kind == CHECK_RULE)) || (said->all && ours);
 }
 
 static int add_failed(struct screen *screen, const struct context *c, const struct checks *checks, bool notices,
