@@ -13,7 +13,7 @@ vm_guest --timeout 300 <<'EOF'
 		like "$out" "error: .*$wanted" "$sentence: the message says what to change"
 	}
 	# What a Pod is told, whose host is below another root, and what who types is told.
-	mkdir /run/pod && mount --rbind / /run/pod && root='-R /run/pod'
+	mkdir /run/pod && mount --rbind / /run/pod && mount --make-rslave /run/pod && root='-R /run/pod'
 	refused 'set hostPID: true' 'in another PID namespace' unshare --pid --fork
 	refused 'capabilities.add: \[AUDIT_CONTROL\]' 'without CAP_AUDIT_CONTROL' setpriv --bounding-set=-audit_control --inh-caps=-audit_control
 	refused 'user namespace.*hostUsers: true' 'in a user namespace' unshare --user --map-root-user
