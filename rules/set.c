@@ -61,7 +61,7 @@ static int add_line(struct rule_set *set, const struct rules_env *env, struct le
 }
 
 /* Warnings that depend on the host or the machine: that one does not occur here says nothing. */
-static const char *const local_lints[] = { "absent", "left-out", "other-arch", "no-b32", "no-arch" };
+static const char *const local_lints[] = { "absent", "left-out", "other-arch", "no-b32", "no-arch", "forgeable", "sees-containers" };
 
 static void accept_name(const struct rules_env *env, const char *file, unsigned line, const char *name)
 {

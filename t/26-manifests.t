@@ -289,7 +289,12 @@ SKIP: {
 				'{"hostPath":{"path":"/etc/systemd/system","type":"Directory"},"name":"host-units"}',
 		],
 		'keystrokes' => [
-			'+ args: --set=tty.sshd=yes', '+ args: --set=tty.runtime_unit=containerd.service', @keystroke_mounts,
+			'+ args: --set=tty.sshd=yes', '+ args: --set=container.runtime_unit=containerd.service',
+			'+ args: --set=container.keystrokes=yes', @keystroke_mounts,
+		],
+		'identity' => [
+			'+ args: --set=container.runtime_unit=containerd.service', '+ args: --set=container.identity=yes',
+			'+ args: --set=container.restart=yes', grep { !/pam/ } @keystroke_mounts,
 		],
 		'apparmor-unconfined' => [ '+ securityContext.appArmorProfile = {"type":"Unconfined"}' ],
 		'selinux' => [ '+ securityContext.seLinuxOptions = {"type":"spc_t"}' ],
@@ -305,8 +310,8 @@ SKIP: {
 	ok -e "k8s/components/$_/kustomization.yaml", "component $_ is there" for sort keys %change;
 	for my $component (components()) {
 		for my $below (qw(base remove)) {
-			# The undo reaches what keystrokes wrote, and need not be told to.
-			next if $below eq 'remove' && $component eq 'keystrokes';
+			# The undo reaches what these wrote, and need not be told to.
+			next if $below eq 'remove' && $component =~ /^(?:keystrokes|identity)$/;
 			my $objects = eval { render($kubectl, overlay($below, $component)) };
 			ok $objects, "$component can be put on $below" or do { diag $@; next };
 			is misfits($objects), '', "$component on $below: every reference leads somewhere, nothing is unused";

@@ -36,7 +36,12 @@ mkdir $_ or die for $bin, "$bin/rules", "$root/opt";
 copy $_, "$bin/rules" or die for glob 'rules/*.rules';
 copy $built, $program or die;
 chmod 0755, $program or die;
-put("$bin/cloud-audit-tty", 'a program, longer than a sector. ' x 40);
+# The head of a program for this machine, without parts, and no more than a few sectors.
+{
+	my $head = substr slurp($built), 0, 64;
+	substr($head, 56, 2) = "\0\0";
+	put("$bin/cloud-audit-runtime", $head . 'a program, longer than a sector. ' x 40);
+}
 Auditctl::install($root, $kernel);
 put("$root/etc/pam.d/sshd", "session required pam_unix.so\n");
 put("$root/usr/lib/systemd/system/containerd.service", "[Service]\nExecStart=/usr/bin/containerd --root \"/var/lib/x y\"\n");
@@ -51,7 +56,8 @@ sub rules {
 	return (off(), '-s', "rules.directory=$tmp/$name", '-s', 'unit.start_timeout=5s');
 }
 my @one = (rules('one', qw(mount umount2 swapon swapoff reboot settimeofday)), map { ('-s', $_) } qw(events.tty=yes
-	events.apparmor=yes tty.sshd=yes apparmor.audit=all rules.scanner_copy=yes journal.reader=enable tty.runtime_unit=containerd.service));
+	events.apparmor=yes tty.sshd=yes apparmor.audit=all rules.scanner_copy=yes journal.reader=enable container.runtime_unit=containerd.service
+	container.keystrokes=yes container.identity=yes container.identity_except=a/b));
 my @other = rules('other', qw(chroot ptrace acct));
 
 # What the node begins with, and the run that is recorded; absent: what the node has not; refuse: a unit that fails.

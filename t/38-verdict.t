@@ -189,10 +189,10 @@ my @runtime = ('-s', 'events.tty=yes', '-s', 'tty.runtime_unit=rt.service');
 my $vendor = '/usr/lib/systemd/system/rt.service';
 my $ours = '/etc/systemd/system/rt.service.d/cloud-audit-setup.conf';
 # What the drop-in would be, and what is said.
-sub planned { my ($code, $out, $err) = run($program, '-R', $root, @options, @runtime, 'plan', '--diff'); return ($code, $out =~ /^\+(ExecStart=.+)$/m ? $1 =~ s/.*cloud-audit-tty //r : '', $err) }
+sub planned { my ($code, $out, $err) = run($program, '-R', $root, @options, @runtime, 'plan', '--diff'); return ($code, $out =~ /^\+(ExecStart=.+)$/m ? $1 =~ s/.*cloud-audit-runtime //r : '', $err) }
 sub drop_ins { put($answers, "rt.service FragmentPath $vendor\nrt.service DropInPaths @_\n") }
 reset_node();
-system('cp', ($ENV{BUILD} || 'build') . '/cloud-audit-tty', $program =~ s{[^/]*$}{}r) == 0 or die;
+system('cp', ($ENV{BUILD} || 'build') . '/cloud-audit-runtime', $program =~ s{[^/]*$}{}r) == 0 or die;
 make_path("$root/opt");
 put("$root$vendor", "[Unit]\nDescription=x\n[Service]\nType=notify\nExecStart=-/usr/bin/rt --a \$OPTIONS \\\n  \"x y\" %n\n");
 drop_ins();
@@ -226,5 +226,64 @@ like $said, qr{error: \Q$late\E, .*cannot be read .*daemon-reload}, 'that says w
 drop_ins();
 put("$root$vendor", "[Service]\nExecStart=/usr/bin/rt\nExecStart=/usr/bin/rt2\n");
 like +(planned())[2], qr/rt\.service: only a unit with a single, plain ExecStart=/, 'two commands are refused';
+
+# --- the runtime's own PATH ---
+my @identity = map { ('-s', "container.$_") } 'runtime_unit=rt.service', 'identity=yes', 'identity_except=a,b/c';
+my $wrappers = '/opt/cloud-audit-runtime.d';
+# The PATH of the drop-in that apply would write, and whatever else it would set.
+sub path_planned {
+	my ($code, $out, $err) = run($program, '-R', $root, @options, @identity, 'plan', '--diff');
+	my ($file) = $out =~ m{^\+\+\+ \Q$ours\E\n(.*?)(?=^--- |\z)}ms;
+	my @lines = ($file // '') =~ /^\+((?!#)\S+=.*)$/mg;
+	return join '|', @lines;
+}
+unlink "$root$ours";
+put("$root$vendor", "[Service]\nExecStart=/usr/bin/rt\nExecStart=/usr/bin/rt2\n");
+drop_ins();
+is path_planned(), "Environment=\"PATH=$wrappers:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"",
+	"identity sets PATH alone, in front of systemd's own where the unit has none, whatever its commands are";
+put("$root$vendor", "[Service]\nExecStart=/usr/bin/rt\nEnvironment=\"A=b c\" PATH=/v/bin:/bin\n");
+is path_planned(), "Environment=\"PATH=$wrappers:/v/bin:/bin\"", "of the unit's own where it has one";
+put("$root$early", "[Service]\nEnvironment=PATH=/early\n");
+drop_ins($early);
+is path_planned(), "Environment=\"PATH=$wrappers:/early\"", "and of a drop-in's before ours";
+put("$root$early", "[Service]\nEnvironment=\n");
+is path_planned(), "Environment=\"PATH=$wrappers:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"",
+	'which may take it away';
+put("$root$early", "[Service]\nEnvironment=PATH=/%n\n");
+like +(run($program, '-R', $root, @options, @identity, 'plan'))[2], qr/rt\.service: its PATH has quotes, backslashes or % in it/,
+	'one that systemd makes something else of is refused';
+# What sets it after ours: FILE:LINE, and what it says.
+put("$root/etc/default/rt", "# the runtime's\nX=1\n PATH=/from/file\n");
+for my $later ([ "$late:3", "[Service]\n# x\nEnvironment=A=b PATH=/late\n" ], [ "$late:2", "[Service]\nEnvironment=\n" ],
+	[ '/etc/default/rt:3', "[Service]\nEnvironmentFile=-/etc/default/rt\n" ]) {
+	my ($place, $content) = @$later;
+	put("$root$late", $content);
+	drop_ins($late);
+	my $before = snapshot($root);
+	my ($code, undef, $err) = run($program, '-R', $root, @options, @identity, 'apply');
+	is $code, 3, "$place: apply is exit status 3";
+	like $err, qr{: error: --set container\.identity=yes: \[container\] identity = yes: \Q$place\E sets PATH of rt\.service after our drop-in, or takes it away; .*; nothing was changed$}m,
+		'with its line';
+	is snapshot($root), $before, 'and the node as it was';
+	like found(verify($program, @identity), "nothing sets PATH of rt.service after $ours"), qr/^\Q$place\E does: /, 'verify names it, too';
+}
+put("$root$late", "[Service]\nEnvironment=A=b\nEnvironmentFile=-/nowhere\n");
+is says(verify($program, @identity), "nothing sets PATH of rt.service after $ours"), 'ok', 'what sets something else is in nobody\'s way';
+unlink "$root$late", "$root$early";
+drop_ins();
+
+# --- a program that no runtime should have in front of it ---
+my $shipped = $program =~ s{[^/]*$}{cloud-audit-runtime}r;
+my $good = slurp($shipped);
+for my $bad ([ '', 'is cut off' ], [ substr($good, 0, length($good) / 2), 'is cut off' ], [ "#!/bin/sh\n" . ' ' x 100, 'is no program' ],
+	[ do { (my $other = $good) =~ s/\A(.{18})../$1\xf3\x00/s; $other }, 'is for another machine' ],
+	[ slurp('/bin/true'), q(needs a library of the host's) ]) {
+	put($shipped, $bad->[0]);
+	my ($code, undef, $err) = run($program, '-R', $root, @options, @identity, 'plan');
+	like "$code $err", qr{^1 .*\Q$shipped $bad->[1]\E: a runtime that it stood in front of would start no container; .*nothing was changed$}ms,
+		"a program that $bad->[1] is not installed";
+}
+put($shipped, $good);
 
 done_testing;

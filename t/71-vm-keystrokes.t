@@ -92,14 +92,14 @@ EOF
 	like "$out" '/etc/pam.d/sshd cannot be written .*read-only file system' "$on: the message says why"
 	umount /etc/pam.d
 	is "$(state)" "$before" "$on: and the node is as before"
-	mv cloud-audit-tty good; cp /bin/false cloud-audit-tty
+	mv cloud-audit-runtime good; cp /bin/busybox cloud-audit-runtime
 	out=$(cas -s tty.runtime_unit=containerd.service apply 2>&1); is $? 1 "$on: a wrapper that does not work on the host is exit status 1"
-	like "$out" 'the host cannot run .*/cloud-audit-tty, so containerd.service was not touched' "$on: the message says so"
+	like "$out" 'the host cannot run .*/cloud-audit-runtime, so containerd.service was not touched' "$on: the message says so"
 	is "$(state)" "$before" "$on: and the node is as before"
-	rm cloud-audit-tty
+	rm cloud-audit-runtime
 	out=$(cas -s tty.runtime_unit=containerd.service apply 2>&1); is $? 1 "$on: a wrapper that was not installed is exit status 1"
-	like "$out" 'needs the program .*cloud-audit-tty.*install it there.*nothing was changed' "$on: the message says what to do"
-	mv good cloud-audit-tty
+	like "$out" 'needs the program .*cloud-audit-runtime.*install it there.*nothing was changed' "$on: the message says what to do"
+	mv good cloud-audit-runtime
 
 	# --- exec into containers ---
 	rootfs=/var/lib/docker/rootfs
@@ -114,10 +114,16 @@ EOF
 	like "$(exec_into c1 'echo typed-$((40+2))-c1')" typed-42-c1 "$on: somebody execs into it"
 	untyped 'typed-'; ok $? "$on: nothing that is typed is recorded before"
 
+	# As version 0.1 left it, and as its program was installed.
+	old=/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf; bin=/usr/local/sbin; [ ! -d /home/kubernetes/bin ] || bin=/home/kubernetes/bin
+	mkdir -p ${old%/*}; cp /bin/true $bin/cloud-audit-tty
+	printf '[Service]\nExecStart=\nExecStart=/bin/sh -c "\\"$$0\\" --check && exec \\"$$0\\" \\"$$@\\"; exec \\"$$@\\"" %s/cloud-audit-tty /usr/bin/containerd\n' $bin >$old
+	systemctl daemon-reload
 	keys='-s tty.runtime_unit=containerd.service'
 	out=$(cas $keys apply 2>&1); ok $? "$on: [tty] runtime_unit = containerd.service is applied under the lock" "$out"
 	like "$out" 'warning: .*from the next start of containerd.service' "$on: and apply says when it takes effect"
-	program=$(ls /home/kubernetes/bin/cloud-audit-tty /usr/local/sbin/cloud-audit-tty 2>/dev/null)
+	program=$(ls /home/kubernetes/bin/cloud-audit-runtime /usr/local/sbin/cloud-audit-runtime 2>/dev/null)
+	is "$(ls $bin/cloud-audit-tty 2>/dev/null) $(grep -c cloud-audit-tty $old)" ' 0' "$on: the program of version 0.1 is gone, and no drop-in names it"
 	$program --check; ok $? "$on: the wrapper is where the host can execute it" "$program"
 	is "$(systemctl show -P NRestarts containerd) $(ctr task ls -q)" '0 c1' "$on: the runtime was not restarted"
 	out=$(cas $keys verify 2>&1); is $? 4 "$on: verify says that it is not in effect"

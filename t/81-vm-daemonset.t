@@ -142,7 +142,7 @@ vm_guest --timeout 300 <<'EOF'
 	# --- keystrokes, with the host's root read-only to its leaves ---
 	play keystrokes.yaml; ok $? 'keystrokes runs' "$(cat play.out; echo "$init_log")"
 	like "$(cat /etc/pam.d/sshd)" pam_tty_audit 'keystrokes: the block is in /etc/pam.d/sshd'
-	like "$(systemctl show -P ExecStart containerd)" /home/kubernetes/bin/cloud-audit-tty 'keystrokes: containerd is started by the program'
+	like "$(systemctl show -P ExecStart containerd)" /home/kubernetes/bin/cloud-audit-runtime 'keystrokes: containerd is started by the program'
 	play cloud-audit-remove.yaml; is $? 125 'keystrokes: remove fails once on a locked node'
 	unlike "$(cat /etc/pam.d/sshd)" pam_tty_audit 'keystrokes: remove takes the block back'
 	is "$(ls /home/kubernetes/bin)" '' 'keystrokes: and the program'

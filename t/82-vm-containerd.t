@@ -1,5 +1,6 @@
 #!/bin/sh
-# The init container under containerd, with the rights that the manifest gives it and containerd's default profiles.
+# The init container under containerd, with the rights that the manifest gives it and containerd's default profiles; before it,
+# what the program does to containerd by hand: identity installed, in effect, filtered by class, and removed.
 . t/vm/lib.sh
 command -v buildah >/dev/null 2>&1 || skip_all 'buildah is not installed'
 [ "${VM_SUITE:-}" != bullseye ] || skip_all 'the ctr of bullseye (1.4) has no --cap-drop, which the manifest is played with'
@@ -8,6 +9,11 @@ image=$(t/image/once 2>"$vm_tmp/said"); ok $? 'the image is built' "$(cat "$vm_t
 cp "$image"/*.oci.tar "$vm_tmp/image.tar"
 for machine in 'cos bookworm' 'plain trixie'; do
 	vm_up "containerd-${machine% *}" $machine
+	t/vm/vm push "$vm" t/vm-daemonset/identity.sh "$cas" || exit 1
+	vm_guest --timeout 500 <<'EOF'
+	. /etc/os-release; on="$ID $(uname -r), $(ctr --version | cut -d ' ' -f 3)"
+	cd $cas; . ./identity.sh
+EOF
 	t/vm/vm push "$vm" t/vm-daemonset/ctr.sh k8s/base/config.ini "$vm_tmp/image.tar" "$cas" || exit 1
 	vm_guest --timeout 500 <<'EOF'
 	. /etc/os-release; on="$ID $(uname -r), $(ctr --version | cut -d ' ' -f 3)"

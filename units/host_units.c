@@ -1,7 +1,10 @@
 #include "units/host_units.h"
 
+#include <errno.h>
+
 #include "units/audit_units.h"
 #include "units/service.h"
+#include "units/unit_file.h"
 
 /* The value from before is kept once, so that a second start does not take ours for it. The kernel takes
  * no newline behind the value (param_set_audit() in security/apparmor/lsm.c). */
@@ -82,22 +85,32 @@ int print_socket_drop_in(struct text *out)
 	return unit_print(&unit, service_comment, out);
 }
 
-/* $0 is TTY_PROGRAM, the rest the service's own command. A wrapper that is gone, or cannot run, must not
+/* $0 is RUNTIME_PROGRAM, the rest the service's own command. A wrapper that is gone, or cannot run, must not
  * keep the runtime from starting. */
 static const char runtime_script[] = "\"$0\" --check && exec \"$0\" \"$@\"; exec \"$@\"";
 static const char runtime_script_passwords[] =
 	"\"$0\" --check && exec \"$0\" --log-passwords \"$@\"; exec \"$@\"";
 
-int print_runtime_drop_in(const char *tty_program, bool log_passwords, const char *command,
-			  struct text *out)
+int print_runtime_drop_in(const struct runtime_drop_in *want, struct text *out)
 {
 	const char *const argv[] = {
-		"/bin/sh", "-c", log_passwords ? runtime_script_passwords : runtime_script, tty_program, NULL,
+		"/bin/sh", "-c", want->log_passwords ? runtime_script_passwords : runtime_script, want->program, NULL,
 	};
 	_cleanup_(unit_done) struct unit unit = {0};
+	_cleanup_text_ struct text path = {0};
 
+	/* Quotes and what they would need are not among the characters of a plain one; a space may be. */
+	text_addf(&path, "\"PATH=%s\"", want->path ? want->path : "");
+	if (text_error(&path) < 0)
+		return -ENOMEM;
+	if (want->path && !unit_path_is_plain(want->path))
+		return -EINVAL;
+	if (want->path)
+		unit_add(&unit, "Service", "Environment", path.s);
 	/* An empty value takes the commands away that are set so far (systemd.service(5)). */
-	unit_add(&unit, "Service", "ExecStart", "");
-	unit_add_wrapped_command(&unit, "Service", "ExecStart", argv, command);
+	if (want->command) {
+		unit_add(&unit, "Service", "ExecStart", "");
+		unit_add_wrapped_command(&unit, "Service", "ExecStart", argv, want->command);
+	}
 	return unit_print(&unit, service_comment, out);
 }

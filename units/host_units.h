@@ -13,6 +13,13 @@
 #define JOURNALD_SOCKET "systemd-journald-audit.socket"
 /* The name of every drop-in of ours; its directory is UNIT_DIRECTORY/UNIT.d. */
 #define DROP_IN "cloud-audit-setup.conf"
+/* The program that goes onto the host for the container runtime, the directory beside it that PATH names, and what is in
+ * that: the program by its names, and whom it leaves alone. That of version 0.1 is never written any more. */
+#define RUNTIME_PROGRAM "cloud-audit-runtime"
+#define RUNTIME_DIRECTORY RUNTIME_PROGRAM ".d"
+#define RUNTIME_RUNC RUNTIME_DIRECTORY "/runc"
+#define RUNTIME_CRUN RUNTIME_DIRECTORY "/crun"
+#define RUNTIME_EXCEPT RUNTIME_DIRECTORY "/except"
 #define TTY_PROGRAM "cloud-audit-tty"
 
 #define APPARMOR_AUDIT "/sys/module/apparmor/parameters/audit"
@@ -39,10 +46,16 @@ int print_host_unit(const struct host_recording *want, uint64_t start_timeout, s
 int print_journald_drop_in(struct text *out) _must_check_;
 int print_socket_drop_in(struct text *out) _must_check_;
 
-/* Prints the drop-in that runs a service's program through TTY_PROGRAM at tty_program; command is the
- * service's own, as its unit file has it, and one that unit_command_is_plain() takes. Falls back to the
- * bare command where TTY_PROGRAM cannot run. */
-int print_runtime_drop_in(const char *tty_program, bool log_passwords, const char *command,
-			  struct text *out) _must_check_;
+struct runtime_drop_in {
+	const char *program;	/* RUNTIME_PROGRAM on the host */
+	const char *command;	/* the service's own, as its unit file has it, and one that unit_command_is_plain() takes: run
+				 * through the program, or bare where that cannot run; NULL: left alone */
+	bool log_passwords;
+	const char *path;	/* of the service, as its programs are to have it; NULL: left alone */
+};
+
+/* Prints the drop-in for a container runtime. Returns as print_setup_unit(); -EINVAL also for a path that
+ * unit_path_is_plain() does not take. */
+int print_runtime_drop_in(const struct runtime_drop_in *want, struct text *out) _must_check_;
 
 #endif

@@ -161,3 +161,56 @@ bool unit_command_is_plain(const char *command)
 		program = skip_word(program, &separator);
 	return !separator;
 }
+
+/* The next assignment at *at, unquoted, into ret; false at the end. */
+static bool next_assignment(const char **at, struct text *ret)
+{
+	const char *s = *at + strspn(*at, WHITESPACE);
+	char quote = '\0';
+
+	if (!*s)
+		return false;
+	text_add(ret, "");
+	for (; *s && (quote || !strchr(WHITESPACE, *s)); s++) {
+		if (*s == '\\' && s[1])
+			text_add_bytes(ret, ++s, 1);
+		else if (*s == quote || (!quote && (*s == '"' || *s == '\'')))
+			quote = quote ? '\0' : *s;
+		else
+			text_add_bytes(ret, s, 1);
+	}
+	text_add(ret, "");
+	*at = s;
+	return true;
+}
+
+int unit_environment_path(const char *value, char **ret)
+{
+	static const char name[] = "PATH=";
+	_cleanup_text_ struct text word = {0};
+	char *found = NULL;
+	int r = 0;
+
+	for (; r == 0 && next_assignment(&value, &word); text_done(&word)) {
+		r = text_error(&word);
+		if (r < 0 || strncmp(word.s, name, strlen(name)) != 0)
+			continue;
+		free(found);
+		found = strdup(word.s + strlen(name));
+		r = found ? 0 : -ENOMEM;
+	}
+	if (r < 0) {
+		free(found);
+		return r;
+	}
+	*ret = found;
+	return found ? 1 : 0;
+}
+
+bool unit_path_is_plain(const char *path)
+{
+	for (const char *s = path; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f || strchr("\"'\\%", *s))
+			return false;
+	return *path && text_is_utf8(path);
+}

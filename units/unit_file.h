@@ -18,4 +18,11 @@ int unit_file_read(const struct text *content, const char *section, const char *
  * how it is run, but "-"? Such a one can be run by another program that gets it as words. */
 bool unit_command_is_plain(const char *command);
 
+/* The value of PATH in one value of Environment= (systemd.exec(5)), its last, without quotes: 1 and the caller's *ret, 0 where
+ * it has none, -ENOMEM. */
+int unit_environment_path(const char *value, char **ret) _must_check_;
+
+/* Can this PATH stand in Environment= as it is, with nothing in it that systemd makes something else of? */
+bool unit_path_is_plain(const char *path);
+
 #endif

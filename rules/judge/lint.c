@@ -406,6 +406,8 @@ static const struct {
 	{ { "no-key", "a rule has no key" }, check_no_key, false },
 	{ { "label", "subj_role means an AppArmor profile on hosts with AppArmor" }, check_label, false },
 	{ { "comparison", "field_compare with a number that no kernel knows" }, check_comparison, false },
+	{ { "forgeable", "a process of a container can choose the login uid that a rule tells people by" }, check_forgeable, false },
+	{ { "sees-containers", "with an identity a rule for people sees containers" }, check_sees_containers, false },
 	{ { "left-out", "a rule whose path's directory is not on the host is left out" }, NULL, false },
 	{ { "silences", "with order = user-first a rule with never takes events of shipped groups" }, NULL, false },
 	{ { "accepted", "a comment accepts a warning that does not occur, or that there is none of" }, NULL, false },

@@ -65,5 +65,7 @@ int shadow_find(struct lint_context *context) _must_check_;
 bool check_unreachable(const struct subject *s, struct text *message);
 bool check_late_never(const struct subject *s, struct text *message);
 bool check_never_matches(const struct subject *s, struct text *message);	/* lint_never.c */
+bool check_forgeable(const struct subject *s, struct text *message);	/* lint_people.c, with the next */
+bool check_sees_containers(const struct subject *s, struct text *message);
 
 #endif

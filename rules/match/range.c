@@ -178,3 +178,11 @@ bool ranges_meet(const struct ranges *a, const struct ranges *b)
 			return false;
 	return true;
 }
+
+void ranges_of_loginuid(const struct ranges *ranges, uint32_t *ret_low, uint32_t *ret_high)
+{
+	int i = find_scalar(AUDIT_LOGINUID, AUDIT_EQUAL);
+
+	*ret_low = i < 0 ? 0 : ranges->of[i].low;
+	*ret_high = i < 0 ? UINT32_MAX : ranges->of[i].high;
+}

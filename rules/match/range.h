@@ -29,4 +29,7 @@ bool ranges_imply(const struct ranges *ranges, const struct data_field *field);
 /* Whether an event can be within both, as far as numbers say. */
 bool ranges_meet(const struct ranges *a, const struct ranges *b);
 
+/* The login uids that are left: low > high for none. */
+void ranges_of_loginuid(const struct ranges *ranges, uint32_t *ret_low, uint32_t *ret_high);
+
 #endif

@@ -53,6 +53,8 @@ struct rules_env {
 	const char *machine;	/* "x86_64", "aarch64"; NULL: this machine */
 	bool optimise;
 	bool absent_fails;	/* a rule that the kernel would refuse for want of a directory is an error */
+	bool identity;	/* containers have login uids of their own: rules/match/classes.h */
+	bool forgeable;	/* they have none, and there is a runtime that starts such: see lint_people.c */
 	bool shipped;	/* what is read now comes with the program: written to suit any host */
 };
 

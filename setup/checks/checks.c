@@ -8,6 +8,7 @@
 #include "rules/rule/show.h"
 #include "setup/checks/hazards.h"
 #include "setup/checks/kept.h"
+#include "setup/containers/files.h"
 #include "setup/node/settings.h"
 #include "setup/node/wanted_node.h"
 #include "setup/systemd/others.h"
@@ -243,6 +244,52 @@ static void check_overrides(struct checks *checks, const struct config *config, 
 	    config->runtime_unit, wanted_path(wanted, FILE_RUNTIME));
 }
 
+/* What the unit's own files say is one thing, what systemd makes of it, and what runs, are others. */
+static void check_path(struct checks *checks, const struct config *config, const struct wanted *wanted,
+		       const struct node *node)
+{
+	const char *path = runtime_path_in(node->runtime.environment);
+	bool same = path && strcmp(path, wanted->runtime_path) == 0;
+	char *detail = NULL;
+
+	if (wanted->path_overrides && asprintf(&detail, "%s does: move it into a drop-in whose name comes before " DROP_IN ", as "
+					       "10-NAME.conf, then systemctl daemon-reload", wanted->path_overrides) < 0)
+		detail = NULL;
+	add(checks, CHECK_REPLACED, !wanted->path_overrides, detail, "nothing sets PATH of %s after %s", config->runtime_unit,
+	    wanted_path(wanted, FILE_RUNTIME));
+	/* Of a drop-in that differs systemd cannot have what is wanted. */
+	if (!wanted_same(wanted, FILE_RUNTIME, &node->files[FILE_RUNTIME]))
+		return;
+	detail = NULL;
+	if (!same && asprintf(&detail, "it has %s: systemctl daemon-reload", path ? path : "none of its own") < 0)
+		detail = NULL;
+	add(checks, CHECK_UNIT, same, detail, "systemd has PATH of %s as configured", config->runtime_unit);
+}
+
+/* A start of the runtime is the node's owner's to choose: what waits for it is no difference of the node. But that keystrokes
+ * count as one is version 0.1's promise. */
+static void check_runtime(struct checks *checks, const struct config *config, const struct wanted *wanted,
+			  const struct node *node)
+{
+	bool ok = node->runtime.in_effect;
+	_cleanup_text_ struct text since = {0};
+
+	text_addf(&since, "not in effect: %s runs since ", config->runtime_unit);
+	text_add_time(&since, node->runtime.started);
+	text_add(&since, ", from before it was set up: systemctl restart it, or set [container] restart = yes");
+	if (config->keystrokes) {
+		check_overrides(checks, config, wanted);
+		add(checks, CHECK_PENDING, ok, ok ? NULL : strdup("it was started before that was set up: "
+		    "restart it, or wait for its next start"), "%s runs with its terminals recorded",
+		    config->runtime_unit);
+	}
+	if (config->identity) {
+		check_path(checks, config, wanted, node);
+		add(checks, CHECK_NOTICE, ok, ok ? NULL : text_take(&since), "%s gives new containers an identity",
+		    config->runtime_unit);
+	}
+}
+
 static void check_host(struct checks *checks, const struct config *config, const struct wanted *wanted,
 		       const struct node *node)
 {
@@ -263,13 +310,8 @@ static void check_host(struct checks *checks, const struct config *config, const
 		add(checks, CHECK_HOST, ok, ok ? NULL : strdup("no"), "the IMA policy is loaded");
 	if (config->reader == READER_ENABLE)
 		check_reader(checks, CHECK_HOST, node);
-	if (wanted->files[FILE_RUNTIME].s) {
-		check_overrides(checks, config, wanted);
-		ok = node->runtime_in_effect;
-		add(checks, CHECK_PENDING, ok, ok ? NULL : strdup("it was started before that was set up: "
-		    "restart it, or wait for its next start"), "%s runs with its terminals recorded",
-		    config->runtime_unit);
-	}
+	if (wanted->files[FILE_RUNTIME].s)
+		check_runtime(checks, config, wanted, node);
 }
 
 /* What a boot takes in the place of file i. */

@@ -6,6 +6,7 @@
 
 #include "setup/base/cmdline.h"
 #include "setup/config/config_keys.h"
+#include "setup/node/settings.h"
 
 #define AUDITD_CONF "/etc/audit/auditd.conf"
 
@@ -77,24 +78,15 @@ static void look_unlimited(struct look *look)
 	tell(look, "records that wait cannot fill the kernel's memory", &detail);
 }
 
-/* The kernel's default is 60 * HZ, whatever HZ is (audit_backlog_wait_time in kernel/audit.c); 0 for other numbers. */
-static uint32_t hz_of_default(uint32_t jiffies)
-{
-	static const uint32_t known[] = { 100, 250, 300, 1000 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (jiffies == 60 * known[i])
-			return known[i];
-	return 0;
-}
-
 static void look_stall(struct look *look)
 {
 	const struct kernel_status *status = &look->node->status;
-	uint32_t hz = hz_of_default(status->backlog_wait_time);
+	uint32_t hz = settings_hz(status->backlog_wait_time);
 	struct text detail = {0};
 
-	if (!look->config->lock || look->config->backlog_wait_time >= 0 || status->pid == 0)
+	/* With identity it is made short. */
+	if (!look->config->lock || look->config->backlog_wait_time >= 0 || status->pid == 0 ||
+	    (look->config->identity && !config_given(look->config, "audit", "backlog_wait_time")))
 		return;
 	if (status->backlog_wait_time > 0 && !node_locked(look->node)) {
 		text_addf(&detail, "the lock makes backlog_wait_time = %" PRIu32 " jiffies%s permanent: so long may every program "
@@ -325,13 +317,40 @@ static void look_shippers(struct look *look)
 		tell(look, "the journal has all that a shipper has not read", &detail);
 }
 
+static void look_uncovered(struct look *look)
+{
+	struct text detail = {0};
+
+	if (!look->config->identity)
+		return;
+	if (look->node->runtime.uncovered.s)
+		text_addf(&detail, "%s", look->node->runtime.uncovered.s);
+	tell(look, "every runtime is looked for in PATH, where identity comes first", &detail);
+}
+
+/* An excepted container is among them, and cannot be told from one that is older by its processes. */
+static void look_old_containers(struct look *look)
+{
+	const struct container_processes *c = &look->node->runtime.containers;
+	struct text detail = {0};
+
+	if (!look->config->identity)
+		return;
+	if (c->unset > 0)
+		text_addf(&detail, "%zu of %zu have none: those of Pods whose shim was started before identity was in effect keep "
+			  "none, nor do their later sessions get one%s; recreate these Pods (crictl pods, ctr task ls): %s%s", c->unset,
+			  c->all, look->config->identity_except.n > 0 ? ", and those of identity_except" : "",
+			  c->shims.s ? c->shims.s : "", c->n_shims > 5 ? " and more" : "");
+	tell(look, "every container process has a login uid", &detail);
+}
+
 int hazards_look(const struct config *config, const struct node *node,
 		 void (*hazard)(void *context, const char *name, const char *detail), void *context)
 {
 	static void (*const all[])(struct look *look) = { look_panic, look_panic_any, look_unlimited,
 		look_stall, look_lowered, look_agents,
 		look_silenced, look_disk, look_auditd_files, look_journal, look_shippers,
-		look_restart, look_long_records };
+		look_restart, look_long_records, look_uncovered, look_old_containers };
 	struct look look = { .config = config, .node = node, .hazard = hazard, .context = context };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

@@ -9,6 +9,7 @@
 #include "setup/kernel/rulesdiff.h"
 #include "setup/output/report.h"
 #include "setup/steps/steps.h"
+#include "setup/steps/steps_runtime.h"
 #include "setup/steps/undo.h"
 #include "units/audit_units.h"
 
@@ -23,6 +24,8 @@ static int change_host(struct context *c, const struct checks *checks, const str
 		r = step_write_files(c);
 		if (r == 0)
 			r = step_load_units(c);
+		if (r == 0)
+			r = step_read_path_back(c);
 	}
 	return r < 0 ? r : step_journald(c, before);
 }
@@ -269,6 +272,8 @@ enum exit_status command_apply(struct context *c)
 		boot_say_locks(c, LEVEL_WARNING);
 	step_clean(c);
 	if (checks_to_change(&checks) == 0) {
+		if (step_restart_runtime(c, &c->node) < 0)
+			return STATUS_NODE;
 		step_say_pending(c);
 		report_in_force(c, "unchanged", "nothing to do: ");
 		return STATUS_DONE;
@@ -282,7 +287,10 @@ enum exit_status command_apply(struct context *c)
 	if (status == STATUS_NODE)
 		return status;
 	/* Whether the runtime has been started with its drop-in is seen by the files as they are now. */
-	if (!*c->config.runtime_unit || context_read(c) == 0)
+	if (!c->wanted.files[FILE_RUNTIME].s || context_read(c) == 0) {
+		if (step_restart_runtime(c, &before) < 0)
+			return STATUS_NODE;
 		step_say_pending(c);
+	}
 	return status;
 }

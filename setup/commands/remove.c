@@ -116,8 +116,9 @@ static void say_what_stays(const struct context *c)
 		log_say(c->log, LEVEL_WARNING, "the IMA policy that was loaded stays in force until the next boot: "
 			"the kernel takes none back");
 	if (c->node.files[FILE_RUNTIME].s)
-		log_say(c->log, LEVEL_WARNING, "a container runtime that was started with its terminals recorded "
-			"goes on so until its next start (%s is gone), and so do its containers",
+		log_say(c->log, LEVEL_WARNING, "a container runtime that was started with its terminals recorded, or "
+			"with an identity for its containers, goes on so until its next start (%s is gone; where its PATH names a "
+			"directory of ours, that is gone, too, and passed over), and so do its containers",
 			wanted_path(&c->wanted, FILE_RUNTIME));
 	if (c->node.loginuid_immutable)
 		log_say(c->log, LEVEL_WARNING, "loginuid_immutable stays on until the next boot");

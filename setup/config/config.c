@@ -101,6 +101,7 @@ void config_done(struct config *config)
 	free(config->names);
 	free(config->rules_directory);
 	free(config->dbus_address);
+	free(config->tty_runtime_unit);
 	free(config->runtime_unit);
 	*config = (struct config){0};
 }

@@ -20,7 +20,8 @@ int config_read(struct config *config, const char *file, struct log *log) _must_
  * after logging what is wrong with the setting. */
 int config_override(struct config *config, const char *setting, struct log *log) _must_check_;
 
-/* After everything was read: what one key alone cannot tell. 0, or -EINVAL after logging. */
-int config_check(const struct config *config, struct log *log) _must_check_;
+/* After everything was read: keys of earlier versions become those of this one, then what one key alone cannot tell. 0;
+ * -EINVAL after logging; -ENOMEM. */
+int config_check(struct config *config, struct log *log) _must_check_;
 
 #endif

@@ -1,16 +1,52 @@
-#include "setup/config/config.h"
+#include "setup/config/config_private.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "setup/config/config_keys.h"
 
+/* Gives a key the place of another one's value. */
+static int set_from(struct config *config, const char *key, const char *value, const char *from_section,
+		    const char *from_key)
+{
+	const char *file;
+	unsigned line;
+
+	config_place(config, from_section, from_key, &file, &line);
+	return config_set_row(config, config_row_find("container", key), value, false, file, line);
+}
+
+/* Version 0.1 had [tty] runtime_unit alone. */
+static int settle_runtime(struct config *config, struct log *log)
+{
+	const char *old = config->tty_runtime_unit;
+	int r;
+
+	if (!*old)
+		return 0;
+	if (*config->runtime_unit && strcmp(config->runtime_unit, old) != 0) {
+		log_say(log, LEVEL_ERROR, "%s: [tty] runtime_unit = %s, and [container] runtime_unit = %s (%s); leave the "
+			"first out: it is version 0.1's name of the other with keystrokes = yes",
+			config_source(config, "tty", "runtime_unit"), old, config->runtime_unit,
+			config_source(config, "container", "runtime_unit"));
+		return -EINVAL;
+	}
+	if (config_given(config, "container", "keystrokes") && !config->keystrokes) {
+		log_say(log, LEVEL_ERROR, "%s: [tty] runtime_unit = %s means [container] keystrokes = yes, and that is no (%s); "
+			"leave the first out", config_source(config, "tty", "runtime_unit"), old,
+			config_source(config, "container", "keystrokes"));
+		return -EINVAL;
+	}
+	r = set_from(config, "runtime_unit", old, "tty", "runtime_unit");
+	return r < 0 ? r : set_from(config, "keystrokes", "yes", "tty", "runtime_unit");
+}
+
 /* What needs files on the host, which transient mode does without; by what it is when it needs none. */
 static const struct {
 	const char *section, *key, *without;
 } need_files[] = {
 	{ "apparmor", "audit", "keep" }, { "ima", "policy", "no" }, { "tty", "sshd", "no" },
-	{ "tty", "runtime_unit", "" }, { "rules", "scanner_copy", "no" },
+	{ "container", "keystrokes", "no" }, { "container", "identity", "no" }, { "rules", "scanner_copy", "no" },
 };
 
 static int check_transient(const struct config *config, struct log *log)
@@ -43,7 +79,7 @@ static const struct {
 	const char *without[4];
 } dropped[] = {
 	{ "tty", "sshd", "tty", { "no" } },
-	{ "tty", "runtime_unit", "tty", { "" } },
+	{ "container", "keystrokes", "tty", { "no" } },
 	{ "apparmor", "audit", "apparmor", { "keep", "normal", "quiet", "quiet_denied" } },
 };
 
@@ -74,12 +110,43 @@ static int check_dropped(const struct config *config, struct log *log)
 	return r;
 }
 
+/* A key that means nothing while another one is as it is by default. */
+static const struct {
+	const char *section, *key, *without, *needs, *without_needs, *set;
+} dependent[] = {
+	{ "container", "identity", "no", "runtime_unit", "", "runtime_unit to the unit that starts containers, such as "
+	  "containerd.service" },
+	{ "container", "keystrokes", "no", "runtime_unit", "", "runtime_unit to the unit that starts containers, such as "
+	  "containerd.service" },
+	{ "filter", "workloads", "yes", "identity", "no", "identity = yes there, too" },
+	{ "filter", "sessions", "all", "identity", "no", "identity = yes there, too" },
+};
+
+static int check_dependent(const struct config *config, struct log *log)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dependent); i++) {
+		const char *section = dependent[i].section, *key = dependent[i].key, *value = config_value(config, section, key);
+		const char *needed = config_value(config, "container", dependent[i].needs);
+		bool bad = config->state[config_row_find("container", dependent[i].needs)].bad;
+
+		if (strcmp(value, dependent[i].without) == 0 || strcmp(needed, dependent[i].without_needs) != 0 || bad)
+			continue;
+		log_say(log, LEVEL_ERROR, "%s: [%s] %s = %s, but [container] %s = '%s' (%s); set %s, or leave it at '%s'",
+			config_source(config, section, key), section, key, value, dependent[i].needs, needed,
+			config_source(config, "container", dependent[i].needs), dependent[i].set, dependent[i].without);
+		r = -EINVAL;
+	}
+	return r;
+}
+
 static int check_runtime(const struct config *config, struct log *log)
 {
 	if (strcmp(config->runtime_unit, "systemd-journald.service") != 0)
 		return 0;
-	log_say(log, LEVEL_ERROR, "%s: [tty] runtime_unit = %s is no container runtime",
-		config_source(config, "tty", "runtime_unit"), config->runtime_unit);
+	log_say(log, LEVEL_ERROR, "%s: [container] runtime_unit = %s is no container runtime",
+		config_source(config, "container", "runtime_unit"), config->runtime_unit);
 	return -EINVAL;
 }
 
@@ -94,10 +161,17 @@ static int check_copy(const struct config *config, struct log *log)
 	return -EINVAL;
 }
 
-int config_check(const struct config *config, struct log *log)
+int config_check(struct config *config, struct log *log)
 {
-	int transient = check_transient(config, log), contradictions = check_dropped(config, log);
-	int runtime = check_runtime(config, log), copy = check_copy(config, log);
+	static int (*const checks[])(const struct config *config, struct log *log) = {
+		check_transient, check_dropped, check_dependent, check_runtime, check_copy,
+	};
+	int worst = settle_runtime(config, log);
 
-	return transient < 0 ? transient : contradictions < 0 ? contradictions : runtime < 0 ? runtime : copy;
+	for (size_t i = 0; worst != -ENOMEM && i < ARRAY_SIZE(checks); i++) {
+		int r = checks[i](config, log);
+
+		worst = r < 0 ? r : worst;
+	}
+	return worst;
 }

@@ -27,6 +27,8 @@ static const struct {
 	{ "filter", "exclude_exe", "programs, by path, of which nothing is ever recorded" },
 	{ "filter", "exclude_uid", "users, by name or number, of whom nothing is ever recorded" },
 	{ "filter", "min_auid", "only events of login uids from here on; daemons and containers have none" },
+	{ "filter", "workloads", "no: exec, socket, mmap, network leave out what containers do by themselves" },
+	{ "filter", "sessions", "terminal: these leave out exec sessions of containers without a terminal" },
 	{ "rules", "directory", "where your own *.rules files are" },
 	{ "rules", "absent", "a rule whose path's directory is not there: leave it out with a word, or fail" },
 	{ "rules", "order", "whether the shipped groups or your rules see an event first, and give it their key" },
@@ -41,8 +43,13 @@ static const struct {
 	{ "apparmor", "audit", "AppArmor's own switch for what it records; keep leaves it" },
 	{ "ima", "policy", "a record with its hash for every file executed, and mapped executable, once a boot" },
 	{ "tty", "sshd", "keystrokes of SSH sessions, by pam_tty_audit" },
-	{ "tty", "runtime_unit", "keystrokes of exec sessions: the unit of the container runtime" },
+	{ "tty", "runtime_unit", "version 0.1's name of container.runtime_unit, with container.keystrokes=yes" },
 	{ "tty", "log_passwords", "keystrokes that are not echoed, too" },
+	{ "container", "runtime_unit", "the unit that starts containers, such as containerd.service" },
+	{ "container", "restart", "yes: restart it once when what is written for it is new" },
+	{ "container", "keystrokes", "yes: what is typed into exec sessions with a terminal" },
+	{ "container", "identity", "yes: a login uid and a session of its own for every container and exec session" },
+	{ "container", "identity_except", "namespaces, or NAMESPACE/CONTAINER, that keep none" },
 };
 
 const char *config_meaning(const char *section, const char *key)

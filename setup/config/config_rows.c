@@ -190,6 +190,26 @@ static int parse_list(const struct config_row *row, const char *value, void *tar
 	return 0;
 }
 
+/* NAMESPACE or NAMESPACE/CONTAINER each, names as Kubernetes has them (RFC 1123). */
+static int parse_pods(const struct config_row *row, const char *value, void *target)
+{
+	static const char characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	struct config_list *list = target;
+	size_t from = list->n;
+	int r = parse_list(row, value, target);
+
+	for (size_t i = from; r == 0 && i < list->n; i++) {
+		const char *name = list->items[i].value, *container = strchr(name, '/');
+		size_t n = strspn(name, characters);
+
+		if (n == 0 || (container ? name + n != container : name[n] != '\0'))
+			r = -EINVAL;
+		else if (container && (!container[1] || container[1 + strspn(container + 1, characters)]))
+			r = -EINVAL;
+	}
+	return r;
+}
+
 #define CHOICES(...) (const char *const[]){ __VA_ARGS__, NULL }
 #define IN(member) offsetof(struct config, member)
 #define YES_NO .expected = "yes or no"
@@ -230,6 +250,9 @@ const struct config_row config_rows[] = {
 	  .expected = "user names or numbers separated by commas" },
 	{ "filter", "min_auid", parse_number_or_empty, IN(min_auid), "",
 	  .expected = "empty, or a user id from 0 to 4294967294", .max = UINT32_MAX - 1 },
+	{ "filter", "workloads", parse_bool, IN(workloads), "yes", YES_NO },
+	{ "filter", "sessions", parse_choice, IN(sessions), "all",
+	  .expected = "all or terminal", .choices = CHOICES("all", "terminal") },
 
 	{ "rules", "directory", parse_path, IN(rules_directory), "/etc/cloud-audit-setup/rules.d",
 	  .expected = "an absolute path" },
@@ -263,9 +286,17 @@ const struct config_row config_rows[] = {
 	  .choices = CHOICES("no", "exec", "exec,mmap") },
 
 	{ "tty", "sshd", parse_bool, IN(tty_sshd), "no", YES_NO },
-	{ "tty", "runtime_unit", parse_service, IN(runtime_unit), "",
+	{ "tty", "runtime_unit", parse_service, IN(tty_runtime_unit), "",
 	  .expected = "empty, or the name of a systemd service such as containerd.service" },
 	{ "tty", "log_passwords", parse_bool, IN(log_passwords), "no", YES_NO },
+
+	{ "container", "runtime_unit", parse_service, IN(runtime_unit), "",
+	  .expected = "empty, or the name of a systemd service such as containerd.service" },
+	{ "container", "restart", parse_bool, IN(runtime_restart), "no", YES_NO },
+	{ "container", "keystrokes", parse_bool, IN(keystrokes), "no", YES_NO },
+	{ "container", "identity", parse_bool, IN(identity), "no", YES_NO },
+	{ "container", "identity_except", parse_pods, IN(identity_except), "",
+	  .expected = "NAMESPACE or NAMESPACE/CONTAINER, separated by commas" },
 };
 
 const int config_n_rows = ARRAY_SIZE(config_rows);
@@ -281,7 +312,7 @@ int config_row_find(const char *section, const char *key)
 
 bool config_row_is_list(const struct config_row *row)
 {
-	return row->parse == parse_list;
+	return row->parse == parse_list || row->parse == parse_pods;
 }
 
 const char *const *config_row_words(const struct config_row *row)

@@ -12,6 +12,7 @@ enum unit_mode { MODE_FILE, MODE_TRANSIENT };
 enum loginuid { LOGINUID_AUTO, LOGINUID_NO, LOGINUID_YES };
 enum absent { ABSENT_WARN, ABSENT_FAIL };
 enum order { ORDER_SHIPPED_FIRST, ORDER_USER_FIRST };
+enum sessions { SESSIONS_ALL, SESSIONS_TERMINAL };
 enum reader { READER_CHECK, READER_ENABLE, READER_IGNORE };
 
 /* A comma-separated value; each item knows where it was written. */
@@ -35,6 +36,8 @@ struct config {
 
 	struct config_list exclude_types, exclude_exe, exclude_uid;
 	int64_t min_auid;		/* -1: all */
+	bool workloads;
+	int sessions;
 
 	char *rules_directory;
 	int absent, order;
@@ -50,7 +53,11 @@ struct config {
 	int reader;
 	int apparmor_audit, ima_policy;
 	bool tty_sshd, log_passwords;
+	char *tty_runtime_unit;		/* of version 0.1: config_check() makes the two below of it */
+
 	char *runtime_unit;
+	bool runtime_restart, keystrokes, identity;
+	struct config_list identity_except;
 
 	/* Of the command line: rules files in place of the directory, borrowed, and that nothing is known of a host. */
 	char *const *rules_files;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rules/match/classes.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/shipped.h"
 #include "setup/host/host.h"
@@ -204,12 +205,73 @@ static int say_missing(const struct rules_env *env, const struct config *config,
 	return r;
 }
 
+/* The groups that [filter] workloads and sessions are about. */
+static bool is_by_class(const char *group)
+{
+	static const char *const groups[] = { "exec", "socket", "mmap", "network" };
+	bool is = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		is = is || strcmp(groups[i], group) == 0;
+	return is;
+}
+
+/* The file with a condition in each rule that records, in front of its key; only: other rules are left out. Lines keep their
+ * numbers. */
+static void add_condition(struct text *ret, const struct text *content, const char *condition, bool only)
+{
+	static const char records[] = "-a always,exit ", key[] = " -k ";
+
+	for (const char *s = content->s ? content->s : ""; *s;) {
+		size_t n = strcspn(s, "\n");
+		const char *at = strncmp(s, records, strlen(records)) == 0 ? memmem(s, n, key, strlen(key)) : NULL;
+
+		if (at)
+			text_addf(ret, "%.*s%s%.*s", (int)(at - s), s, condition, (int)(n - (size_t)(at - s)), at);
+		else if (!only)
+			text_add_bytes(ret, s, n);
+		text_add(ret, "\n");
+		s += n + (s[n] == '\n');
+	}
+}
+
+/* A shipped file for all but the classes that are left out: as a rule has no "or" and the unset login uid is the largest, those
+ * below them and those above are a rule each. A rule with never in front would take what other groups, and the user's rules,
+ * are to have. */
+static int add_by_class(struct rule_set *set, const struct rules_env *env, const struct config *config,
+			const char *directory, const char *name)
+{
+	bool terminal = config->sessions == SESSIONS_TERMINAL;
+	_cleanup_text_ struct text content = {0}, below = {0}, above = {0};
+	_cleanup_free_ char *path = NULL;
+	char condition[32];
+	int r, s;
+
+	if (asprintf(&path, "%s/%s", directory, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	r = host_read_own(path, &content);
+	if (r < 0)
+		return say_unread(env, path, r);
+	snprintf(condition, sizeof(condition), " -F auid<%u", config->workloads ? CLASS_SESSIONS : CLASS_WORKLOADS);
+	add_condition(&below, &content, condition, false);
+	snprintf(condition, sizeof(condition), " -F auid>=%u", terminal ? CLASS_TERMINALS : CLASS_SESSIONS);
+	add_condition(&above, &content, condition, true);
+	if (text_error(&below) < 0 || text_error(&above) < 0)
+		return -ENOMEM;
+	r = add_content(set, env, path, &below);
+	s = add_content(set, env, path, &above);
+	return r < 0 ? r : s;
+}
+
 int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 			  const struct config *config, enum shipped_part part)
 {
 	_cleanup_free_ char *directory = rulefiles_shipped_directory();
 	struct rules_env shipped = *env;
 	struct dirent **list = NULL;
+	bool by_class = !config->workloads || config->sessions != SESSIONS_ALL;
 	uint64_t seen = 0;
 	int n, worst = 0, r;
 
@@ -230,7 +292,10 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		if (group < 0)
 			continue;
 		seen |= UINT64_C(1) << group;
-		r = add_file(set, &shipped, directory, list[i]->d_name);
+		if (by_class && is_by_class(config_key("events", (size_t)group)))
+			r = add_by_class(set, &shipped, config, directory, list[i]->d_name);
+		else
+			r = add_file(set, &shipped, directory, list[i]->d_name);
 		worst = r < 0 ? r : worst;
 	}
 	free_list(list, n);

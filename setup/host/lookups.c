@@ -38,9 +38,10 @@ static bool will_be_made(const struct lookups *lookups, const char *path)
 
 	while (n > 1 && path[n - 1] == '/')
 		n--;
-	for (const char *const *made = lookups->made; made && *made; made++)
-		if (strncmp(*made, path, n) == 0 && (!(*made)[n] || (*made)[n] == '/'))
-			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(lookups->made); i++)
+		for (const char *const *made = lookups->made[i]; made && *made; made++)
+			if (strncmp(*made, path, n) == 0 && (!(*made)[n] || (*made)[n] == '/'))
+				return true;
 	return false;
 }
 

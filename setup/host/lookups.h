@@ -18,7 +18,7 @@ struct path_form {
 struct lookups {
 	const struct host *host;
 	bool unseen;			/* nothing is known of its files but the accounts */
-	const char *const *made;	/* directories that are there when rules are loaded; NULL: none, also its last */
+	const char *const *made[2];	/* directories that are there when rules are loaded; NULL: none, also their last */
 	const struct path_form *assumed;	/* borrowed */
 	size_t n_assumed;
 	size_t n;

@@ -16,7 +16,7 @@ static int read_host(struct context *c)
 	if (r == 0 && config)
 		r = node_read_neighbours(&c->node, &c->host, c->bus, c->log);
 	if (r == 0 && config)
-		r = node_read_runtime(&c->node, c->config.runtime_unit, c->bus);
+		r = runtime_read(&c->node.runtime, &c->config, &c->host, c->bus, c->log);
 	if (r < 0)
 		return r;
 	recording_done(&c->node.recording);

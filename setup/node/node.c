@@ -16,11 +16,11 @@ static void find_in_effect(struct node *node, const struct wanted *wanted, const
 	struct stat st;
 	uint64_t written;
 
-	node->runtime_in_effect = false;
+	node->runtime.in_effect = false;
 	if (!node->files[FILE_RUNTIME].s || host_stat(host, wanted_path(wanted, FILE_RUNTIME), &st) < 0)
 		return;
 	written = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
-	node->runtime_in_effect = !node->runtime.active || node->runtime_started >= written;
+	node->runtime.in_effect = !node->runtime.unit.active || node->runtime.started >= written;
 }
 
 int node_read_files(struct node *node, const struct wanted *wanted, const struct host *host,
@@ -176,17 +176,6 @@ void node_read_trail(struct node *node, const struct host *host)
 	shippers_read(node->trail.shippers, host);
 }
 
-int node_read_runtime(struct node *node, const char *unit, struct bus *bus)
-{
-	int r;
-
-	unit_state_done(&node->runtime);
-	if (!*unit)
-		return 0;
-	r = bus_unit_state(bus, unit, &node->runtime);
-	return r < 0 ? r : bus_service_started(bus, unit, &node->runtime_started);
-}
-
 const struct text *node_own_rules(const struct node *node)
 {
 	return node->files[FILE_RULES].s ? &node->files[FILE_RULES] : &node->transient;
@@ -263,7 +252,7 @@ void node_done(struct node *node)
 	own_lines_done(&node->silences);
 	text_done(&node->transient);
 	recording_done(&node->recording);
-	unit_state_done(&node->runtime);
+	runtime_done(&node->runtime);
 }
 
 int node_read_loaded(struct node *node, struct bus *bus)

@@ -2,6 +2,7 @@
 #ifndef SETUP_NODE_H
 #define SETUP_NODE_H
 
+#include "setup/containers/runtime.h"
 #include "setup/host/atboot.h"
 #include "setup/host/host.h"
 #include "setup/journal/trail.h"
@@ -30,10 +31,8 @@ struct node {
 	struct systemd_version { unsigned major, minor; } systemd;	/* 0 where it does not say */
 	struct own_lines silences;		/* never,task in rules that a boot loads before ours */
 	struct recording recording;
-	struct unit_state runtime;		/* of [tty] runtime_unit */
-	uint64_t runtime_started;
 	uint64_t loaded;			/* when the unit that loads the rules ran: see node_read_loaded() */
-	bool runtime_in_effect;			/* not running, or started after our drop-in was written */
+	struct runtime runtime;			/* the container runtime, read by runtime_read() */
 };
 
 /* Each reads one part anew, logs what fails and returns 0 or negative errno. */
@@ -54,8 +53,6 @@ int node_read_reader(struct node *node, struct bus *bus, const struct host *host
 int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus, struct log *log) _must_check_;
 /* What becomes of the records: the journal, and who ships it. What cannot be read is not there. */
 void node_read_trail(struct node *node, const struct host *host);
-/* The service of [tty] runtime_unit, where one is configured. */
-int node_read_runtime(struct node *node, const char *unit, struct bus *bus) _must_check_;
 /* When the unit that loads the rules has run, microseconds of CLOCK_REALTIME; 0 where it is not active. After the units. */
 int node_read_loaded(struct node *node, struct bus *bus) _must_check_;
 

@@ -40,7 +40,8 @@ static int64_t configured(const struct config *config, const struct setting *s)
 	case CHOICE:
 		return *(const int *)(const void *)field;
 	case FLAG:
-		return *(const int *)(const void *)field == LOGINUID_YES ? 1 : -1;
+		return *(const int *)(const void *)field == LOGINUID_YES ||
+			(*(const int *)(const void *)field == LOGINUID_AUTO && config->identity) ? 1 : -1;
 	default:
 		return -1;
 	}
@@ -80,19 +81,45 @@ int settings_init(struct settings *ret, const struct config *config, const struc
 	return r;
 }
 
-/* The -b of an earlier run's rules; 0 is none, as in the kernel it is no limit. */
-static int64_t earlier_backlog(const char *earlier)
+/* What an earlier run's rules have behind this option; 0: nothing, which no run writes on its own. */
+static int64_t earlier_number(const char *earlier, const char *option)
 {
-	const char *line = earlier ? strstr(earlier, "\n-b ") : NULL;
+	_cleanup_text_ struct text begin = {0};
+	const char *line;
 
-	return line ? strtoll(line + strlen("\n-b "), NULL, 10) : 0;
+	text_addf(&begin, "\n%s ", option);
+	line = earlier && begin.s ? strstr(earlier, begin.s) : NULL;
+	return line ? strtoll(line + begin.len, NULL, 10) : 0;
+}
+
+uint32_t settings_hz(uint32_t jiffies)
+{
+	static const uint32_t known[] = { 100, 250, 300, 1000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (jiffies == 60 * known[i])
+			return known[i];
+	return 0;
+}
+
+/* A process that sends a record while the backlog is full sleeps so long, and the wrapper of the container runtime sends one at
+ * each start. What an earlier run wrote stays; where HZ is not known it is taken for the smallest there is. */
+static int limit_wait(struct setting_value *wait, const struct kernel_status *status, const char *earlier)
+{
+	enum { HZ_MIN = 100 };
+	int64_t before = earlier_number(earlier, table[BACKLOG_WAIT_TIME].option);
+	uint32_t now = status->backlog_wait_time, hz = settings_hz(now), most = hz ? hz : HZ_MIN;
+	bool short_enough = now <= HZ_MIN || (before > 0 && now == before);
+
+	return set(wait, short_enough ? now : most, "at most a second with [container] identity, as [audit] backlog_wait_time is not set");
 }
 
 int settings_meet_kernel(struct settings *settings, const struct config *config, const struct kernel_status *status,
 			 const char *earlier, bool *ret_changed)
 {
 	struct setting_value *backlog = &settings->values[BACKLOG_LIMIT], *failure = &settings->values[FAILURE];
-	int64_t before = earlier_backlog(earlier), limit = backlog->wanted, action = failure->wanted;
+	struct setting_value *wait = &settings->values[BACKLOG_WAIT_TIME];
+	int64_t before = earlier_number(earlier, "-b"), limit = backlog->wanted, action = failure->wanted, time = wait->wanted;
 	int r = 0;
 
 	if (!config_given(config, "audit", "backlog_limit")) {
@@ -107,7 +134,9 @@ int settings_meet_kernel(struct settings *settings, const struct config *config,
 	if (r == 0 && !config_given(config, "audit", "failure") && status->pid != 0 &&
 	    (status->failure != failure->wanted || (earlier && !strstr(earlier, "\n-f "))))
 		failure->wanted = -1;
-	*ret_changed = backlog->wanted != limit || failure->wanted != action;
+	if (r == 0 && config->identity && !config_given(config, "audit", "backlog_wait_time"))
+		r = limit_wait(wait, status, earlier);
+	*ret_changed = backlog->wanted != limit || failure->wanted != action || wait->wanted != time;
 	return r;
 }
 

@@ -4,17 +4,20 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "rules/match/classes.h"
 #include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
 #include "rules/rule/show.h"
 #include "setup/base/sha256.h"
 #include "setup/config/config_keys.h"
 #include "setup/config/rulefiles.h"
+#include "setup/containers/place.h"
 #include "setup/host/lookups.h"
 #include "setup/host/pam.h"
 #include "setup/node/recording.h"
 #include "setup/node/settings.h"
 #include "units/audit_units.h"
+#include "units/host_units.h"
 
 #define RULES_FILE "/etc/audit/cloud-audit-setup.rules"
 #define SCANNER_FILE "/etc/audit/rules.d/zz-cloud-audit-setup.rules"
@@ -26,6 +29,11 @@
 #define UNIT_COMMENT "#;"
 
 const struct wanted_file wanted_files[N_FILES] = {
+	[FILE_TTY_PROGRAM] = { NULL, 0755, 0755, .optional = true, .binary = true },
+	[FILE_RUNTIME_PROGRAM] = { NULL, 0755, 0755, .optional = true, .binary = true },
+	[FILE_RUNTIME_EXCEPT] = { NULL, 0644, 0755, .optional = true, .alone = true },
+	[FILE_RUNTIME_RUNC] = { NULL, 0755, 0755, .optional = true, .binary = true, .alone = true },
+	[FILE_RUNTIME_CRUN] = { NULL, 0755, 0755, .optional = true, .binary = true, .alone = true },
 	[FILE_RULES] = { RULES_FILE, 0640, 0750, .comments = RULE_COMMENT },
 	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, .unit = SETUP_UNIT, .comments = UNIT_COMMENT },
 	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, .unit = LOCK_UNIT, .comments = UNIT_COMMENT },
@@ -36,7 +44,6 @@ const struct wanted_file wanted_files[N_FILES] = {
 			    .drop_in = true, .comments = UNIT_COMMENT },
 	[FILE_JOURNALD_SOCKET] = { UNIT_DIRECTORY "/" JOURNALD_SOCKET ".d/" DROP_IN, 0644, 0755, .optional = true,
 				   .drop_in = true, .comments = UNIT_COMMENT },
-	[FILE_TTY_PROGRAM] = { NULL, 0755, 0755, .optional = true, .binary = true },
 	[FILE_RUNTIME] = { NULL, 0644, 0755, .optional = true, .drop_in = true, .comments = UNIT_COMMENT },
 	[FILE_RUNTIME_OLD] = { NULL, 0644, 0755, .optional = true, .drop_in = true, .comments = UNIT_COMMENT },
 	[FILE_PAM_SSHD] = { PAM_SSHD, 0644, 0755, .optional = true, .foreign = true },
@@ -84,7 +91,38 @@ static int add_min_auid(struct rule_set *set, const struct rules_env *env,
 	snprintf(rule, sizeof(rule), "-a never,exit -F auid<%lld", (long long)config->min_auid);
 	r = rules_read_line(set, env, file, line, rule);
 	s = rules_read_line(set, env, file, line, "-a never,exit -F auid=unset");
-	return r < 0 ? r : s;
+	r = r < 0 ? r : s;
+	/* What containers do by themselves, and what nobody types, counts as it did when it had no login uid. */
+	if (config->identity) {
+		snprintf(rule, sizeof(rule), "-a never,exit -F auid>=%u -F auid<%u", CLASS_WORKLOADS, CLASS_TERMINALS);
+		s = rules_read_line(set, env, file, line, rule);
+		r = r < 0 ? r : s;
+	}
+	return r;
+}
+
+/* Every start of a container, every session and probe would have an event more: the start of what gives it its identity, and then
+ * becomes the runtime, whose own start is recorded. */
+static int add_wrapper(struct rule_set *set, const struct rules_env *env, const struct config *config,
+		       const struct host *host)
+{
+	static const char *const names[] = { RUNTIME_RUNC, RUNTIME_CRUN };
+	const char *place = config->identity && !config->host_unseen ? place_find(host) : NULL;
+	struct rules_env shipped = *env;
+	int worst = 0;
+
+	shipped.shipped = true;
+	for (size_t i = 0; place && i < ARRAY_SIZE(names); i++) {
+		_cleanup_text_ struct text rule = {0};
+		int r;
+
+		text_addf(&rule, "-a never,exit -F arch=b64 -S execve,execveat -F exe=%s/%s", place, names[i]);
+		r = text_error(&rule);
+		if (r == 0)
+			r = rules_read_line(set, &shipped, RUNTIME_PROGRAM, 0, rule.s);
+		worst = r < 0 ? r : worst;
+	}
+	return worst;
 }
 
 static int add_filters(struct rule_set *set, const struct rules_env *env,
@@ -129,7 +167,8 @@ struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, c
 	static const char *const made[] = { "/etc/audit", UNIT_DIRECTORY, NULL };
 
 	lookups->unseen = config->host_unseen;
-	lookups->made = config->unit_mode == MODE_FILE ? made : NULL;
+	lookups->made[0] = config->unit_mode == MODE_FILE ? made : NULL;
+	lookups->made[1] = config->identity ? place_made : NULL;
 	return lookups_for(lookups, host);
 }
 
@@ -189,6 +228,7 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 	struct utsname uts;
 	struct rules_env env = {
 		.log = log, .warnings = wanted->warnings, .host = &ask, .settings = settings, .machine = machine,
+		.identity = config->identity, .forgeable = !config->identity && !config->host_unseen && place_has_runtime(host),
 		.optimise = config->optimise, .backlog = &backlog, .absent_fails = config->absent == ABSENT_FAIL,
 	};
 	int n = settings_for_rules(config, settings, store), worst = 0, r;
@@ -202,6 +242,8 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 	if (n >= 0) {
 		env.n_settings = (size_t)n;
 		worst = add_filters(&wanted->rules, &env, config);
+		r = add_wrapper(&wanted->rules, &env, config, host);
+		worst = r < 0 ? r : worst;
 		r = add_files(&wanted->rules, &env, config);
 		worst = r < 0 ? r : worst;
 		if (worst == 0)
@@ -486,6 +528,8 @@ void wanted_done(struct wanted *wanted)
 	free(wanted->forms);
 	rule_set_done(&wanted->rules);
 	free(wanted->overrides);
+	free(wanted->path_overrides);
+	free(wanted->runtime_path);
 	rule_set_done(&wanted->left_out);
 	settings_done(&wanted->settings);
 	warnings_free(wanted->warnings);

@@ -19,7 +19,9 @@ struct wanted {
 	struct text transient;		/* the rules inside TRANSIENT_UNIT; s is NULL for no such unit */
 	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
 	char *paths[N_FILES];		/* where they depend on the node: see wanted_node.h */
-	char *overrides;		/* the drop-in that sets ExecStart= of [tty] runtime_unit after FILE_RUNTIME */
+	char *overrides;		/* the drop-in that sets ExecStart= of [container] runtime_unit after FILE_RUNTIME */
+	char *path_overrides;		/* "FILE:LINE" of what sets its PATH after it */
+	char *runtime_path;		/* its PATH as FILE_RUNTIME sets it; NULL: it does not */
 	struct path_form *forms;	/* what watches were loaded as, where it is another thing now */
 	size_t n_forms;
 	struct text loaded;		/* the text of the rules with these forms; s is NULL for none */

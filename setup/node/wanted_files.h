@@ -10,13 +10,15 @@
 
 /* In the order in which they are written; they are deleted in the opposite one. */
 enum {
+	FILE_TTY_PROGRAM,	/* of version 0.1: never written, and deleted when no drop-in names it */
+	FILE_RUNTIME_PROGRAM,	/* rules name what is beside it, and so does a drop-in */
+	FILE_RUNTIME_EXCEPT, FILE_RUNTIME_RUNC, FILE_RUNTIME_CRUN,
 	FILE_RULES, FILE_SETUP_UNIT, FILE_LOCK_UNIT,
 	FILE_SCANNER,		/* the rules once more, where scanners look for them */
 	FILE_HOST_UNIT,		/* AppArmor, IMA */
 	FILE_JOURNALD,		/* drop-in: journald's audit socket */
 	FILE_JOURNALD_SOCKET,	/* drop-in: that socket's room */
-	FILE_TTY_PROGRAM,
-	FILE_RUNTIME,		/* drop-in: the container runtime through TTY_PROGRAM */
+	FILE_RUNTIME,		/* drop-in: the container runtime through RUNTIME_PROGRAM, and its PATH */
 	FILE_RUNTIME_OLD,	/* the same of a unit that was configured earlier */
 	FILE_PAM_SSHD,		/* the host's own file, with a block of ours */
 	N_FILES,

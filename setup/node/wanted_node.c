@@ -8,7 +8,8 @@
 #include "rules/rule/data.h"
 #include "setup/base/strings.h"
 #include "setup/config/config_keys.h"
-#include "setup/config/shipped.h"
+#include "setup/containers/files.h"
+#include "setup/containers/place.h"
 #include "setup/host/atboot.h"
 #include "setup/host/lookups.h"
 #include "setup/host/own.h"
@@ -17,12 +18,6 @@
 #include "setup/kernel/rulesdiff.h"
 #include "setup/rights/rights.h"
 #include "units/audit_units.h"
-#include "units/unit_file.h"
-
-/* Where a host lets programs be put and run: the first ones are COS's, whose / is read-only. */
-static const char *const program_directories[] = {
-	"/home/kubernetes/bin", "/var/lib/google", "/usr/local/sbin", "/opt",
-};
 
 static bool is_file(const struct host *host, const char *path)
 {
@@ -34,7 +29,11 @@ static bool is_file(const struct host *host, const char *path)
 static void forget(struct wanted *wanted)
 {
 	free(TAKE(wanted->overrides));
-	for (size_t i = FILE_JOURNALD; i < N_FILES; i++) {
+	free(TAKE(wanted->path_overrides));
+	free(TAKE(wanted->runtime_path));
+	for (size_t i = 0; i < N_FILES; i++) {
+		if (i >= FILE_RULES && i <= FILE_HOST_UNIT)
+			continue;
 		text_done(&wanted->files[i]);
 		free(wanted->paths[i]);
 		wanted->paths[i] = NULL;
@@ -87,132 +86,73 @@ static int find_drop_in(const struct host *host, const char *but, char **ret, st
 	return r;
 }
 
-/* TTY_PROGRAM where it is, else where it can be put; *ret is NULL for nowhere. */
-static int find_program(const struct host *host, bool want, char **ret)
+/* Where the files of ours for a runtime are on the host, or are to be. */
+static int find_runtime_files(struct wanted *wanted, const struct host *host, const char *place)
 {
-	const char *place = NULL;
-	char path[256];
+	static const struct {
+		size_t file;
+		const char *name;
+		bool wanted;
+	} rows[] = {
+		{ FILE_TTY_PROGRAM, TTY_PROGRAM, false }, { FILE_RUNTIME_PROGRAM, RUNTIME_PROGRAM, true },
+		{ FILE_RUNTIME_EXCEPT, RUNTIME_EXCEPT, true }, { FILE_RUNTIME_RUNC, RUNTIME_RUNC, true },
+		{ FILE_RUNTIME_CRUN, RUNTIME_CRUN, true },
+	};
 
-	*ret = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(program_directories); i++) {
-		snprintf(path, sizeof(path), "%s/%s", program_directories[i], TTY_PROGRAM);
-		if (is_file(host, path)) {
-			*ret = strdup(path);
-			return *ret ? 0 : -ENOMEM;
-		}
-		if (want && !place && host_can_execute_in(host, program_directories[i]))
-			place = program_directories[i];
-	}
-	if (place && asprintf(ret, "%s/%s", place, TTY_PROGRAM) < 0) {
-		*ret = NULL;
-		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *directory = rows[i].wanted && place ? place : place_of(host, rows[i].name);
+
+		if (directory)
+			wanted->paths[rows[i].file] = place_path(directory, rows[i].name);
+		if (directory && !wanted->paths[rows[i].file])
+			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int read_shipped_program(struct text *ret, struct log *log)
+static void copy_text(struct text *ret, const struct text *from)
 {
-	_cleanup_free_ char *path = shipped_program(TTY_PROGRAM);
-	int r = path ? host_read_own(path, ret) : -ENOMEM;
-	const char *reason = host_own_reason(r);
-
-	if (r < 0)
-		log_say(log, LEVEL_ERROR, "[tty] runtime_unit needs the program %s, which comes with this one: "
-			"%s; install it there, or beside this program; nothing was changed",
-			path ? path : TTY_PROGRAM, reason ? reason : strerror(-r));
-	return r;
-}
-
-/* Why a service's command cannot be run through TTY_PROGRAM; NULL when it can. */
-static const char *runtime_objection(const struct node *node, const struct wanted *wanted, char *const *commands)
-{
-	if (!node->runtime.exists)
-		return "there is no such unit on this host";
-	if (!commands || !commands[0] || commands[1] || !unit_command_is_plain(commands[0]))
-		return "only a unit with a single, plain ExecStart= can be run through " TTY_PROGRAM;
-	if (!wanted->paths[FILE_TTY_PROGRAM])
-		return "no directory was found on the host where a program can be put and run (looked at "
-			"/home/kubernetes/bin, /var/lib/google, /usr/local/sbin, /opt); mount one of them writable";
-	return NULL;
-}
-
-/* What one file of the service's says of its commands; *ret_said: anything. */
-static int read_commands(const struct host *host, const char *path, char ***commands, bool *ret_said, struct log *log)
-{
-	_cleanup_text_ struct text content = {0};
-	int r = host_read(host, path, &content);
-
-	if (r < 0) {
-		log_say(log, LEVEL_ERROR, "%s, which has to do with [tty] runtime_unit, cannot be read below %s: %s; mount it "
-			"there, or if it is gone run systemctl daemon-reload; nothing was changed", path, host->root, strerror(-r));
-		return r;
-	}
-	return unit_file_read(&content, "Service", "ExecStart", commands, ret_said);
-}
-
-/* systemd reads drop-ins in the order of their names, whatever their directories. */
-static bool comes_after_ours(const char *drop_in)
-{
-	const char *name = strrchr(drop_in, '/');
-
-	return name && strcmp(name + 1, DROP_IN) > 0;
-}
-
-/* The service's own commands, as its files have them: without our drop-in, which was made of them. */
-static int read_own_commands(struct wanted *wanted, const struct host *host, const struct node *node, char ***commands,
-			     struct log *log)
-{
-	const struct unit_state *state = &node->runtime;
-	const char *after = NULL;
-	bool said = false;
-	int r = 0;
-
-	if (state->fragment && *state->fragment)
-		r = read_commands(host, state->fragment, commands, &said, log);
-	for (size_t i = 0; r == 0 && state->drop_ins && state->drop_ins[i]; i++) {
-		if (strcmp(state->drop_ins[i], wanted->paths[FILE_RUNTIME]) == 0)
-			continue;
-		r = read_commands(host, state->drop_ins[i], commands, &said, log);
-		if (said && comes_after_ours(state->drop_ins[i]))
-			after = state->drop_ins[i];
-	}
-	wanted->overrides = r == 0 && after ? strdup(after) : NULL;
-	return r == 0 && after && !wanted->overrides ? -ENOMEM : r;
+	text_add_bytes(ret, from->s, from->len);
 }
 
 static int want_runtime(struct wanted *wanted, const struct config *config, const struct host *host,
 			const struct node *node, struct log *log)
 {
-	_cleanup_strings_ char **commands = NULL;
-	const char *objection;
-	int r = read_own_commands(wanted, host, node, &commands, log);
+	_cleanup_(runtime_files_done) struct runtime_files files = {0};
+	int r = runtime_files_make(&files, config, host, &node->runtime.unit, node->runtime.manager, wanted->paths[FILE_RUNTIME],
+				   log);
 
+	if (r == 0)
+		r = find_runtime_files(wanted, host, files.place);
 	if (r < 0)
 		return r;
-	objection = runtime_objection(node, wanted, commands);
-	if (objection) {
-		log_say(log, LEVEL_ERROR, "%s: [tty] runtime_unit = %s: %s; nothing was changed",
-			config_source(config, "tty", "runtime_unit"), config->runtime_unit, objection);
-		return -ENOTSUP;
+	if (config->identity) {
+		copy_text(&wanted->files[FILE_RUNTIME_RUNC], &files.program);
+		copy_text(&wanted->files[FILE_RUNTIME_CRUN], &files.program);
+		if (files.except.s)
+			copy_text(&wanted->files[FILE_RUNTIME_EXCEPT], &files.except);
 	}
-	r = read_shipped_program(&wanted->files[FILE_TTY_PROGRAM], log);
-	if (r == 0)
-		r = print_runtime_drop_in(wanted->paths[FILE_TTY_PROGRAM], config->log_passwords,
-					  commands[0], &wanted->files[FILE_RUNTIME]);
+	copy_text(&wanted->files[FILE_RUNTIME_PROGRAM], &files.program);
+	copy_text(&wanted->files[FILE_RUNTIME], &files.drop_in);
+	wanted->overrides = TAKE(files.command_after);
+	wanted->path_overrides = TAKE(files.path_after);
+	wanted->runtime_path = TAKE(files.path);
+	for (size_t i = FILE_RUNTIME_PROGRAM; i <= FILE_RUNTIME; i++)
+		r = text_error(&wanted->files[i]) < 0 ? -ENOMEM : r;
 	return r;
 }
 
 static int complete_runtime(struct wanted *wanted, const struct config *config,
 			    const struct host *host, const struct node *node, struct log *log)
 {
-	bool want = config && *config->runtime_unit;
+	bool want = config && runtime_files_wanted(config);
 	_cleanup_free_ char *directory = NULL;
-	int r = find_program(host, want, &wanted->paths[FILE_TTY_PROGRAM]);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (!want) {
-		r = find_drop_in(host, "", &wanted->paths[FILE_RUNTIME], log);
+		r = find_runtime_files(wanted, host, NULL);
+		if (r == 0)
+			r = find_drop_in(host, "", &wanted->paths[FILE_RUNTIME], log);
 		/* A run that was killed may have left a second one. */
 		if (r == 0 && wanted->paths[FILE_RUNTIME])
 			directory = strndup(wanted->paths[FILE_RUNTIME] + strlen(UNIT_DIRECTORY "/"),

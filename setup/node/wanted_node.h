@@ -6,7 +6,7 @@
 
 #include "setup/node/node.h"
 
-/* Fills paths and contents of FILE_JOURNALD and what follows it, anew at each call; the node's reader,
+/* Fills paths and contents of all files but those that wanted_build() fills, anew at each call; the node's reader,
  * runtime and recording were read. config NULL: nothing is wanted. 0; -ENOTSUP, logged, when this
  * host cannot do what is asked for; other negative errno, logged. */
 int wanted_complete(struct wanted *wanted, const struct config *config, const struct host *host,

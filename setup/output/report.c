@@ -17,6 +17,7 @@
 #include "setup/output/short.h"
 #include "setup/output/tap.h"
 #include "setup/screen/verdict.h"
+#include "units/host_units.h"
 
 static void add_checks(struct text *out, const char *name, const struct checks *checks, bool notices)
 {
@@ -249,9 +250,20 @@ static int report_kept(const struct context *c)
 	return kept.taken == kept.ours ? -EINVAL : 0;
 }
 
+/* What sets PATH of the runtime's unit after us makes identity nothing, and the node is better untouched. */
+static bool say_path_overridden(const struct context *c)
+{
+	if (!c->wanted.path_overrides)
+		return false;
+	log_say(c->log, LEVEL_ERROR, "%s: [container] identity = yes: %s sets PATH of %s after our drop-in, or takes it away; move that "
+		"into a drop-in whose name comes before " DROP_IN ", as 10-NAME.conf; nothing was changed",
+		config_source(&c->config, "container", "identity"), c->wanted.path_overrides, c->config.runtime_unit);
+	return true;
+}
+
 int report_risks(const struct context *c)
 {
-	int r = hazards_warn(&c->config, &c->node, c->log);
+	int r = say_path_overridden(c) ? -EINVAL : hazards_warn(&c->config, &c->node, c->log);
 
 	if (r == 0)
 		r = report_taken(c);

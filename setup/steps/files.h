@@ -14,7 +14,7 @@ const struct text *file_content(const struct wanted *wanted, size_t i, const str
 int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content)
 	_must_check_;
 
-/* Deletes file i, and the directory of drop-ins that it was alone in. */
+/* Deletes file i, and the directory that goes with it and that it was alone in. */
 int file_delete(const struct host *host, const struct wanted *wanted, size_t i) _must_check_;
 
 #endif

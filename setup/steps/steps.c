@@ -11,6 +11,7 @@
 #include "setup/node/wanted_node.h"
 #include "setup/rights/rights.h"
 #include "setup/steps/files.h"
+#include "setup/steps/steps_runtime.h"
 #include "units/audit_units.h"
 #include "units/transient.h"
 
@@ -47,7 +48,7 @@ int step_stop_unit(struct context *c, size_t i)
 
 static int write_file(struct context *c, size_t i, const struct text *content)
 {
-	int r = i == FILE_RUNTIME ? step_prove_tty_program(c) : 0;
+	int r = i == FILE_RUNTIME ? step_prove_runtime(c) : 0;
 
 	/* Its end sets AppArmor back, which the new one may not know of. */
 	if (i == FILE_HOST_UNIT && c->node.units[i].active && !wanted_same(&c->wanted, i, &c->node.files[i]))

@@ -44,9 +44,6 @@ int step_read_back(struct context *c) _must_check_;
  * -EINPROGRESS when that cannot be known: then nothing may be taken back; other errors when it is not locked. */
 int step_lock(struct context *c) _must_check_;
 
-/* Has the host run TTY_PROGRAM once: before a runtime is made to depend on it. */
-int step_prove_tty_program(struct context *c) _must_check_;
-
 /* Restarts journald when a drop-in of its own or of its socket changed, or it does not read, and looks whether the
  * journal gets the records. The restart may flip the kernel's enabled flag:
  * c->node.status is read again. */

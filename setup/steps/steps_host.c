@@ -4,19 +4,8 @@
 #include <string.h>
 
 #include "setup/config/config_keys.h"
+#include "setup/steps/steps_runtime.h"
 #include "units/audit_units.h"
-
-int step_prove_tty_program(struct context *c)
-{
-	const char *const argv[] = { c->wanted.paths[FILE_TTY_PROGRAM], "--check", NULL };
-	int r;
-
-	log_say(c->log, LEVEL_DEBUG, "systemd runs %s --check", argv[0]);
-	r = bus_run_transient(c->bus, "Check that keystrokes can be recorded", argv);
-	if (r < 0)
-		log_conclude(c->log, "the host cannot run %s, so %s was not touched", argv[0], c->config.runtime_unit);
-	return r;
-}
 
 int step_journald(struct context *c, const struct node *before)
 {
@@ -94,9 +83,5 @@ void step_say_pending(struct context *c)
 		log_say(c->log, LEVEL_WARNING, "the IMA policy of [ima] policy = %s waits for the next boot: "
 			"another one was loaded since the last, and the kernel takes one a boot",
 			config_value(&c->config, "ima", "policy"));
-	if (c->wanted.files[FILE_RUNTIME].s && !c->node.runtime_in_effect)
-		log_say(c->log, LEVEL_WARNING, "keystrokes of exec sessions are recorded from the next start of %s "
-			"on, in containers that start after it; it is not restarted for that. On the node: "
-			"systemctl restart %s (where /etc does not survive a boot, as on COS, waiting for a boot does "
-			"not help)", c->config.runtime_unit, c->config.runtime_unit);
+	step_say_runtime(c);
 }

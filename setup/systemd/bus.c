@@ -203,7 +203,10 @@ int bus_revive(struct bus *bus)
 
 int bus_subscribe(struct bus *bus)
 {
-	return CALL(bus, "Subscribe", NULL, NULL, NULL);
+	int r = bus->subscribed ? 0 : CALL(bus, "Subscribe", NULL, NULL, NULL);
+
+	bus->subscribed = r == 0;
+	return r;
 }
 
 int bus_reload(struct bus *bus)

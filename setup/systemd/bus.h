@@ -24,7 +24,7 @@ struct bus *bus_close(struct bus *bus);
  * when there is none after a few seconds. */
 int bus_revive(struct bus *bus) _must_check_;
 
-/* Subscribe: must come before the first job. */
+/* Subscribe: must come before the first job; systemd takes it once. */
 int bus_subscribe(struct bus *bus) _must_check_;
 int bus_reload(struct bus *bus) _must_check_;
 int bus_enable(struct bus *bus, const char *unit) _must_check_;

@@ -19,6 +19,7 @@ struct bus {
 	const char *destination;	/* NULL on systemd's private socket */
 	const char *address;	/* as configured; the caller's of bus_open() */
 	uint64_t timeout;
+	bool subscribed;
 };
 
 /* The reason of a negative errno, in words. */

@@ -28,3 +28,15 @@ int bus_service_started(struct bus *bus, const char *unit, uint64_t *ret)
 					ret);
 	return r < 0 ? bus_say_failed(bus, "ExecMainStartTimestamp", unit, &error, r) : 0;
 }
+
+int bus_environment(struct bus *bus, const char *unit, char ***ret)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_free_ char *path = NULL;
+	int r = unit ? bus_unit_path(unit, &path) : 0;
+
+	if (r >= 0)
+		r = sd_bus_get_property_strv(bus->bus, bus->destination, path ? path : SYSTEMD_PATH, unit ? SERVICE : MANAGER,
+					     "Environment", &error, ret);
+	return r < 0 ? bus_say_failed(bus, "Environment", unit, &error, r) : 0;
+}

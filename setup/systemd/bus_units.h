@@ -34,4 +34,8 @@ void bus_version(struct bus *bus, unsigned *ret_major, unsigned *ret_minor);
 /* When a service's main process was started: microseconds, CLOCK_REALTIME; 0 never. */
 int bus_service_started(struct bus *bus, const char *unit, uint64_t *ret) _must_check_;
 
+/* What Environment= of a service, with its drop-ins, comes to in systemd; unit NULL: the manager's own environment, which
+ * services begin with. *ret, the caller's, ends with NULL. */
+int bus_environment(struct bus *bus, const char *unit, char ***ret) _must_check_;
+
 #endif

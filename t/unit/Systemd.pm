@@ -210,6 +210,7 @@ my %property = (
 	DropInPaths => sub { my ($s, $u) = @_; ['as', [map { substr $_, length $s->{root} } sort glob "$s->{root}$ETC/$u.d/*.conf"]] },
 	NeedDaemonReload => sub { ['b', 0] },
 	ExecMainStartTimestamp => sub { ['t', 5] },
+	Environment => sub { ['as', [map { /^"(.*)"$/ ? $1 : split ' ' } $_[0]->values_of($_[1], 'Environment')]] },
 	ExecMainStatus => sub { ['i', 1] },
 	Result => sub { ['s', 'exit-code'] },
 	Job => sub { ['(uo)', [0, '/']] },
@@ -217,6 +218,7 @@ my %property = (
 
 sub get_property {
 	my ($self, $call, undef, $name) = @_;
+	return ['v', ['as', ['LANG=C', 'PATH=/usr/local/sbin:/usr/bin']]] if $call->{path} eq '/org/freedesktop/systemd1' && $name eq 'Environment';
 	my $unit = $call->{path} =~ s{^.*/}{}r =~ s/_([0-9a-f]{2})/chr hex $1/ger;
 	return ['error', 'org.freedesktop.DBus.Error.UnknownProperty', "Systemd.pm knows no $name"] unless $property{$name};
 	return ['v', $property{$name}->($self, $unit)];

@@ -40,6 +40,8 @@ static const struct key {
 	  { "", "root", "1000,node" }, { ",", "a,,b" } },
 	{ "filter", "min_auid", "", "empty, or a user id from 0 to 4294967294",
 	  { "", "0", "1000", "4294967294" }, { "-1", "4294967295", "unset", "1000x" } },
+	{ "filter", "workloads", "yes", YES_NO },
+	{ "filter", "sessions", "all", "all or terminal", { "all", "terminal" }, { "", "no", "All" } },
 	{ "rules", "directory", "/etc/cloud-audit-setup/rules.d", "an absolute path",
 	  { "/", "/a b/c" }, { "", "rules.d", "./x", "~/x" } },
 	{ "rules", "absent", "warn", "warn or fail", { "warn", "fail" }, { "", "ignore", "yes" } },
@@ -67,6 +69,13 @@ static const struct key {
 	  { "", "containerd.service", "a@b.service", "a\\x2db.service", "k3s_1.0:x.service" },
 	  { ".service", "containerd", "containerd.socket", "a/b.service", "../x.service", ".x.service", "a b.service" } },
 	{ "tty", "log_passwords", "no", YES_NO },
+	{ "container", "runtime_unit", "", "empty, or the name of a systemd service such as containerd.service",
+	  { "", "containerd.service", "a@b.service" }, { ".service", "containerd", "a/b.service" } },
+	{ "container", "restart", "no", YES_NO },
+	{ "container", "keystrokes", "no", YES_NO },
+	{ "container", "identity", "no", YES_NO },
+	{ "container", "identity_except", "", "NAMESPACE or NAMESPACE/CONTAINER, separated by commas",
+	  { "", "kube-system", "a/b", "a-1/c.d, b" }, { ",", "A", "a/", "/b", "a/b/c", "a b", "*", "a,,b" } },
 };
 
 static const char prefix[] = "cloud-audit-setup: error: ";
@@ -593,7 +602,7 @@ static void transient(void **state)
 	errors_are("c.ini:6: [apparmor] audit = all " NEEDS "'keep'\n"
 		   "c.ini:8: [ima] policy = exec,mmap " NEEDS "'no'\n"
 		   "c.ini:10: [tty] sshd = yes " NEEDS "'no'\n"
-		   "c.ini:11: [tty] runtime_unit = containerd.service " NEEDS "''\n"
+		   "c.ini:11: [container] keystrokes = yes " NEEDS "'no'\n"
 		   "c.ini:4: [journal] reader = enable needs a file on the host, and [unit] mode = transient (c.ini:2) "
 		   "writes none; set mode = file, or reader = check");
 	again();
@@ -611,7 +620,7 @@ static void contradictions(void **state)
 	again();
 	good("[events]\ntty = no\n[tty]\nruntime_unit = containerd.service\n");
 	assert_int_equal(config_check(&config, said.log), -EINVAL);
-	errors_are("c.ini:2: [events] tty = no drops the records that [tty] runtime_unit = containerd.service asks for "
+	errors_are("c.ini:2: [events] tty = no drops the records that [container] keystrokes = yes asks for "
 		   "(c.ini:4); set one of them");
 	again();
 	good("[events]\napparmor = no\n[apparmor]\naudit = noquiet\n");
@@ -625,12 +634,61 @@ static void contradictions(void **state)
 	again();
 	good("[tty]\nruntime_unit = systemd-journald.service\n");
 	assert_int_equal(config_check(&config, said.log), -EINVAL);
-	errors_are("c.ini:2: [tty] runtime_unit = systemd-journald.service is no container runtime");
+	errors_are("c.ini:2: [container] runtime_unit = systemd-journald.service is no container runtime");
 	again();
 	good("[tty]\nsshd = yes\nruntime_unit = crio.service\nlog_passwords = yes\n[journal]\nreader = enable\n"
 	     "[apparmor]\naudit = all\n[ima]\npolicy = exec,mmap\n");
 	assert_int_equal(config_check(&config, said.log), 0);
 	errors_are("");
+}
+
+/* A configuration, and what is wrong with it. */
+static void check_is(const char *content, const char *errors)
+{
+	again();
+	good(content);
+	assert_int_equal(config_check(&config, said.log), *errors ? -EINVAL : 0);
+	errors_are(errors);
+}
+
+static void version_0_1(void **state)
+{
+	check_is("[tty]\nruntime_unit = containerd.service\n", "");
+	assert_string_equal(config.runtime_unit, "containerd.service");
+	assert_true(config.keystrokes);
+	assert_false(config.identity);
+	assert_string_equal(config_value(&config, "container", "runtime_unit"), "containerd.service");
+	assert_string_equal(config_source(&config, "container", "keystrokes"), "c.ini:2");
+	check_is("[tty]\nruntime_unit = a.service\n[container]\nruntime_unit = a.service\nidentity = yes\n", "");
+	assert_true(config.keystrokes && config.identity);
+	check_is("[tty]\nruntime_unit = a.service\n[container]\nruntime_unit = b.service\n",
+		 "c.ini:2: [tty] runtime_unit = a.service, and [container] runtime_unit = b.service (c.ini:4); leave the first "
+		 "out: it is version 0.1's name of the other with keystrokes = yes");
+	check_is("[tty]\nruntime_unit = a.service\n[container]\nkeystrokes = no\n",
+		 "c.ini:2: [tty] runtime_unit = a.service means [container] keystrokes = yes, and that is no (c.ini:4); leave "
+		 "the first out");
+}
+
+static void container(void **state)
+{
+#define NO_UNIT ", but [container] runtime_unit = '' (built-in default); set runtime_unit to the unit that starts containers, " \
+	"such as containerd.service, or leave it at 'no'"
+#define NO_IDENTITY ", but [container] identity = 'no' (built-in default); set identity = yes there, too, or leave it at "
+	check_is("[container]\nidentity = yes\n", "c.ini:2: [container] identity = yes" NO_UNIT);
+	check_is("[container]\nkeystrokes = yes\n", "c.ini:2: [container] keystrokes = yes" NO_UNIT);
+	check_is("[filter]\nworkloads = no\nsessions = terminal\n", "c.ini:2: [filter] workloads = no" NO_IDENTITY "'yes'\n"
+		 "c.ini:3: [filter] sessions = terminal" NO_IDENTITY "'all'");
+	check_is("[unit]\nmode = transient\n[container]\nruntime_unit = a.service\nidentity = yes\n",
+		 "c.ini:5: [container] identity = yes " NEEDS "'no'");
+	check_is("[container]\nruntime_unit = a.service\nidentity = yes\nidentity_except = ns, ns/sshd\n[filter]\n"
+		 "workloads = no\nsessions = terminal\n", "");
+	assert_int_equal(config.sessions, SESSIONS_TERMINAL);
+	items_are(&config.identity_except, "ns@c.ini:4|ns/sshd@c.ini:4");
+	/* What is not valid was said, and is not said again as missing. */
+	again();
+	bad("[container]\nruntime_unit = containerd\nidentity = yes\n", "c.ini:2: runtime_unit = 'containerd' is not valid; "
+	    "expected empty, or the name of a systemd service such as containerd.service");
+	assert_int_equal(config_check(&config, said.log), 0);
 }
 
 static void two_files(void **state)
@@ -685,6 +743,8 @@ int main(void)
 		CONFIG("--set without SECTION.KEY=VALUE is told apart", override_form),
 		CONFIG("what needs files on the host is refused in transient mode", transient),
 		CONFIG("keys that contradict each other are refused with both places", contradictions),
+		CONFIG("[tty] runtime_unit of version 0.1 is that of [container], with keystrokes", version_0_1),
+		CONFIG("what means nothing without another key of [container] is refused", container),
 		CONFIG("a second file overrides the first", two_files),
 	};
 

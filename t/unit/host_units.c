@@ -5,15 +5,62 @@
 #include "units/host_units.h"
 #include "units/unit_file.h"
 
-static void runtime_is(bool log_passwords, const char *command, const char *line)
+static int print(bool log_passwords, const char *command, const char *path, struct text *out)
+{
+	const struct runtime_drop_in want = { .program = "/opt/cloud-audit-tty", .command = command, .log_passwords = log_passwords,
+		.path = path };
+
+	return print_runtime_drop_in(&want, out);
+}
+
+static void drop_in_is(bool log_passwords, const char *command, const char *path, const char *line)
 {
 	_cleanup_text_ struct text out = {0};
 	char *at;
 
-	assert_int_equal(print_runtime_drop_in("/opt/cloud-audit-tty", log_passwords, command, &out), 0);
+	assert_int_equal(print(log_passwords, command, path, &out), 0);
 	at = strstr(out.s, "[Service]\n");
 	assert_non_null(at);
 	assert_string_equal(at, line);
+}
+
+static void runtime_is(bool log_passwords, const char *command, const char *line)
+{
+	drop_in_is(log_passwords, command, NULL, line);
+}
+
+static void runtime_path(void **state)
+{
+	static const char *const odd[] = { "", "/a\"b", "/a'b", "/a\\b", "/%h", "/a\nUser=x", "/\xff" };
+	_cleanup_text_ struct text out = {0};
+
+	drop_in_is(false, NULL, "/opt/x.d:/usr/bin", "[Service]\nEnvironment=\"PATH=/opt/x.d:/usr/bin\"\n");
+	drop_in_is(false, "/x", "/a b:/$c", "[Service]\nEnvironment=\"PATH=/a b:/$c\"\nExecStart=\nExecStart=/bin/sh -c "
+		   "\"\\\"$$0\\\" --check && exec \\\"$$0\\\" \\\"$$@\\\"; exec \\\"$$@\\\"\" /opt/cloud-audit-tty /x\n");
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++)
+		assert_int_equal(print(false, NULL, odd[i], &out), -EINVAL);
+}
+
+/* What a value of Environment= makes of PATH; NULL: nothing. */
+static void environment_is(const char *value, const char *want)
+{
+	_cleanup_free_ char *path = NULL;
+
+	assert_int_equal(unit_environment_path(value, &path), want ? 1 : 0);
+	if (want)
+		assert_string_equal(path, want);
+}
+
+static void environment(void **state)
+{
+	environment_is("PATH=/a:/b", "/a:/b");
+	environment_is("A=1 \"PATH=/a b\" B=2", "/a b");
+	environment_is("A=\"x\" 'PATH=/a' PATH=/c", "/c");
+	environment_is("PATH=\"/a\":/b", "/a:/b");
+	environment_is("PATH=/a\\ b", "/a b");
+	environment_is("PATH=", "");
+	environment_is("XPATH=/a \"A=PATH=/b\" PATHS=/c", NULL);
+	environment_is("", NULL);
 }
 
 static void runtime(void **state)
@@ -25,8 +72,8 @@ static void runtime(void **state)
 	runtime_is(true, "-/usr/bin/x $OPTIONS ${X} $$ 50%% \"say \\\"x\\\"\" %n \\;", "[Service]\nExecStart=\nExecStart=-/bin/sh -c "
 		   "\"\\\"$$0\\\" --check && exec \\\"$$0\\\" --log-passwords \\\"$$@\\\"; exec \\\"$$@\\\"\" "
 		   "/opt/cloud-audit-tty /usr/bin/x $OPTIONS ${X} $$ 50%% \"say \\\"x\\\"\" %n \\;\n");
-	assert_int_equal(print_runtime_drop_in("/opt/cloud-audit-tty", false, "/x \\", &out), -EINVAL);
-	assert_int_equal(print_runtime_drop_in("/opt/cloud-audit-tty", false, "/x\nUser=nobody", &out), -EINVAL);
+	assert_int_equal(print(false, "/x \\", NULL, &out), -EINVAL);
+	assert_int_equal(print(false, "/x\nUser=nobody", NULL, &out), -EINVAL);
 }
 
 static void plain(void **state)
@@ -115,6 +162,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("a runtime's command keeps its words and variables behind the wrapper", runtime),
+		TEST("a runtime's PATH stands alone in Environment=, and an odd one is refused", runtime_path),
+		TEST("PATH of an assignment is read as systemd reads it", environment),
 		TEST("a command that other ways of running would change, or more than one, is not plain", plain),
 		TEST("a key of a unit file is read as systemd reads it: sections, lines that go on, resets", unit_files),
 		TEST("the host unit has a command for each thing asked for, and takes AppArmor back", host_unit),

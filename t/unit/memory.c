@@ -129,6 +129,8 @@ static int do_options(struct text *out, struct log *log)
 static int do_units(struct text *out, struct log *log)
 {
 	const struct host_recording want = { "all", "measure func=BPRM_CHECK\naudit func=BPRM_CHECK" };
+	const struct runtime_drop_in runtime = { .program = "/opt/x", .command = "/usr/bin/containerd --x", .log_passwords = true,
+		.path = "/opt/x.d:/bin" };
 	struct text data = { .s = (char[]){"-D\n"}, .len = 3 };
 	int r = print_setup_unit("/sbin/auditctl", "/etc/audit/a b.rules", 5000000, out);
 
@@ -139,7 +141,7 @@ static int do_units(struct text *out, struct log *log)
 	if (r == 0)
 		r = print_journald_drop_in(out);
 	if (r == 0)
-		r = print_runtime_drop_in("/opt/cloud-audit-tty", true, "/usr/bin/containerd --x", out);
+		r = print_runtime_drop_in(&runtime, out);
 	return r < 0 ? r : print_transient_unit("/sbin/auditctl", 5000000, &data, out);
 }
 

@@ -451,6 +451,18 @@ static inline bool model_list_units(const struct model *m, struct peer *peer, co
 	return peer_reply(peer, call, "a(ssssssouso)", &body);
 }
 
+/* Environment= of a unit, as our drop-in sets it. */
+static inline bool model_environment(const struct model *m, struct peer *peer, const struct peer_call *call, const char *drop_in)
+{
+	char content[4096], *path = model_file(m, drop_in, content, sizeof(content)) ? strstr(content, "\nEnvironment=\"") : NULL;
+
+	if (!path)
+		return peer_reply_words(peer, call, "");
+	path += strlen("\nEnvironment=\"");
+	path[strcspn(path, "\"")] = '\0';
+	return peer_reply_words(peer, call, path);
+}
+
 static inline bool model_property(struct model *m, struct peer *peer, const struct peer_call *call)
 {
 	char name[128], path[220], fragment[220] = "";
@@ -479,6 +491,8 @@ static inline bool model_property(struct model *m, struct peer *peer, const stru
 	snprintf(path, sizeof(path), "/etc/systemd/system/%s.d/cloud-audit-setup.conf", name);
 	if (strcmp(call->name, "DropInPaths") == 0)
 		return peer_reply_words(peer, call, model_has_file(m, path) ? path : "");
+	if (strcmp(call->name, "Environment") == 0)
+		return model_environment(m, peer, call, path);
 	return peer_answer_well(peer, call);
 }
 
@@ -493,6 +507,8 @@ static inline bool model_answer(struct peer *peer, const struct peer_call *call)
 		return peer_error(peer, call, "org.freedesktop.DBus.Error.AccessDenied", "made up");
 	if (strncmp(call->path, "/org/freedesktop/systemd1/unit/", 31) == 0)
 		return model_property(m, peer, call);
+	if (strcmp(call->name, "Environment") == 0)
+		return peer_reply_words(peer, call, "LANG=C PATH=/usr/local/sbin:/usr/bin");
 	if (strcmp(call->name, "ListUnitsByNames") == 0)
 		return model_list_units(m, peer, call);
 	if (strcmp(call->name, "GetUnitFileState") == 0)

@@ -131,13 +131,16 @@ static int add_to_tree(const char *path, const struct stat *st, int type, struct
 	return 0;
 }
 
-/* Names, modes and contents below /etc of the root, in the order of the disk; names are few. */
+/* Names, modes and contents below /etc and /opt of the root, in the order of the disk; names are few. */
 static char *files(void)
 {
-	char etc[300];
+	static const char *const tops[] = { "etc", "opt" };
+	char top[300];
 
-	snprintf(etc, sizeof(etc), "%s/etc", root);
-	assert_int_equal(nftw(etc, add_to_tree, 16, FTW_PHYS), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(tops); i++) {
+		snprintf(top, sizeof(top), "%s/%s", root, tops[i]);
+		assert_int_equal(nftw(top, add_to_tree, 16, FTW_PHYS), 0);
+	}
 	return text_take(&tree);
 }
 
@@ -162,7 +165,7 @@ static struct model_state fresh;
 static void begin(const char *words)
 {
 	/* systemd's socket stays. */
-	shell("rm -rf node/etc node/sys && cp -a saved/. node/");
+	shell("rm -rf node/etc node/opt node/sys && cp -a saved/. node/");
 	model->is = fresh;
 	if (*words)
 		expect(words, 0);
@@ -181,6 +184,9 @@ struct scenario {
 #define KEEP UNLOCKED "-s rules.existing=keep "
 #define MORE UNLOCKED "-s events.tty=yes -s events.apparmor=yes -s tty.sshd=yes -s apparmor.audit=all -s journal.reader=enable " \
 	"-s rules.scanner_copy=yes -s audit.loginuid_immutable=yes -s tty.runtime_unit=containerd.service "
+#define UNIT "-s container.runtime_unit=containerd.service "
+#define IDENTITY UNLOCKED UNIT "-s container.identity=yes -s container.identity_except=a,b/c "
+#define BOTH IDENTITY "-s events.tty=yes -s container.keystrokes=yes -s filter.workloads=no -s events.exec=yes "
 #define CHANGED "-s audit.backlog_limit=9000 -s audit.failure=panic -s filter.exclude_types=CWD "
 
 static const struct scenario scenarios[] = {
@@ -207,6 +213,9 @@ static const struct scenario scenarios[] = {
 	{ UNLOCKED "apply", CHANGED MORE "-o tap verify", 4, 4, NULL },
 	{ "", UNLOCKED "-s unit.enable=no -v apply", 0, 0, UNLOCKED "-s unit.enable=no verify" },
 	{ "apply", "-o json remove", 5, 0, NULL },
+	{ MORE "apply", BOTH "apply", 0, 0, BOTH "verify" },
+	{ BOTH "apply", IDENTITY "-s container.restart=yes apply", 0, 0, IDENTITY "verify" },
+	{ BOTH "apply", "remove", 0, 0, NULL },
 	{ "", "render rules", 0, 0, NULL },
 	{ "", MORE "-o json render kernel", 0, 0, NULL },
 };
@@ -308,6 +317,29 @@ static void obstacles_are_named(void **state)
 	assert_int_equal(complaints, 0);
 }
 
+/* The program and the drop-in of version 0.1 go for those of today. */
+static void version_0_1_is_taken_over(void **state)
+{
+	static const char *const words[] = { MORE, BOTH };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		char apply[512], verify[512];
+
+		snprintf(apply, sizeof(apply), "%s apply", words[i]);
+		snprintf(verify, sizeof(verify), "%s verify", words[i]);
+		begin("");
+		shell("d=node/etc/systemd/system/containerd.service.d && mkdir -p $d && echo x >node/opt/cloud-audit-tty && "
+		      "printf '[Service]\\nExecStart=\\nExecStart=/bin/sh -c x /opt/cloud-audit-tty /usr/bin/containerd --x\\n' "
+		      ">$d/cloud-audit-setup.conf");
+		expect(apply, 0);
+		shell("! test -e node/opt/cloud-audit-tty && test -x node/opt/cloud-audit-runtime && "
+		      "! grep -r cloud-audit-tty node/etc");
+		expect(verify, 0);
+		expect("remove", 0);
+		shell("! ls node/opt | grep . && ! test -e node/etc/systemd/system/containerd.service.d");
+	}
+}
+
 /* What remove has the host load in the place of ours. */
 static void the_host_has_its_own_rules_again(void **state)
 {
@@ -358,7 +390,7 @@ struct kind {
 static const struct kind kinds[] = {
 	COUNTED(fail_call, calls, 5), COUNTED(drop_call, calls, 17), COUNTED(fail_job, jobs, 2), COUNTED(half_job, jobs, 2),
 	COUNTED(fail_ask, asked, 5),
-}, memory[] = { { "memory once", 0, 0, 199, false }, { "memory for good", 0, 0, 499, true } };
+}, memory[] = { { "memory once", 0, 0, 401, false }, { "memory for good", 0, 0, 997, true } };
 
 static unsigned *counter(size_t offset)
 {
@@ -427,7 +459,7 @@ static void check_fault(const struct scenario *s, const struct kind *kind, size_
 	}
 	if (!strstr(s->words, "apply") && !strstr(s->words, "remove"))
 		return;
-	shell("rm -rf node/etc node/sys && cp -a before/. node/");
+	shell("rm -rf node/etc node/opt node/sys && cp -a before/. node/");
 	model->is = before.is;
 }
 
@@ -523,6 +555,7 @@ int main(void)
 		TEST("each run ends as it should, and verify agrees", each_scenario_ends_as_it_should),
 		TEST("what others do to the kernel meanwhile is noticed and named", others_are_noticed),
 		TEST("what keeps a run from doing its work is named", obstacles_are_named),
+		TEST("what version 0.1 left for a runtime is taken over, and removed", version_0_1_is_taken_over),
 		TEST("remove has the host load its own rules", the_host_has_its_own_rules_again),
 		TEST("whatever systemd or the kernel refuses is said, and what is said of the node is so",
 		     whatever_systemd_or_the_kernel_refuses),

@@ -423,6 +423,8 @@ static inline bool peer_answer_well(struct peer *peer, const struct peer_call *c
 					     properties[i].number);
 	if (strcmp(call->name, "DropInPaths") == 0)
 		return peer_reply_words(peer, call, "/d/a.conf /d/b.conf");
+	if (strcmp(call->name, "Environment") == 0)
+		return peer_reply_words(peer, call, "LANG=C A=b");
 	if (strcmp(call->name, "Job") == 0)
 		return peer_reply_job_property(peer, call);
 	if (strcmp(call->name, "StandardInputData") == 0)

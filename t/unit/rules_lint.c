@@ -462,6 +462,51 @@ static void what_shipped_rules_are_meant_to_do_is_no_warning(void **state)
 	assert_int_equal(shipped, 1);	/* unreachable */
 }
 
+/* How many rules of the file earn a warning of this kind, where containers have login uids of their own or not. */
+static unsigned of_kind(const char *content, bool identity, bool forgeable, const char *kind)
+{
+	_cleanup_free_ char *messages = NULL;
+	size_t size;
+	FILE *f = open_memstream(&messages, &size);
+	struct rules_env env = { .log = log_new(f), .host = &host, .identity = identity, .forgeable = forgeable };
+	struct rule_set set = { 0 };
+	unsigned n = 0;
+
+	assert_int_equal(rules_read(&set, &env, "F", content, strlen(content)), 0);
+	assert_int_equal(rules_finish(&set, &env), 0);
+	rule_set_done(&set);
+	log_free(env.log);
+	fclose(f);
+	for (const char *s = messages; (s = strstr(s, kind)); s++)
+		n++;
+	return n;
+}
+
+static void login_uids_of_containers_are_told(void **state)
+{
+	static const struct {
+		const char *fields;
+		unsigned forgeable, sees;
+	} rows[] = {
+		{ "-F auid>=1000 -F auid!=unset", 1, 1 }, { "-F auid!=unset", 1, 1 }, { "-F auid>=1000", 1, 0 },
+		{ "-F auid>=1000 -F auid<3221225472", 1, 0 }, { "-F auid>=3758096384 -F auid!=unset", 1, 0 },
+		{ "-F auid>=1000 -F auid<3221225473", 1, 1 }, { "-F auid=1000", 0, 0 }, { "-F auid=unset", 0, 0 }, { "-F uid>=1000", 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_text_ struct text rule = { 0 };
+
+		text_addf(&rule, "-a always,exit -F arch=b64 -S mount %s -k k\n-a always,exit -F arch=b32 -S mount -F auid=0 -k k\n",
+			  rows[i].fields);
+		assert_int_equal(of_kind(rule.s, false, true, "[lint: forgeable]"), rows[i].forgeable);
+		assert_int_equal(of_kind(rule.s, false, false, "[lint: forgeable]"), 0);
+		assert_int_equal(of_kind(rule.s, true, false, "[lint: sees-containers]"), rows[i].sees);
+		assert_int_equal(of_kind(rule.s, false, true, "[lint: sees-containers]"), 0);
+	}
+	assert_int_equal(of_kind("-a never,exit -F auid<1000\n", false, true, "[lint: forgeable]"), 1);
+	assert_int_equal(of_kind("-a never,exit -F auid!=unset\n", true, false, "[lint: sees-containers]"), 0);
+}
+
 static void every_lint_has_a_name_and_a_line_about_it(void **state)
 {
 	size_t n = 0;
@@ -471,7 +516,7 @@ static void every_lint_has_a_name_and_a_line_about_it(void **state)
 			    strlen(lint_at(n)->name));
 		assert_null(strchr(lint_at(n)->what, '\n'));
 	}
-	assert_int_equal(n, 25);
+	assert_int_equal(n, 27);
 }
 
 static void ten_thousand_rules_take_less_than_200_ms(void **state)
@@ -521,6 +566,7 @@ int main(void)
 		cmocka_unit_test(a_comment_on_the_line_before_accepts_a_warning),
 		cmocka_unit_test(a_rule_hidden_by_several_says_so),
 		cmocka_unit_test(what_shipped_rules_are_meant_to_do_is_no_warning),
+		cmocka_unit_test(login_uids_of_containers_are_told),
 		cmocka_unit_test(every_lint_has_a_name_and_a_line_about_it),
 		cmocka_unit_test(ten_thousand_rules_take_less_than_200_ms),
 	};

@@ -86,6 +86,32 @@ static void loginuid_immutable_is_off_unless_asked_for(void **state)
 	check("audit.loginuid_immutable=no", 0, NULL, NULL, "-b 8192 (" DEFAULT ")\n" REST);
 	check("audit.loginuid_immutable=yes", 0, NULL, NULL, "-b 8192 (" DEFAULT ")\n" REST
 	      "--loginuid-immutable (--set audit.loginuid_immutable=yes)\n");
+	check("container.identity=yes", 0, NULL, NULL, "-b 8192 (" DEFAULT ")\n" REST "--loginuid-immutable (" DEFAULT ")\n");
+	check("container.identity=yes audit.loginuid_immutable=no", 0, NULL, NULL, "-b 8192 (" DEFAULT ")\n" REST);
+}
+
+static void identity_makes_waits_short(void **state)
+{
+	static const struct {
+		unsigned kernel;
+		const char *earlier, *wait;
+	} rows[] = {
+		{ 15000, NULL, "250" }, { 60000, NULL, "1000" }, { 6000, NULL, "100" }, { 0, NULL, "0" }, { 100, NULL, "100" },
+		{ 101, NULL, "100" }, { 250, "-D\n--backlog_wait_time 250\n", "250" }, { 300, "-D\n--backlog_wait_time 250\n", "100" },
+		{ 18000, "-D\n--backlog_wait_time 250\n", "300" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct kernel_status status = { .failure = 1, .backlog_limit = 64, .backlog_wait_time = rows[i].kernel };
+		_cleanup_text_ struct text lines = {0};
+
+		text_addf(&lines, "-b 8192 (" DEFAULT ")\n--backlog_wait_time %s (at most a second with [container] identity, as [audit] "
+			  "backlog_wait_time is not set)\n" REST "--loginuid-immutable (" DEFAULT ")\n", rows[i].wait);
+		check("container.identity=yes", 0, &status, rows[i].earlier, lines.s);
+		check("container.identity=yes audit.backlog_wait_time=keep", 0, &status, rows[i].earlier, "-b 8192 (" DEFAULT ")\n" REST
+		      "--loginuid-immutable (" DEFAULT ")\n");
+		check("", 0, &status, NULL, "-b 8192 (" DEFAULT ")\n" REST);
+	}
 }
 
 int main(void)
@@ -94,7 +120,9 @@ int main(void)
 		TEST("a backlog limit that nobody set is the largest of the default, the kernel's, a rules file's and an earlier run's",
 		     a_backlog_that_nobody_set_is_the_largest),
 		TEST("failure that nobody set is the kernel's while somebody holds the audit PID", failure_is_the_kernels_while_somebody_holds_the_pid),
-		TEST("loginuid_immutable = auto is no", loginuid_immutable_is_off_unless_asked_for),
+		TEST("loginuid_immutable = auto is no, and with identity yes", loginuid_immutable_is_off_unless_asked_for),
+		TEST("with identity backlog_wait_time that nobody set is at most a second, and stays as it was made",
+		     identity_makes_waits_short),
 	};
 
 	return RUN(tests);

@@ -1,0 +1,118 @@
+#include "setup/containers/handlers.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "setup/base/strings.h"
+
+/* A file, or the files of a directory with an ending, that a unit whose name has a word in it reads. */
+static const struct source {
+	const char *word, *path, *ending;
+} sources[] = {
+	{ "containerd", "/etc/containerd/config.toml", NULL },
+	{ "containerd", "/etc/containerd/conf.d", ".toml" },
+	{ "k3s", "/var/lib/rancher/k3s/agent/etc/containerd/config.toml", NULL },
+	{ "rke2", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml", NULL },
+	{ "crio", "/etc/crio/crio.conf", NULL },
+	{ "crio", "/etc/crio/crio.conf.d", ".conf" },
+};
+
+/* A key of TOML whose value has a text in it, wherever the key stands: the tables that it stands in have other names from
+ * release to release. */
+static const struct sign {
+	const char *key, *in, *means;
+	const char *word;	/* of the units that it says so to; NULL: all */
+} signs[] = {
+	{ "BinaryName", "/", "is a path, which passes identity by (but where that program looks for runc in PATH itself, as NVIDIA's "
+	  "does): make it the name alone, as \"runc\"", NULL },
+	{ "runtime_path", "/", "is a path, which passes identity by: make it \"\", so that the runtime is looked for in PATH", "crio" },
+	{ "runtime_type", "runsc", "is gVisor, whose containers have no identity", NULL },
+	{ "runtime_type", "kata", "is Kata Containers, whose containers have no identity on the node", NULL },
+	{ "runtime_type", "\"vm\"", "is a virtual machine, whose containers have no identity on the node", NULL },
+};
+
+static const char *skip_white(const char *s)
+{
+	return s + strspn(s, " \t");
+}
+
+/* The value of KEY = VALUE, up to the end of the line; NULL where the line has another key, or is a comment. */
+static const char *value_of(const char *line, const char *key)
+{
+	size_t n = strlen(key);
+
+	line = skip_white(line);
+	/* A key may stand in quotes. */
+	line += *line == '"';
+	if (strncmp(line, key, n) != 0)
+		return NULL;
+	line = skip_white(line + n + (line[n] == '"'));
+	return *line == '=' ? skip_white(line + 1) : NULL;
+}
+
+static void judge_line(struct text *out, const char *unit, const char *line, size_t length, const char *file,
+		       unsigned number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
+		const char *value = value_of(line, signs[i].key);
+		size_t n = value ? length - (size_t)(value - line) : 0;
+
+		if (!value || (signs[i].word && !strstr(unit, signs[i].word)) || !memmem(value, n, signs[i].in, strlen(signs[i].in)))
+			continue;
+		/* What stands behind is a comment. */
+		n = *value == '"' && memchr(value + 1, '"', n - 1) ? strcspn(value + 1, "\"") + 2 : strcspn(value, " \t\r\n");
+		text_addf(out, "%s%s:%u: %s = %.*s %s", out->s ? "; " : "", file, number, signs[i].key, (int)n, value,
+			  signs[i].means);
+	}
+}
+
+static int look_file(struct text *out, const struct host *host, const char *unit, const char *path)
+{
+	_cleanup_text_ struct text content = {0};
+	unsigned number = 1;
+
+	if (host_read(host, path, &content) == -ENOMEM)
+		return -ENOMEM;
+	for (const char *s = content.s ? content.s : ""; *s; number++) {
+		size_t n = strcspn(s, "\n");
+
+		judge_line(out, unit, s, n, path, number);
+		s += n + (s[n] == '\n');
+	}
+	return 0;
+}
+
+static int look_directory(struct text *out, const struct host *host, const char *unit, const struct source *source)
+{
+	_cleanup_strings_ char **names = NULL;
+	int r = host_list(host, source->path, &names);
+
+	for (size_t i = 0; r == 0 && names[i]; i++) {
+		size_t n = strlen(names[i]), n_end = strlen(source->ending);
+		_cleanup_free_ char *path = NULL;
+
+		if (n <= n_end || strcmp(names[i] + n - n_end, source->ending) != 0)
+			continue;
+		if (asprintf(&path, "%s/%s", source->path, names[i]) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		r = look_file(out, host, unit, path);
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+int handlers_look(struct text *out, const struct host *host, const char *unit)
+{
+	bool directory;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sources); i++)
+		if (strstr(unit, sources[i].word))
+			r = sources[i].ending ? look_directory(out, host, unit, &sources[i]) : look_file(out, host, unit, sources[i].path);
+	/* It has no unit, and a list of absolute paths built in (containers.conf(5), engine.runtimes). */
+	if (r == 0 && host_path_type(host, "/usr/bin/podman", &directory) == 1)
+		text_addf(out, "%spodman, which is installed, calls runtimes by their paths: its containers have no identity",
+			  out->s ? "; " : "");
+	return r < 0 ? r : text_error(out);
+}

@@ -1,0 +1,12 @@
+/* Runtimes that a runtime's own configuration has it call by another way than through PATH. */
+#ifndef SETUP_HANDLERS_H
+#define SETUP_HANDLERS_H
+
+#include "setup/base/text.h"
+#include "setup/host/host.h"
+
+/* Appends "FILE:LINE: what it says, and what to change", with "; " between, of the configuration of containerd (1.x and 2.x)
+ * or CRI-O, whichever the unit is of, and whether podman is there. What is not there says nothing. 0 or -ENOMEM. */
+int handlers_look(struct text *out, const struct host *host, const char *unit) _must_check_;
+
+#endif

@@ -1,0 +1,28 @@
+/* Where on a host the program for its container runtime is, or can be put. */
+#ifndef SETUP_PLACE_H
+#define SETUP_PLACE_H
+
+#include "setup/host/host.h"
+
+/* RUNTIME_PROGRAM and what goes with it stand in the same of these directories, in whose order they are looked for: the first
+ * ones are those of COS, whose / is read-only. Ends with NULL. */
+extern const char *const place_directories[];
+/* The same for people. */
+#define PLACE_NAMES "/home/kubernetes/bin, /var/lib/google, /usr/local/sbin, /opt"
+
+/* Each RUNTIME_DIRECTORY in them; ends with NULL. */
+extern const char *const place_made[];
+
+/* The one of place_directories where `name` is a file; NULL for none. */
+const char *place_of(const struct host *host, const char *name);
+
+/* Where the program is, else the first where one can be put and run, as far as mounts say; NULL for nowhere. */
+const char *place_find(const struct host *host);
+
+/* Is there a runtime on the host that starts containers? */
+bool place_has_runtime(const struct host *host);
+
+/* DIRECTORY/NAME, the caller's; NULL without memory. */
+char *place_path(const char *directory, const char *name);
+
+#endif

@@ -1,0 +1,124 @@
+#include "setup/steps/steps_runtime.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "setup/base/strings.h"
+#include "setup/config/config_keys.h"
+#include "setup/containers/files.h"
+#include "setup/steps/files.h"
+
+static const size_t programs[] = {
+	FILE_RUNTIME_PROGRAM, FILE_RUNTIME_RUNC, FILE_RUNTIME_CRUN,
+};
+
+static int read_back(struct context *c, size_t i)
+{
+	const char *path = wanted_path(&c->wanted, i);
+	_cleanup_text_ struct text now = {0};
+	struct stat st;
+	int r;
+
+	if (!c->wanted.files[i].s)
+		return 0;
+	r = host_read_stat(&c->host, path, &now, &st);
+	if (r == 0 && (!text_equal(&now, &c->wanted.files[i]) || (st.st_mode & 07777) != wanted_files[i].mode))
+		r = -EBADE;
+	if (r < 0)
+		log_say(c->log, LEVEL_ERROR, "%s was written, and is not there as it was: %s; an empty program there would keep every "
+			"container from starting, so %s was not touched", path, strerror(-r), c->config.runtime_unit);
+	return r;
+}
+
+int step_prove_runtime(struct context *c)
+{
+	const char *const argv[] = { wanted_path(&c->wanted, FILE_RUNTIME_PROGRAM), "--check", NULL };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(programs); i++)
+		r = read_back(c, programs[i]);
+	if (r < 0)
+		return r;
+	log_say(c->log, LEVEL_DEBUG, "systemd runs %s --check", argv[0]);
+	r = bus_run_transient(c->bus, "Check that the host runs what its container runtime is started with", argv);
+	if (r < 0)
+		log_conclude(c->log, "the host cannot run %s, so %s was not touched", argv[0], c->config.runtime_unit);
+	return r;
+}
+
+int step_read_path_back(struct context *c)
+{
+	const char *path;
+	int r;
+
+	if (!c->wanted.runtime_path)
+		return 0;
+	strings_free(TAKE(c->node.runtime.environment));
+	r = bus_environment(c->bus, c->config.runtime_unit, &c->node.runtime.environment);
+	if (r < 0)
+		return r;
+	path = runtime_path_in(c->node.runtime.environment);
+	if (path && strcmp(path, c->wanted.runtime_path) == 0)
+		return 0;
+	log_say(c->log, LEVEL_ERROR, "systemd was told PATH=%s for %s, and has %s%s; systemctl cat %s shows what sets it",
+		c->wanted.runtime_path, c->config.runtime_unit, path ? "PATH=" : "none", path ? path : "", c->config.runtime_unit);
+	return -EBADE;
+}
+
+/* The runtime does not start with the drop-in: the node needs one that starts. */
+static void take_back(struct context *c, const struct node *before)
+{
+	const struct text *old = &before->files[FILE_RUNTIME];
+	int r = old->s ? file_write(&c->host, &c->wanted, FILE_RUNTIME, old) : file_delete(&c->host, &c->wanted, FILE_RUNTIME);
+
+	if (r == 0)
+		r = bus_reload(c->bus);
+	if (r == 0)
+		r = bus_run_job(c->bus, BUS_RESTART, c->config.runtime_unit);
+	if (r == 0)
+		log_conclude(c->log, "%s was put back as it was, and %s runs again; all else is as configured",
+			     wanted_path(&c->wanted, FILE_RUNTIME), c->config.runtime_unit);
+	else
+		log_conclude(c->log, "%s does not run: systemctl status %s on the node says why; without %s, and after "
+			     "systemctl daemon-reload, it is started as before", c->config.runtime_unit, c->config.runtime_unit,
+			     wanted_path(&c->wanted, FILE_RUNTIME));
+}
+
+int step_restart_runtime(struct context *c, const struct node *before)
+{
+	int r;
+
+	if (!c->config.runtime_restart || !c->wanted.files[FILE_RUNTIME].s || c->node.runtime.in_effect)
+		return 0;
+	r = bus_subscribe(c->bus);
+	if (r < 0)
+		return r;
+	log_say(c->log, LEVEL_INFO, "systemd restarts %s, as [container] restart = yes asks for", c->config.runtime_unit);
+	r = bus_run_job(c->bus, BUS_RESTART, c->config.runtime_unit);
+	/* systemd had read the drop-in before, so that what it has started runs with it. */
+	if (r == 0)
+		c->node.runtime.in_effect = true;
+	else
+		take_back(c, before);
+	return r;
+}
+
+void step_say_runtime(struct context *c)
+{
+	const char *unit = c->config.runtime_unit;
+	_cleanup_text_ struct text since = {0};
+
+	if (!c->wanted.files[FILE_RUNTIME].s || c->node.runtime.in_effect)
+		return;
+	text_add_time(&since, c->node.runtime.started);
+	if (c->config.keystrokes)
+		log_say(c->log, LEVEL_WARNING, "keystrokes of exec sessions are recorded from the next start of %s "
+			"on, in containers that start after it; it is not restarted for that. On the node: "
+			"systemctl restart %s (where /etc does not survive a boot, as on COS, waiting for a boot does "
+			"not help)", unit, unit);
+	if (c->config.identity)
+		log_say(c->log, LEVEL_WARNING, "identity is not in effect: %s runs since %s, from before it was set up; Pods that start "
+			"after its next start have it. On the node: systemctl restart %s, or [container] restart = yes (where /etc does "
+			"not survive a boot, as on COS, nothing else helps); a restart may kill a Pod", unit, since.s ? since.s : "",
+			unit);
+}

@@ -1,0 +1,21 @@
+/* The steps that have to do with the host's container runtime. They return as those of steps.h. */
+#ifndef SETUP_STEPS_RUNTIME_H
+#define SETUP_STEPS_RUNTIME_H
+
+#include "setup/node/context.h"
+
+/* Reads what was put onto the host for its container runtime back, and has the host run it once: before a runtime is made to
+ * depend on it. */
+int step_prove_runtime(struct context *c) _must_check_;
+
+/* After systemd has read its units again: is PATH of the runtime's unit as FILE_RUNTIME sets it? -EBADE where not. */
+int step_read_path_back(struct context *c) _must_check_;
+
+/* Where [container] restart asks for it, and the runtime runs since before FILE_RUNTIME was as it is: restarts it, which our
+ * own container outlives, and takes the drop-in back where it does not start with it. */
+int step_restart_runtime(struct context *c, const struct node *before) _must_check_;
+
+/* Says what of it is in place, but not in effect, since when, and what to do. */
+void step_say_runtime(struct context *c);
+
+#endif

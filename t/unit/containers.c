@@ -1,0 +1,115 @@
+/* setup/containers: what is found of a host's runtimes and their containers. */
+#include "t/unit/test.h"
+
+#include "setup/containers/handlers.h"
+#include "setup/containers/place.h"
+#include "setup/containers/processes.h"
+
+static struct host host;
+
+static void put(const char *path, const char *content, size_t size)
+{
+	assert_int_equal(host_write(&host, path, content, size, 0644, 0755), 0);
+}
+
+/* What is said of a configuration at this place. */
+static void says(const char *unit, const char *path, const char *content, const char *want)
+{
+	_cleanup_text_ struct text out = {0};
+
+	put(path, content, strlen(content));
+	assert_int_equal(handlers_look(&out, &host, unit), 0);
+	assert_string_equal(out.s ? out.s : "", want);
+	assert_int_equal(host_remove(&host, path), 0);
+}
+
+static void handlers(void **state)
+{
+	static const char toml[] = "/etc/containerd/config.toml";
+
+	says("containerd.service", toml, "version = 2\n  [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\n"
+	     "    BinaryName = \"\"\n    # BinaryName = \"/no\"\n    SystemdCgroup = true\n", "");
+#define PATH_OF(place, value) place ": BinaryName = " value " is a path, which passes identity by (but where that program looks for " \
+	"runc in PATH itself, as NVIDIA's does): make it the name alone, as \"runc\""
+	says("containerd.service", toml, "[a]\n\tBinaryName = \"/usr/sbin/runc\" # comment\n[b]\n\"BinaryName\"='/x'\nBinaryNames=\"/y\"\n",
+	     PATH_OF("/etc/containerd/config.toml:2", "\"/usr/sbin/runc\"") "; "
+	     PATH_OF("/etc/containerd/config.toml:4", "'/x'"));
+	says("containerd.service", toml, "BinaryName = \"crun\"\nruntime_path = \"/usr/bin/containerd-shim-runc-v2\"\n", "");
+	says("containerd.service", "/etc/containerd/conf.d/g.toml", "runtime_type = \"io.containerd.runsc.v1\"\n",
+	     "/etc/containerd/conf.d/g.toml:1: runtime_type = \"io.containerd.runsc.v1\" is gVisor, whose containers have no identity");
+	says("containerd.service", "/etc/containerd/conf.d/g.txt", "BinaryName = \"/x\"\n", "");
+	says("containerd.service", toml, "  runtime_type = \"io.containerd.kata.v2\"", "/etc/containerd/config.toml:1: runtime_type = "
+	     "\"io.containerd.kata.v2\" is Kata Containers, whose containers have no identity on the node");
+	says("crio.service", "/etc/crio/crio.conf.d/10-x.conf", "[crio.runtime.runtimes.crun]\nruntime_path = \"/usr/bin/crun\"\n",
+	     "/etc/crio/crio.conf.d/10-x.conf:2: runtime_path = \"/usr/bin/crun\" is a path, which passes identity by: make it \"\", so "
+	     "that the runtime is looked for in PATH");
+	says("containerd.service", "/etc/crio/crio.conf", "runtime_path = \"/usr/bin/crun\"\n", "");
+	says("crio.service", "/usr/bin/podman", "", "podman, which is installed, calls runtimes by their paths: its containers have no "
+	     "identity");
+}
+
+static void process(unsigned pid, const char *comm, unsigned parent, const char *loginuid)
+{
+	char path[64], stat[128];
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	put(path, stat, (size_t)snprintf(stat, sizeof(stat), "%u (%s) S %u 1 1 0\n", pid, comm, parent));
+	snprintf(path, sizeof(path), "/proc/%u/loginuid", pid);
+	put(path, loginuid, strlen(loginuid));
+}
+
+static void processes(void **state)
+{
+	static const char words[] = "/usr/bin/containerd-shim-runc-v2\0-namespace\0k8s.io\0-id\0" "0123456789abcdef0123\0-address\0/x";
+	struct container_processes found = {0};
+
+	process(1, "systemd", 0, "4294967295");
+	process(7, "containerd", 1, "4294967295");
+	process(10, "containerd-shim", 1, "4294967295");
+	put("/proc/10/cmdline", words, sizeof(words));
+	process(11, "pause", 10, "3221225473");
+	process(9, "sh) S 1 (x", 11, "4294967295");
+	process(12, "sleep", 9, "4294967295");
+	process(20, "containerd-shim", 1, "4294967295");
+	process(21, "new", 20, "3221225474");
+	process(30, "conmon", 1, "4294967295");
+	process(31, "podman's", 30, "3489660928");
+	/* Each other's parent, as they may be read while they change. */
+	process(40, "a", 41, "4294967295");
+	process(41, "b", 40, "4294967295");
+	put("/proc/12x", "", 0);
+	assert_int_equal(processes_look(&found, &host), 0);
+	assert_int_equal(found.all, 5);
+	assert_int_equal(found.unset, 2);
+	assert_int_equal(found.n_shims, 1);
+	assert_string_equal(found.shims.s, "0123456789abc");
+	processes_done(&found);
+}
+
+static void places(void **state)
+{
+	assert_null(place_of(&host, "x"));
+	assert_false(place_has_runtime(&host));
+	put("/opt/x", "", 0);
+	assert_string_equal(place_of(&host, "x"), "/opt");
+	put("/var/lib/google/x", "", 0);
+	assert_string_equal(place_of(&host, "x"), "/var/lib/google");
+	put("/usr/bin/crun", "", 0);
+	assert_true(place_has_runtime(&host));
+	/* Where the program is, it stays; else the first directory in which one can be run. */
+	put("/opt/cloud-audit-runtime", "", 0);
+	assert_string_equal(place_find(&host), "/opt");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("runtimes that are not looked for in PATH are named with their line", handlers),
+		TEST("processes below a shim are containers', and those without a login uid are counted", processes),
+		TEST("a program is where it is, else where it can be", places),
+	};
+
+	if (host_open_root(&host, test_dir()) < 0)
+		return 1;
+	return RUN(tests);
+}
