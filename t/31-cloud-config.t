@@ -59,6 +59,19 @@ for my $setting ('unit.mode=transient', 'unit.enable=no', 'journal.reader=enable
 	is "$code|$out", '3|', "$setting needs the machine: exit 3";
 	like $err, qr/--set \Q$setting\E: \[\w+\] $name = $value needs the machine itself/, "$setting: and says so";
 }
+for my $case (['keystrokes', 'container.runtime_unit=containerd.service', 'container.keystrokes=yes'], ['identity', 'container.runtime_unit=containerd.service', 'container.identity=yes'],
+	['keystrokes', 'tty.runtime_unit=containerd.service']) {
+	my ($key, @set) = @$case;
+	($code, $out, $err) = run($program, (map { ('-s', $_) } @set), @args, 'cloud-config');
+	is "$code|$out", '3|', "@set needs the machine: exit 3";
+	is join('|', map { s/ needs the machine itself.*//r } split /\n/, errors($err)), "--set $set[-1]: [container] $key = yes", "@set: said once";
+}
+my $copy = '/etc/audit/rules.d/zz-cloud-audit-setup.rules';
+$data = YAML::XS::Load((run($program, '-s', 'rules.scanner_copy=yes', @args, 'cloud-config'))[1]);
+%file = map { $_->{path} => $_ } @{$data->{write_files}};
+is +($file{$copy} // {})->{permissions}, '0640', 'the copy for scanners is written, too';
+like +($file{$copy} // {})->{content} // '', qr{^-w /etc/mine -p wa -k mine$}m, 'with the rules';
+is join(' ', map { "@$_" } @{$data->{runcmd}}[1]), 'systemctl enable cloud-audit-setup.service cloud-audit-lock.service', 'and is no unit';
 is((run($program, '-s', 'ima.policy=exec', @args, 'cloud-config'))[1] =~ /cloud-audit-host\.service/ ? 1 : 0, 1, 'the host\'s unit is there where it is asked for');
 
 SKIP: {

@@ -39,6 +39,13 @@ void rule_add_place(struct text *out, const struct rule_place *place)
 		text_addf(out, ":%u", place->line);
 }
 
+void rule_add_source(struct text *out, const struct rule_place *place)
+{
+	text_add(out, "# ");
+	rule_add_place(out, place);
+	text_add(out, "\n");
+}
+
 struct rule_place rule_place(const struct rule *rule)
 {
 	return (struct rule_place){ rule->file, rule->line, rule->shipped, rule->written };

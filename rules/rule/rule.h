@@ -46,6 +46,8 @@ void rule_set_done(struct rule_set *set);
  * rules and program lie; "shipped " in front of those that come with the program; without the line what stands on
  * none (--set). */
 void rule_add_place(struct text *out, const struct rule_place *place);
+/* The same as a comment of a rules file. */
+void rule_add_source(struct text *out, const struct rule_place *place);
 
 /* Where this rule is written; its strings are the rule's. */
 struct rule_place rule_place(const struct rule *rule);

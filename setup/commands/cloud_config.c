@@ -13,7 +13,8 @@ static const struct {
 	const char *section, *key, *value;	/* value: the one that is possible; NULL: all but no */
 } needs_machine[] = {
 	{ "unit", "mode", "file" }, { "unit", "enable", "yes" }, { "journal", "reader", NULL },
-	{ "tty", "sshd", "no" }, { "tty", "runtime_unit", "" }, { "rules", "existing", "replace" },
+	{ "tty", "sshd", "no" }, { "container", "keystrokes", "no" }, { "container", "identity", "no" },
+	{ "rules", "existing", "replace" },
 };
 
 static bool is_possible(const struct config *config, size_t i)
@@ -76,32 +77,25 @@ static const char *watch_of(struct source *source, const struct rule *rule)
 	return strncmp(s, "-w ", 3) == 0 ? s : NULL;
 }
 
-static void print_control(void *context, const char *control, const char *source)
-{
-	text_addf(context, "# %s\n%s\n", source, control);
-}
-
 static void add_rules(const struct context *c, struct text *out)
 {
 	struct source source = {0};
 
 	text_add(out, "# Written by cloud-init, from what cloud-audit-setup " VERSION " has rendered.\n-c\n");
-	settings_lines(&c->wanted.settings, &c->config, true, print_control, out);
+	settings_lines(&c->wanted.settings, &c->config, true, settings_add_line, out);
 	for (size_t i = 0; i < c->wanted.rules.n_rules; i++) {
 		const struct rule *rule = &c->wanted.rules.rules[i];
 		const struct rule_place place = rule_place(rule);
 		const char *watch = watch_of(&source, rule);
 
-		text_add(out, "# ");
-		rule_add_place(out, &place);
-		text_add(out, "\n");
+		rule_add_source(out, &place);
 		if (watch)
 			text_add_bytes(out, watch, strcspn(watch, "\r\n"));
 		else
 			rule_print(out, rule->data, rule->size);
 		text_add(out, "\n");
 	}
-	settings_lines(&c->wanted.settings, &c->config, false, print_control, out);
+	settings_lines(&c->wanted.settings, &c->config, false, settings_add_line, out);
 	text_done(&source.content);
 }
 
@@ -156,10 +150,11 @@ bool cloud_config_print(const struct context *c, struct text *out)
 	text_add(out, "write_files:\n");
 	add_file(out, wanted_files[FILE_RULES].path, wanted_files[FILE_RULES].mode, &rules);
 	for (size_t i = 0; i < N_FILES; i++) {
-		if (!wanted_files[i].unit || !c->wanted.files[i].s)
+		if (i == FILE_RULES || !c->wanted.files[i].s)
 			continue;
 		add_file(out, wanted_files[i].path, wanted_files[i].mode, &c->wanted.files[i]);
-		text_addf(&units, ", %s", wanted_files[i].unit);
+		if (wanted_files[i].unit)
+			text_addf(&units, ", %s", wanted_files[i].unit);
 	}
 	text_addf(out, "runcmd:\n- [systemctl, daemon-reload]\n- [systemctl, enable%s]\n- [systemctl, restart%s]\n",
 		  units.s ? units.s : "", units.s ? units.s : "");

@@ -218,6 +218,11 @@ void settings_lines(const struct settings *settings, const struct config *config
 		line(context, "-e 1", config_source(config, "audit", "lock"));
 }
 
+void settings_add_line(void *context, const char *control, const char *source)
+{
+	text_addf(context, "# %s\n%s\n", source, control);
+}
+
 void settings_compare(const struct settings *settings, const struct kernel_status *status,
 		      bool loginuid_immutable,
 		      void (*setting)(void *context, const char *wanted, const char *actual),

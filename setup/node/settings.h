@@ -44,6 +44,9 @@ void settings_lines(const struct settings *settings, const struct config *config
 		    void (*line)(void *context, const char *control, const char *source),
 		    void *context);
 
+/* The callback for a rules file's text, which context is: the line, below a comment with its source. */
+void settings_add_line(void *context, const char *control, const char *source);
+
 /* Calls back for each setting with what is wanted and what the kernel has, as auditctl options; the
  * lock is not among them. */
 void settings_compare(const struct settings *settings, const struct kernel_status *status,

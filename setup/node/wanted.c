@@ -262,18 +262,6 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 	return n < 0 ? n : worst;
 }
 
-static void print_control(void *context, const char *control, const char *source)
-{
-	text_addf(context, "# %s\n%s\n", source, control);
-}
-
-static void add_source(struct text *out, struct rule_place place)
-{
-	text_add(out, "# ");
-	rule_add_place(out, &place);
-	text_add(out, "\n");
-}
-
 /* What is left out before rule i, as comments, which tell a later run so. One whose path has come while the kernel was
  * locked is for the next boot to load, and no difference before. */
 static void print_left_out(const struct rule_set *set, size_t i, size_t *next, struct text *out)
@@ -283,7 +271,7 @@ static void print_left_out(const struct rule_set *set, size_t i, size_t *next, s
 		const struct rule_place place = rule_place(rule);
 
 		for (size_t k = 0; k < rule->n_merged; k++)
-			add_source(out, rule->merged[k]);
+			rule_add_source(out, &rule->merged[k]);
 		text_add(out, "# ");
 		rule_add_place(out, &place);
 		if (rule->staged)
@@ -307,14 +295,15 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 	text_add(out, "# Written by cloud-audit-setup, which replaces it when the configuration changes.\n"
 		 "# Loaded with auditctl -R.\n"
 		 "# " END_SOURCE ": a rule that the kernel refuses does not keep the others out\n-c\n");
-	settings_lines(&wanted->settings, config, true, print_control, out);
+	settings_lines(&wanted->settings, config, true, settings_add_line, out);
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
+		const struct rule_place place = rule_place(rule);
 
 		print_left_out(&wanted->left_out, i, &next, out);
-		add_source(out, rule_place(rule));
+		rule_add_source(out, &place);
 		for (size_t k = 0; k < rule->n_merged; k++)
-			add_source(out, rule->merged[k]);
+			rule_add_source(out, &rule->merged[k]);
 		if (!rule_print(out, rule->data, rule->size)) {
 			log_at(log, LEVEL_ERROR, rule->file, rule->line, "auditctl has no line of a rules file for "
 			       "this rule; write it in another way");
@@ -323,7 +312,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 		text_add(out, "\n");
 	}
 	print_left_out(&wanted->left_out, wanted->rules.n_rules, &next, out);
-	settings_lines(&wanted->settings, config, false, print_control, out);
+	settings_lines(&wanted->settings, config, false, settings_add_line, out);
 	return r < 0 ? r : text_error(out);
 }
 
@@ -340,8 +329,9 @@ static int print_scanner_copy(struct wanted *wanted, const struct config *config
 		 "# force is " RULES_FILE ", which is loaded after what is here, and replaces it.\n");
 	for (size_t i = 0; i + 1 < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
+		const struct rule_place place = rule_place(rule);
 
-		add_source(out, rule_place(rule));
+		rule_add_source(out, &place);
 		rule_show_usual(out, rule->data, rule->size);
 		text_add(out, "\n");
 	}
