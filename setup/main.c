@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "setup/base/text.h"
 #include "setup/commands/commands.h"
 #include "setup/config/config_keys.h"
 #include "setup/every.h"
@@ -20,14 +21,15 @@
  * (terminationMessagePath); it is there only in a Pod. */
 static void leave_termination_message(const struct log *log)
 {
-	const char *message = log_last_error(log);
+	_cleanup_text_ struct text message = {0};
 	_cleanup_close_ int fd = -1;
 
-	if (!message)
+	if (!log_last_error(log))
 		return;
+	log_add_errors(log, &message);
 	fd = open("/dev/termination-log", O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	/* It was said on stderr too: a failure here takes nothing away. */
-	if (fd >= 0 && (write(fd, message, strlen(message)) < 0 || write(fd, "\n", 1) < 0))
+	if (fd >= 0 && message.s && write(fd, message.s, message.len) < 0)
 		return;
 }
 

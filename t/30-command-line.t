@@ -96,12 +96,20 @@ SKIP: {
 	my $script = 'mount -t tmpfs none /dev && : >/dev/null && : >/dev/termination-log && "$@"; r=$?;' .
 		' cat /dev/termination-log; exit $r';
 	my @new = ('unshare', '-rm', 'sh', '-c');
-	skip 'no mount namespace to be had', 2 if (run(@new, 'mount -t tmpfs none /dev'))[0];
+	skip 'no mount namespace to be had', 6 if (run(@new, 'mount -t tmpfs none /dev'))[0];
 	my ($code, $out) = run(@new, $script, 'sh', $program, '-x');
 	is "$code $out", "2 unknown option -x (see --help)\n", 'a usage error is left as termination message';
 	($code, $out) = run(@new, $script, 'sh', $program, '-R', $root, '-s', 'audit.lock=x', 'apply');
 	is "$code $out", "3 --set audit.lock=x: lock = 'x' is not valid; expected yes or no\n",
-		'so is the last error of an invalid configuration';
+		'so is the error of an invalid configuration';
+	my ($status, $all) = run(@new, $script, 'sh', $program, '-R', $root, '-s', 'audit.lock=x', '-s', 'events.exec=y', 'apply');
+	is "$status " . join('|', map { /^--set (\S+): .*expected/ ? $1 : $_ } split /\n/, $all), '3 audit.lock=x|events.exec=y', 'all of them, in their order';
+	put("$tmp/wrong.d/wrong.rules", join '', map { "-a always,exit -S nosuchcall$_\n" } 1 .. 200);
+	($code, $out) = run(@new, $script, 'sh', $program, '-R', $root, '-s', "rules.directory=$tmp/wrong.d", 'apply');
+	my @left = split /\n/, $out;
+	cmp_ok length $out, '<=', 4096, 'of many as much as Kubernetes keeps';
+	like "$left[0] $left[-1]", qr{wrong\.rules:1: .*wrong\.rules:200: }, 'the first and the last among them';
+	is $left[-2], '(' . (200 - (@left - 1)) . ' more errors)', 'and how many are left out';
 }
 
 # --- a result that cannot be written ---

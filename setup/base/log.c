@@ -11,6 +11,9 @@
 
 #define SECOND UINT64_C(1000000)
 
+/* What Kubernetes keeps of a termination message. */
+enum { ROOM = 4096, COUNT = 32 };	/* bytes; of them for the count of what has no room */
+
 struct log {
 	FILE *out;
 	bool json, colour, progress;
@@ -18,6 +21,8 @@ struct log {
 	enum log_level level;
 	unsigned count[LEVEL_MAX];
 	char *last_error;
+	struct text earlier;	/* errors before it, a line each, as long as there is room */
+	unsigned n_earlier;	/* all of them */
 	void (*listen)(void *context, enum log_level level, const char *file, unsigned line, const char *message);
 	void *listener;
 };
@@ -49,6 +54,7 @@ void log_free(struct log *log)
 	if (!log)
 		return;
 	free(log->last_error);
+	text_done(&log->earlier);
 	free(log);
 }
 
@@ -70,6 +76,8 @@ void log_begin_anew(struct log *log)
 	memset(log->count, 0, sizeof(log->count));
 	free(log->last_error);
 	log->last_error = NULL;
+	text_done(&log->earlier);
+	log->n_earlier = 0;
 }
 
 void log_set_json(struct log *log, bool json)
@@ -181,13 +189,21 @@ static void print_json(struct log *log, enum log_level level, const char *messag
 		fputs(line.s, log->out);
 }
 
+static void keep_error(struct log *log, const char *message)
+{
+	_cleanup_free_ char *before = TAKE(log->last_error);
+
+	log->last_error = strdup(message);
+	log->n_earlier += before != NULL;
+	if (before && log->earlier.len < ROOM)
+		text_addf(&log->earlier, "%s\n", before);
+}
+
 static void log_put(struct log *log, enum log_level level, const char *message)
 {
 	log->count[level]++;
-	if (level == LEVEL_ERROR) {
-		free(log->last_error);
-		log->last_error = strdup(message);
-	}
+	if (level == LEVEL_ERROR)
+		keep_error(log, message);
 	if (level > log->level)
 		return;
 	if (log->unfinished)
@@ -273,4 +289,36 @@ unsigned log_count(const struct log *log, enum log_level level)
 const char *log_last_error(const struct log *log)
 {
 	return log->last_error;
+}
+
+/* How many bytes of the text its whole lines take that fit into the room; *ret_n: how many lines these are. */
+static size_t whole_lines(const struct text *t, size_t room, unsigned *ret_n)
+{
+	size_t length = 0;
+
+	*ret_n = 0;
+	for (const char *end; t->s && (end = strchr(t->s + length, '\n')) && (size_t)(end + 1 - t->s) <= room; ++*ret_n)
+		length = (size_t)(end + 1 - t->s);
+	return length;
+}
+
+void log_add_errors(const struct log *log, struct text *out)
+{
+	const char *last = log->last_error ? log->last_error : "";
+	size_t length = strlen(last), room = ROOM - strlen("\n");
+	unsigned n;
+
+	length = length < room ? length : room;
+	room -= length;
+	if (whole_lines(&log->earlier, room, &n) == log->earlier.len && n == log->n_earlier) {
+		text_add(out, log->earlier.s ? log->earlier.s : "");
+	} else {
+		size_t fits = whole_lines(&log->earlier, room > COUNT ? room - COUNT : 0, &n);
+
+		text_add_bytes(out, log->earlier.s ? log->earlier.s : "", fits);
+		if (room > COUNT)
+			text_addf(out, "(%u more errors)\n", log->n_earlier - n);
+	}
+	text_add_bytes(out, last, length);
+	text_add(out, "\n");
 }

@@ -21,6 +21,7 @@ enum log_level {
 };
 
 struct log;
+struct text;
 
 /* A log that writes to out (borrowed). Returns NULL without memory; freed with log_free(). */
 struct log *log_new(FILE *out);
@@ -71,5 +72,8 @@ void log_conclude(struct log *log, const char *format, ...) _printf_format_(2, 3
 unsigned log_count(const struct log *log, enum log_level level);
 /* The last error with its conclusions, NULL when there was none; valid until the next message. */
 const char *log_last_error(const struct log *log);
+/* Appends all errors, a line each: within 4 KiB, the last always there, with its conclusions, and before it the number of those
+ * that had no room. */
+void log_add_errors(const struct log *log, struct text *out);
 
 #endif

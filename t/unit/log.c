@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "setup/base/text.h"
+
 static void form(void **state)
 {
 	struct capture c;
@@ -94,6 +96,43 @@ static void counts(void **state)
 	capture_end(&c);
 }
 
+static const char *errors_of(struct capture *c, struct text *errors)
+{
+	text_done(errors);
+	log_add_errors(c->log, errors);
+	return errors->s;
+}
+
+static void all_errors(void **state)
+{
+	_cleanup_text_ struct text errors = {0};
+	char many[1001], huge[5001];
+	struct capture c;
+
+	memset(many, 'm', sizeof(many) - 1);
+	memset(huge, 'h', sizeof(huge) - 1);
+	many[sizeof(many) - 1] = huge[sizeof(huge) - 1] = '\0';
+	capture_begin(&c);
+	log_say(c.log, LEVEL_ERROR, "one");
+	log_say(c.log, LEVEL_WARNING, "a warning");
+	log_say(c.log, LEVEL_ERROR, "two");
+	log_conclude(c.log, "so");
+	assert_string_equal(errors_of(&c, &errors), "one\ntwo; so\n");
+	for (int i = 0; i < 9; i++)
+		log_say(c.log, LEVEL_ERROR, "%s", many);
+	log_say(c.log, LEVEL_ERROR, "last");
+	assert_true(strlen(errors_of(&c, &errors)) <= 4096);
+	assert_non_null(strstr(errors.s, "\n(5 more errors)\nlast\n"));
+	assert_int_equal(strncmp(errors.s, "one\ntwo; so\nmmm", 14), 0);
+	/* One that alone is too long has its beginning there. */
+	log_say(c.log, LEVEL_ERROR, "%s", huge);
+	assert_int_equal(strlen(errors_of(&c, &errors)), 4096);
+	log_begin_anew(c.log);
+	log_say(c.log, LEVEL_ERROR, "anew");
+	assert_string_equal(errors_of(&c, &errors), "anew\n");
+	capture_end(&c);
+}
+
 static void json(void **state)
 {
 	static const char *const severities[] = { "ERROR", "WARNING", "INFO", "DEBUG" };
@@ -126,6 +165,7 @@ int main(void)
 		TEST("a file name with newlines does not break the line either", one_line_file),
 		TEST("messages above the level are dropped", levels),
 		TEST("dropped messages are counted; the last error is kept", counts),
+		TEST("all errors are kept within 4 KiB, the last always, the others counted", all_errors),
 		TEST("JSON: severity of Cloud Logging, time in RFC 3339, message escaped", json),
 	};
 
