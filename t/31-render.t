@@ -109,6 +109,12 @@ like $text, qr{^# c\.ini:12\n-a never,exclude -F msgtype=PROCTITLE$}m, 'exclude_
 like $text, qr{^# c\.ini:13\n-a never,exclude -F exe=/opt/my\\ app/x$}m, 'exclude_exe, a space escaped';
 like $text, qr{^# c\.ini:14\n-a never,exclude -F uid=1234$}m, 'exclude_uid, a name looked up below the root';
 like $text, qr{^# c\.ini:15\n-a never,exit (?:-S all )?-F auid<1000$}m, 'min_auid';
+my @identity = map { ('-s', $_) } 'container.runtime_unit=containerd.service', 'container.identity=yes';
+for my $case ([1000, 1000], [3221225472, 3221225472], [3758096384, 3758096384], [4000000000, 3758096384]) {
+	my ($bound, $want) = @$case;
+	($code, $text) = run($program, @common, @identity, '-s', "filter.min_auid=$bound", 'render', 'rules');
+	like $text, qr{^-a never,exit (?:-S all )?-F auid<$want\n}m, "min_auid = $bound with identity keeps what has a terminal in a container";
+}
 ($code, $text) = run($program, @common, '-c', $ini, '-s', 'audit.backlog_limit=5', '-s', 'filter.exclude_uid=',
 	'render', 'rules');
 like $text, qr{^# --set audit\.backlog_limit=5\n-b 5$}m, '--set overrides the file and is named as the source';

@@ -178,6 +178,15 @@ put("$tmp/elsewhere/other.rules", "\n# another comment\n" . slurp("$tmp/rules.d/
 is hash('-s', "rules.directory=$tmp/elsewhere"), $hash, 'in other places, with other comments and spaces';
 put("$root/etc/last/there", '');
 is hash(), $hash, 'whatever a path is on the host';
+my @identity = map { ('-s', "container.$_") } 'runtime_unit=containerd.service', 'identity=yes';
+my %wrapper;
+for my $directory ('', 'opt', 'home/kubernetes/bin') {
+	make_path("$root/$directory");
+	my ($where) = (node('render', 'rules', @identity))[1] =~ m{-F exe=(/\S+)/cloud-audit-runtime\.d/runc}m;
+	$wrapper{$where // 'nowhere'} = hash(@identity);
+}
+is scalar(keys %wrapper), 3, 'where the program for the runtime can stand is the host\'s' or diag join ' ', %wrapper;
+is join(' ', grep { $_ ne $hash } values %wrapper), '', 'the rules about it, which nobody wrote, are not in the hash';
 put("$tmp/elsewhere/other.rules", slurp("$tmp/elsewhere/other.rules") =~ s/-k last/-k lust/r);
 isnt hash('-s', "rules.directory=$tmp/elsewhere"), $hash, 'and another with another rule';
 isnt hash('-s', 'events.exec=no'), $hash, 'or group';

@@ -83,12 +83,15 @@ static int add_min_auid(struct rule_set *set, const struct rules_env *env,
 	const char *file;
 	unsigned line;
 	char rule[64];
+	int64_t least;
 	int r, s;
 
 	if (config->min_auid < 0)
 		return 0;
 	config_place(config, "filter", "min_auid", &file, &line);
-	snprintf(rule, sizeof(rule), "-a never,exit -F auid<%lld", (long long)config->min_auid);
+	/* What has a terminal in a container stays, however high the bound is. */
+	least = config->identity && config->min_auid > CLASS_TERMINALS ? CLASS_TERMINALS : config->min_auid;
+	snprintf(rule, sizeof(rule), "-a never,exit -F auid<%lld", (long long)least);
 	r = rules_read_line(set, env, file, line, rule);
 	s = rules_read_line(set, env, file, line, "-a never,exit -F auid=unset");
 	r = r < 0 ? r : s;
@@ -203,14 +206,23 @@ static int add_end(struct rule_set *set, const struct rules_env *env)
 	return 0;
 }
 
+/* One of add_wrapper()'s. */
+static bool is_wrapper(const struct rule *rule)
+{
+	return rule->shipped && rule->line == 0 && strcmp(rule->file, RUNTIME_PROGRAM) == 0;
+}
+
 /* Before paths and names are looked up, doubles dropped and rules optimised: of equal rules the same, wherever their files
- * lie, and whatever stands between them. */
+ * lie, and whatever stands between them. What nobody wrote names a directory of the host's, and is not in it: the same
+ * rules have the same hash on each node, and where none is to be seen. */
 static void hash_source(const struct rule_set *set, char *ret)
 {
 	struct sha256 sha;
 
 	sha256_begin(&sha);
 	for (size_t i = 0; i < set->n_rules; i++) {
+		if (is_wrapper(&set->rules[i]))
+			continue;
 		sha256_add(&sha, set->rules[i].written, strlen(set->rules[i].written));
 		sha256_add(&sha, "\n", 1);
 	}
