@@ -14,26 +14,26 @@ static uint64_t monotonic(void)
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Until then, or a signal that ends it. */
+/* Waits until then, or for a signal that ends it: also for one that came before. */
 static bool ended_before(const sigset_t *signals, uint64_t deadline)
 {
-	for (uint64_t now = monotonic(); now < deadline; now = monotonic()) {
-		const uint64_t left = deadline - now;
+	for (;;) {
+		const uint64_t now = monotonic(), left = deadline > now ? deadline - now : 0;
 		const struct timespec wait = { .tv_sec = (time_t)(left / SECOND), .tv_nsec = (long)(left % SECOND) * 1000 };
 
 		if (sigtimedwait(signals, NULL, &wait) > 0)
 			return true;
-		if (errno != EINTR && errno != EAGAIN)
-			return true;
+		if (errno != EINTR)
+			return errno != EAGAIN;
 	}
-	return false;
 }
 
-enum exit_status every_interval(uint64_t microseconds, enum exit_status (*once)(void *user), void *user)
+enum exit_status every_interval(uint64_t microseconds, enum exit_status (*once)(void *user), bool (*in_vain)(void *user), void *user)
 {
-	uint64_t next = monotonic() + microseconds;
+	uint64_t next = monotonic();
 	enum exit_status status;
-	sigset_t signals, pending;
+	bool first = true;
+	sigset_t signals;
 
 	/* Blocked: one that comes while the node is compared ends it after that, and the first process of a container, for which
 	 * signals otherwise do nothing, gets them, too. */
@@ -41,17 +41,18 @@ enum exit_status every_interval(uint64_t microseconds, enum exit_status (*once)(
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	status = once(user);
-	if (status == STATUS_USAGE || status == STATUS_CONFIG)
-		return status;
-	while (!ended_before(&signals, next)) {
+	do {
+		uint64_t now;
+
 		status = once(user);
+		if ((first && (status == STATUS_USAGE || status == STATUS_CONFIG)) || in_vain(user))
+			return status;
+		first = false;
+		now = monotonic();
 		next += microseconds;
-		/* A result that took longer than the interval is not made up for. */
-		if (monotonic() > next)
-			next = monotonic();
-		if (sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT)))
-			break;
-	}
+		/* One that took longer than the interval is not made up for: a slow node is not kept busy by being looked at. */
+		if (now >= next)
+			next = now + microseconds;
+	} while (!ended_before(&signals, next));
 	return status;
 }

@@ -188,6 +188,12 @@ struct repeat {
 	char digest[65];
 };
 
+/* May it take the place of the last one in the file? As text a run that failed has none. */
+static bool is_result(const struct context *c, enum exit_status status)
+{
+	return !c->same && (!failed(status) || c->options->output != OUTPUT_TEXT);
+}
+
 /* One result, on standard output or in its file. */
 static enum exit_status result(struct context *c)
 {
@@ -195,16 +201,20 @@ static enum exit_status result(struct context *c)
 	_cleanup_(sarif_freep) struct sarif *sarif = NULL;
 	enum exit_status status;
 
-	if (c->options->output_file && outfile_begin(&file, c->options->output_file, c->log) < 0)
+	if (c->options->output_file && outfile_begin(&file, c->options->output_file, c->log) < 0) {
+		report_failed(c, STATUS_NODE);
 		return STATUS_NODE;
+	}
 	sarif = c->options->output == OUTPUT_SARIF ? sarif_new(c->log) : NULL;
 	status = run(c);
 	if (sarif)
 		sarif_print(sarif, status == STATUS_DONE || status == STATUS_CONFIG, (int)status);
 	if (failed(status))
 		report_failed(c, status);
-	if (c->options->output_file && outfile_end(&file, true, c->log) < 0 && status == STATUS_DONE)
+	if (c->options->output_file && outfile_end(&file, is_result(c, status), c->log) < 0 && status == STATUS_DONE) {
 		status = STATUS_NODE;
+		report_failed(c, status);
+	}
 	return status;
 }
 
@@ -234,6 +244,14 @@ static enum exit_status next_result(void *user)
 		fputs(messages, out);
 	free(messages);
 	return status;
+}
+
+/* A file is collected from time to time; of standard output the reader may have gone, or the disk be full. */
+static bool in_vain(void *user)
+{
+	const struct repeat *repeat = user;
+
+	return !repeat->first->options->output_file && (ferror(stdout) || nobody_reads());
 }
 
 int main(int argc, char **argv)
@@ -266,7 +284,7 @@ int main(int argc, char **argv)
 		options_print_usage(stderr);
 		status = STATUS_USAGE;
 	} else if (r > 0) {
-		status = options.every ? every_interval(options.every, next_result, &repeat) : result(&context);
+		status = options.every ? every_interval(options.every, next_result, in_vain, &repeat) : result(&context);
 	} else {
 		if (r == -ENOMEM)
 			log_say(log, LEVEL_ERROR, "out of memory; the node is untouched");

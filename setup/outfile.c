@@ -23,12 +23,28 @@ static char *name_beside(const char *path)
 	return asprintf(&name, "%.*s.%s.XXXXXX", directory, path, path + directory) < 0 ? NULL : name;
 }
 
+/* A name of a device, or a link, would end as a file. */
+static bool may_be_replaced(const char *path, struct log *log)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return true;
+	log_say(log, LEVEL_ERROR, "the result could not be written to %s: it is no regular file, and would be replaced by one; name another "
+		"(without --output-file the result goes to standard output)", path);
+	return false;
+}
+
 int outfile_begin(struct outfile *ret, const char *path, struct log *log)
 {
-	struct outfile o = { .path = path, .beside = name_beside(path), .out = -1 };
-	_cleanup_close_ int fd = o.beside ? mkostemp(o.beside, O_CLOEXEC) : -1;
+	struct outfile o = { .path = path, .out = -1 };
+	_cleanup_close_ int fd = -1;
 	int r = 0;
 
+	if (!may_be_replaced(path, log))
+		return -EEXIST;
+	o.beside = name_beside(path);
+	fd = o.beside ? mkostemp(o.beside, O_CLOEXEC) : -1;
 	if (!o.beside)
 		return log_no_memory(log);
 	/* For everybody to read, as other files there. */

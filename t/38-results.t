@@ -132,6 +132,27 @@ node('apply');
 ($code, $out, $err) = node('verify', '--output-file', "$tmp/nowhere/x");
 is $code, 1, 'a file that cannot be written: exit 1';
 like $err, qr{error: the result could not be written to \S+nowhere/x: No such file or directory$}m, 'and says so';
+($code, $out) = node('verify', '-o', 'json', '--output-file', "$tmp/nowhere/x");
+is valid('failed', $out) . decode_json($out || '{}')->{status}, 1, 'JSON: that it failed is on standard output then';
+my $good = "$tmp/textfile/rules";
+is +(node('render', 'rules', '--output-file', $good))[0], 0, 'render into a file';
+my $rendered = slurp($good);
+is +(node('render', 'rules', '--output-file', $good, '-s', 'audit.lock=x'))[0] . (slurp($good) eq $rendered), '31', 'one that fails leaves it';
+is +(node('verify', '--output-file', $good, '-s', 'audit.lock=x'))[0] . (slurp($good) eq $rendered), '31', 'verify as text, too';
+node('verify', '-o', 'json', '--output-file', $good, '-s', 'audit.lock=x');
+is valid('failed', slurp($good)), '', 'as JSON it says that it has failed';
+node('plan', '--output-file', $good);
+is slurp($good), '', 'plan without a change has an empty result';
+is join(' ', map { s{.*/}{}r } glob "$tmp/textfile/* $tmp/textfile/.[!.]*"), 'audit.prom rules', 'and nothing is left beside them';
+system('mkfifo', "$tmp/textfile/pipe") == 0 or die;
+symlink 'rules', "$tmp/textfile/link" or die;
+for my $other (qw(pipe link)) {
+	my @was = lstat "$tmp/textfile/$other";
+	($code, $out, $err) = node('verify', '--output-file', "$tmp/textfile/$other");
+	is $code, 1, "a $other in the place of the file is refused";
+	like $err, qr/: it is no regular file, and would be replaced by one; name another/, 'with the reason';
+	is +(lstat "$tmp/textfile/$other")[1], $was[1], 'and stays';
+}
 
 # --- again and again ---
 # While the program runs, code is called with each line that it prints; what that returns is sent as a signal.
@@ -176,6 +197,13 @@ $code = watch(sub {
 is join(' ', map { $_->{status} } @lines), '0 4 0', '--changes: only results that differ from the last one';
 is $code, 0, 'SIGINT ends it, too';
 cmp_ok time - $begun, '>=', 3, 'although it has looked more often';
+{
+	local $systemd->{again} = 1;
+	$systemd->serve('bash', '-c', 'timeout -s KILL 20 "$@" | head -n 1 >/dev/null; echo ${PIPESTATUS[0]} >' . "$tmp/ended", 'bash', $program, @options,
+		'-q', 'verify', '-o', 'json', '--short', '--every', '1s');
+	# Seen before a result is written, or while.
+	like slurp("$tmp/ended"), qr/^(?:0|141)$/, 'so does a reader that has gone';
+}
 is +(node('verify', '--every', '1s', '-s', 'audit.lock=x'))[0], 3, 'what is wrong in the configuration ends it at once';
 
 done_testing;
