@@ -266,15 +266,19 @@ for my $kind (@kinds) {
 	is scalar @bad, 0, "$name: no state of the disk is bad" or diag join "\n", @bad[0 .. ($#bad > 19 ? 19 : $#bad)];
 
 	my %site;
-	push @{$site{site($disk, $_)}}, $_ for syncs($disk);
-	for my $site (sort keys %site) {
-		my $fault = first_fault($disk, \%run, @{$site{$site}});
-		$needed{$site} //= $fault && "$name, $fault";
-	}
 	for my $sync (syncs($disk)) {
-		next if first_fault($disk, \%run, $sync);
+		my $site = site($disk, $sync);
+		push @{$site{$site}}, $sync;
+		my $fault = first_fault($disk, \%run, $sync);
+		if ($fault) { $needed{$site} //= "$name, $fault"; next }
 		$spare++;
-		push @spare, "$name: #$sync " . site($disk, $sync) . " $operations[$sync - 1][1]" if !is_spare($disk, $sync, $old);
+		push @spare, "$name: #$sync $site $operations[$sync - 1][1]" if !is_spare($disk, $sync, $old);
+	}
+	# Where one call makes another good: without the first few of a place. All of them allow more states than can be tried.
+	for my $site (grep { !$needed{$_} } sort keys %site) {
+		my @first = grep { defined } @{$site{$site}}[0 .. 2];
+		my $fault = first_fault($disk, \%run, @first);
+		$needed{$site} //= $fault && "$name, $fault";
 	}
 }
 cmp_ok $different, '>=', 1000, "$all states, $different of them different";
