@@ -146,6 +146,34 @@ like $out, qr/^Lock +locked already: rules and settings change at the next boot$
 like $out, qr/^the node differs, and is locked: /, 'verify has it in the verdict';
 like $out, qr/^Next +reboot or recreate the node/m, 'and says what helps';
 
+# --- where no boot mends it ---
+sub hopeless {
+	my ($name, $next) = @_;
+	my ($code, $out, $err) = screen($name, 'verify', '-s', 'journal.reader=ignore');
+	is $code, 5, "$name: locked with other rules";
+	unlike $out, qr/^Next +reboot or recreate/m, "$name: the screen does not say what cannot help";
+	like $out =~ s/\n {15}/ /gr, qr/^Next +$next/m, "$name: but what does" or diag $out, $err;
+	($code, $out, $err) = screen($name, 'plan');
+	like $out =~ s/\n {15}/ /gr, qr/^Lock +locked already, and a boot alone changes nothing: $next/m, "$name: so does plan" or diag $out, $err;
+}
+put("$root/etc/audit/rules.d/99-finalize.rules", "-e 2\n");
+my $auditd = put("$root/usr/lib/systemd/system/auditd.service", "[Service]\nExecStart=/sbin/auditd\n");
+$systemd->{state}{'auditd.service'} = 'active';
+hopeless('a host that locks first', qr/take out the host's own line that locks, reboot, apply again/);
+delete $systemd->{state}{'auditd.service'};
+unlink "$root/etc/audit/rules.d/99-finalize.rules", $auditd;
+{
+	node('apply');
+	my ($staged, $then, $locked) = ("$root/etc/audit/cloud-audit-setup.rules", slurp("$root/etc/audit/cloud-audit-setup.rules"), slurp($kernel));
+	# Another boot has staged it.
+	put($staged, $then =~ s/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/01234567-89ab-cdef-0123-456789abcdef/r);
+	isnt slurp($staged), $then, 'the file says in which boot it was staged';
+	change(sub { @{$_[0]{rules}} = grep { !/pid=0/ } @{$_[0]{rules}} });
+	hopeless('a boot that has not read the rules', qr/systemctl status cloud-audit-setup\.service: no boot mends it/);
+	put($staged, $then);
+	put($kernel, $locked);
+}
+
 # --- what becomes of files that are staged ---
 ($code, $out, $err) = node('apply');
 my %memory = map { $_ => (system("stat -f -c %T $_ 2>/dev/null | grep -q '^tmpfs\$'") == 0) } $root, '/dev/shm';

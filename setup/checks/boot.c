@@ -30,6 +30,8 @@ enum boot_past {
 	BOOT_LOADED,	/* loaded them: what is missing has gone since */
 	BOOT_REFUSED,	/* read them to the end, but the kernel refused some */
 	BOOT_NOT_READ,	/* somebody locked before they were read to the end */
+	BOOT_LEFT_OUT,	/* refused some, which the file leaves out since */
+	BOOT_LOCKED_FIRST,	/* whatever is in place: the host locks before it */
 };
 
 /* Told by the comment of the rules file, the kernel and the unit. */
@@ -120,29 +122,52 @@ int boot_check_refused(const struct context *c)
 	return -EINVAL;
 }
 
+/* Why booting again does not help; BOOT_NONE or BOOT_LOADED: it may. */
+static enum boot_past hopeless(const struct context *c)
+{
+	if (c->locks.n > 0)
+		return BOOT_LOCKED_FIRST;
+	return c->wanted.n_refused > 0 ? BOOT_LEFT_OUT : since_staging(c);
+}
+
+const char *boot_mend(const struct context *c)
+{
+	static const char *const mends[] = {
+		[BOOT_NONE] = NULL, [BOOT_LOADED] = NULL,
+		[BOOT_LOCKED_FIRST] = "take out the host's own line that locks, reboot, apply again",
+		[BOOT_LEFT_OUT] = "drop the rules that a boot refused, or make their paths earlier",
+		[BOOT_REFUSED] = "drop the rules that a boot refused, or make their paths earlier",
+		[BOOT_NOT_READ] = "systemctl status " SETUP_UNIT ": no boot mends it",
+	};
+
+	return mends[hopeless(c)];
+}
+
 bool boot_say_hopeless(const struct context *c)
 {
-	enum boot_past past = since_staging(c);
-
-	if (c->locks.n > 0) {
+	switch (hopeless(c)) {
+	case BOOT_LOCKED_FIRST:
 		boot_say_locks(c, LEVEL_ERROR);
 		return true;
-	}
-	if (c->wanted.n_refused > 0) {
+	case BOOT_LEFT_OUT:
 		log_say(c->log, LEVEL_ERROR, "the kernel refused %zu of the rules at boot, and is locked with the others; the rules file "
 			"leaves out what it refused, so that no boot tries in vain: take these rules out of the configuration, or have "
 			"their paths made before " SETUP_UNIT " runs, and apply on a node that is not locked", c->wanted.n_refused);
 		return true;
-	}
-	if (past == BOOT_REFUSED) {
+	case BOOT_REFUSED:
 		boot_say_missing(c, NULL);
 		log_say(c->log, LEVEL_ERROR, "the kernel refused these rules at boot, and is locked with the others; booting again "
 			"does the same while their paths are not there before " SETUP_UNIT " runs: have them made earlier, or take "
 			"the rules out of the configuration, and apply (which leaves out what the next boot would refuse)");
-	}
-	if (past == BOOT_NOT_READ)
+		return true;
+	case BOOT_NOT_READ:
 		log_say(c->log, LEVEL_ERROR, "a boot has locked the audit configuration without loading %s, and the next does the "
 			"same: see systemctl status " SETUP_UNIT " " LOCK_UNIT ", and journalctl -b _TRANSPORT=audit for who else "
 			"locks (op=set audit_enabled=2)", wanted_files[FILE_RULES].path);
-	return past == BOOT_REFUSED || past == BOOT_NOT_READ;
+		return true;
+	case BOOT_NONE:
+	case BOOT_LOADED:
+	default:
+		return false;
+	}
 }

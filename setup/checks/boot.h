@@ -17,6 +17,9 @@ bool boot_locked_by_others(const struct context *c);
 /* With [rules] absent = fail: -EINVAL after naming each rule that the boot has refused and the next would refuse; else 0. */
 int boot_check_refused(const struct context *c) _must_check_;
 
+/* Of a node that is locked with other rules: what helps where booting again does not, in one line; NULL where it may. */
+const char *boot_mend(const struct context *c);
+
 /* Of a node that is locked with other rules, or that the boot has refused rules of: says why booting again does
  * not help. False, unsaid, where it may. */
 bool boot_say_hopeless(const struct context *c);

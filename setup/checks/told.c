@@ -1,6 +1,7 @@
 #include "setup/checks/told.h"
 
 #include "rules/match/people.h"
+#include "setup/checks/boot.h"
 #include "units/audit_units.h"
 
 void told_add_rule(const struct rule *rule, const char *between, struct text *out)
@@ -66,10 +67,15 @@ bool told_all_gone(const struct context *c, const struct checks *checks, struct 
 
 const char *told_do(const struct context *c, enum check_kind kind)
 {
+	const char *mend;
+
 	switch (kind) {
 	case CHECK_RULE:
 	case CHECK_SETTING:
-		return node_locked(&c->node) ? "reboot or recreate the node: it is locked until then" : "cloud-audit-setup apply";
+		if (!node_locked(&c->node))
+			return "cloud-audit-setup apply";
+		mend = boot_mend(c);
+		return mend ? mend : "reboot or recreate the node: it is locked until then";
 	case CHECK_FILE:
 	case CHECK_UNIT:
 	case CHECK_LOCK:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rules/match/people.h"
+#include "setup/checks/boot.h"
 #include "setup/checks/groups.h"
 #include "setup/checks/told.h"
 #include "setup/kernel/rulesdiff.h"
@@ -188,8 +189,11 @@ static int add_others(struct screen *screen, const struct context *c, const stru
 static void add_lock(struct screen *screen, const struct context *c, const struct checks *checks)
 {
 	bool rules = checks->failed[CHECK_RULE] + checks->failed[CHECK_SETTING] > 0;
+	const char *mend = rules && node_locked(&c->node) ? boot_mend(c) : NULL;
 
-	if (node_locked(&c->node))
+	if (mend)
+		screen_row(screen, "Lock", "locked already, and a boot alone changes nothing: %s", mend);
+	else if (node_locked(&c->node))
 		screen_row(screen, "Lock", rules ? "locked already: rules and settings change at the next boot" :
 			   "locked already, and until the next boot");
 	else if (c->config.lock)
