@@ -26,7 +26,7 @@ Auditctl::install($root, $kernel);
 Auditctl::store(Auditctl::fresh(), $kernel);
 put("$root/etc/mine", '');
 put("$tmp/rules.d/my \"own\".rules", "-w /etc/mine -p wa -k mine\n");
-my @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s', '-s', 'audit.lock=no');
+our @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s', '-s', 'audit.lock=no');
 my $systemd = Systemd->new($root, $kernel);
 
 sub node {
@@ -111,7 +111,20 @@ is_deeply $lint, { name => 'no-arch', count => 2, first => 'lint.rules:1' }, 'wa
 unlink "$tmp/rules.d/lint.rules";
 ($code, $out) = node('apply', '-o', 'json', '--short');
 is valid('done_short', $out), '', 'apply --short keeps to the schema';
-is valid('done_short', (node('remove', '-o', 'json', '--short'))[1]), '', 'so does remove';
+{
+	local @options = (@options, '-s', 'rules.existing=keep');
+	change(sub { push @{$_[0]{rules}}, '-a always,exit -F arch=x86_64 -S openat -F key=theirs' });
+	for my $brief ([], ['--short']) {
+		($code, $out, $err) = node('apply', '-o', 'json', @$brief);
+		my $done = decode_json($out || '{}');
+		is valid(@$brief ? 'done_short' : 'apply', $out), '', "existing = keep: apply keeps to the schema @$brief" or diag $err;
+		is $done->{rules}, $done->{rule_set}{in_force}{rules}, 'rules is how many are in force';
+		is $done->{rules_ours}, $done->{rule_set}{wanted}{rules}, 'and rules_ours how many of them we loaded';
+	}
+	change(sub { @{$_[0]{rules}} = grep { !/theirs/ } @{$_[0]{rules}} });
+}
+($code, $out, $err) = node('remove', '-o', 'json', '--short');
+is valid('done_short', $out), '', 'so does remove' or diag $err;
 is valid('failed', (node('verify', '-o', 'json', '--short', '-s', 'audit.lock=x'))[1]), '', 'and a run that failed';
 node('apply');
 

@@ -311,7 +311,7 @@ static void look_shippers(struct look *look)
 		text_add_time(&detail, begins);
 	}
 	if (detail.s)
-		text_add(&detail, ": what came between is lost to it; look at its log and metrics; where none runs any more, delete "
+		text_add(&detail, ": audit records that came between may be lost to it; look at its log and metrics; where none runs any more, delete "
 			 "the file");
 	if (any)
 		tell(look, "the journal has all that a shipper has not read", &detail);

@@ -120,7 +120,7 @@ static size_t count_ours(const struct context *c)
 {
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
 
-	if (c->options->command == COMMAND_REMOVE || c->config.existing != EXISTING_KEEP ||
+	if (c->config.existing != EXISTING_KEEP ||
 	    rulesdiff_compare(&diff, &c->wanted.rules, &c->node.rules, false) < 0)
 		return c->node.rules.n;
 	return c->node.rules.n - diff.n_unexpected;
@@ -151,8 +151,10 @@ void report_done(const struct context *c, const char *command, const char *resul
 	if (!sentence)
 		return;
 	if (c->options->output == OUTPUT_JSON) {
-		text_addf(&out, "{\"command\":\"%s\",\"result\":\"%s\",\"rules\":%zu,\"enabled\":%u,"
-			  "\"message\":", command, result, count_ours(c), c->node.status.enabled);
+		text_addf(&out, "{\"command\":\"%s\",\"result\":\"%s\",\"rules\":%zu,", command, result, c->node.rules.n);
+		if (c->options->command == COMMAND_APPLY)
+			text_addf(&out, "\"rules_ours\":%zu,", count_ours(c));
+		text_addf(&out, "\"enabled\":%u,\"message\":", c->node.status.enabled);
 		text_add_json(&out, sentence);
 		evidence_add(&out, c);
 		if (c->options->brief)

@@ -41,7 +41,7 @@ sub line {
 	} elsif ($line eq '--loginuid-immutable') {
 		$kernel->{$line} = 1;
 	} elsif ($line =~ /^(?:-S \S+ )?-([aAwdW]) \S+/) {
-		my ($sort, $rule) = ($1, $line =~ s/(?:^|(?<= ))-(?:A|d)(?= )/-a/r =~ s/^-W/-w/r);
+		my ($sort, $rule) = ("$1", $line =~ s/(?:^|(?<= ))-(?:A|d)(?= )/-a/r =~ s/^-W/-w/r);
 		my @same = grep { $rules->[$_] eq $rule } 0 .. $#$rules;
 		return 'No such file or directory' if defined $refused && $sort !~ /[dW]/ && $line =~ $refused;
 		if ($sort =~ /[dW]/) {

@@ -189,8 +189,8 @@ static void shippers(void **state)
 	check_says("");
 	node.trail.shippers[1] = 1699999999000000;
 	check_says(WARNING "the journal has all that a shipper has not read: fluent-bit (/var/lib/cloud-audit-logging/fluent-bit/cursor.db) "
-		   "has read up to 2023-11-14T22:13:19.000000Z, and the journal begins at 2023-11-14T22:13:20.123456Z: what came "
-		   "between is lost to it; look at its log and metrics; where none runs any more, delete the file\n");
+		   "has read up to 2023-11-14T22:13:19.000000Z, and the journal begins at 2023-11-14T22:13:20.123456Z: audit "
+		   "records that came between may be lost to it; look at its log and metrics; where none runs any more, delete the file\n");
 	/* Where the journal could not be read. */
 	node.trail.journal = (struct journal_span){ .oldest = 0 };
 }
