@@ -110,6 +110,25 @@ local late = ''
 for _ = 1, 8 do late = late .. events_of(audit('linux-auditd', TIME, { tick = '1' })) end
 ok(late == '900-5:CWD', '... and what comes late is a part that counts on')
 
+-- The clock is set back by an hour.
+local function at(time, id, message)
+  return audit('linux-auditd', TIME, { MESSAGE = message, BOOT_ID = ('ab'):rep(16), AUDIT_ID = id, SOURCE_REALTIME_TIMESTAMP = tostring(time) })
+end
+at(1785600100000000, '950', 'PROCTITLE proctitle="x"')
+local torn = at(1785596500000000, '951', 'SYSCALL arch=c000003e syscall=59 items=0') ~= -1
+ok(not torn and events_of(at(1785596500000000, '951', 'PROCTITLE proctitle="b"')) == '951-0:SYSCALL,PROCTITLE', 'the clock is set back: events stay whole')
+
+-- An event of which no entry can be made.
+local Entry = require('audit_entry')
+local all = Entry.all
+Entry.all = function() error('made up') end
+at(1785596500000000, '952', 'SYSCALL arch=c000003e syscall=59 items=0')
+local _, _, bare = at(1785596500000000, '952', 'PROCTITLE proctitle="b"')
+Entry.all = all
+ok(bare and bare[1] and bare[1].records[2].text == 'proctitle="b"' and events_of(2, nil, bare) == '952-0:SYSCALL,PROCTITLE' and
+  bare[1]['logging.googleapis.com/local_resource_id'] and said:find('made up'),
+  'an event of which no entry can be made comes with its records as they stand, and that is said')
+
 -- A full disk: here a directory that is not there.
 os.remove(dir .. 'cursor.saved')
 write('cursor.db', DATABASE .. 'before')

@@ -224,4 +224,24 @@ fresh do |dir|
      'after what was read last has been deleted, it goes on with the first that is there, with a warning')
 end
 
+# The clock is set back by an hour: what comes then is not torn.
+fresh do |dir|
+  back = (11..16).map { |id| exec(id).each { |r| r['_SOURCE_REALTIME_TIMESTAMP'] = (r['_SOURCE_REALTIME_TIMESTAMP'].to_i - 3_600_000_000).to_s } }
+  all = exec(1) + mixed(back, 3, random)
+  journal(all)
+  sent = Run.new(dir, batch: 2).sent
+  is([restored(sent), sent.count { |e| e['part'] }], [written(all), 0], 'the clock is set back: events stay whole')
+end
+
+# An event of which no entry can be made.
+fresh do |dir|
+  journal(exec(1) + exec(2) + exec(3))
+  AuditArguments.prepend(Module.new { def add(text) = text.include?('"2"') ? raise('made up') : super })
+  run = Run.new(dir)
+  entry = run.sent.find { |e| e['event'].end_with?('-2') }
+  is([run.sent.size, entry['records'].map(&:values), entry.values_at('id', 'severity')], [3, written(exec(2)).values.first, ["#{BOOT}-2-0", 'WARNING']],
+     'an event of which no entry can be made comes with its records as they stand')
+  is(run.log.grep(/made up/).size, 1, '... which is said, and the others come')
+end
+
 puts "1..#{$n}"

@@ -61,4 +61,18 @@ ok(#v:over(100 * 1000000) == 0, 'before it is over, a minute is not told')
 local all = v:over(140 * 1000000)
 ok(#all == 1 and all[1].left_out == 16, '... afterwards it is, also when nothing comes any more')
 ok(#v:over(300 * 1000000) == 0, '... once')
+
+v = wanted({ limit = 5 })
+for i = 1, 20 do kept(v, entry(i, web), 'exec', 7200) end
+ok(kept(v, entry(30, web), 'exec', 3600), 'the clock is set back: a minute of its own begins')
+
+-- What a container claims about another one.
+v = wanted({ limit = 5 })
+local function claimed(id) return { container = { id = id, source = 'claimed' }, class = 'container' } end
+for i = 1, 20 do kept(v, entry(i, claimed('web')), nil, 1) end
+ok(kept(v, entry(30, web), 'exec', 2), 'what is claimed about a container does not use up its limit')
+for i = 1, 1000 do kept(v, entry(100 + i, claimed('c' .. i)), nil, 3) end
+local windows = 0
+for _ in pairs(v.windows) do windows = windows + 1 end
+ok(windows == 2 and v.left_out == 1015, '... and all that is claimed has one limit together')
 print('1..' .. n)

@@ -19,14 +19,29 @@ class AuditEntry
   # The entries of an event: one, or several where it is too large. `records` are [type, text] each, in order, the
   # first of them the event's record number `first`; `whole`: these are all.
   def self.all(event, records, first, whole)
+    parts(records, first, whole) { |part, at| new(event, part, at).to_h }
+  end
+
+  # The same without a look into the records: of an event that `all` fails on.
+  def self.bare(event, records, first, whole)
+    parts(records, first, whole) do |part, at|
+      { 'format' => FORMAT, 'event' => event, 'part' => at, 'type' => part.map(&:first),
+        'records' => part.map { |type, text| { 'type' => type, 'text' => text } }, 'severity' => 'WARNING',
+        'id' => "#{event}-#{at || 0}" }.compact
+    end
+  end
+
+  # at: the index of a part's first record; nil: it has all.
+  def self.parts(records, first, whole)
     cut = cut(records)
     parts = cut.size > 1 || first.positive? || !whole
     cut.map do |part|
-      entry = new(event, part, parts ? first : nil).to_h
+      entry = yield part, parts ? first : nil
       first += part.size
       entry
     end
   end
+  private_class_method :parts
 
   # The same cuts for the same records.
   def self.cut(records)

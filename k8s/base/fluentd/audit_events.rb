@@ -7,6 +7,8 @@ class AuditEvents
   # first record to its last: 0.7 s in 999 of 1,000, 2.7 s at most.
   SETTLED = 1.0
   MISSING = 4.0
+  # In microseconds, more than events overtake each other: the clock was set back.
+  BACK = 5_000_000
   # Held at a time, and ended events whose number of records is remembered.
   HELD = 2048
   ENDED = 4096
@@ -32,7 +34,7 @@ class AuditEvents
   # on the journal has to be read again to have all of the event. Gives the event when it is whole with it.
   def add(id, type, text, written:, now:, from:)
     event = @held[id] ||= Event.new(id, written, [], first(id), 0, 0, now, from, true)
-    @written = written if written > @written
+    @written = written if written > @written || @written - written > BACK
     @expect[type] = PATIENCE if @expect.key?(type)
     return finish(event) if type == 'EOE'
 

@@ -24,7 +24,7 @@ class AuditProc
   def container(event, pid, time)
     return unless @here && pid && event.start_with?(@boot)
 
-    cgroup = File.read("#{@proc}/#{pid}/cgroup")
+    cgroup = File.read("#{@proc}/#{pid}/cgroup").scrub
     id = cgroup.scan(/\h{64}/).last
     return if !id || later?(pid, time)
 
@@ -32,15 +32,16 @@ class AuditProc
     pod = cgroup[POD, 1]
     found['pod_uid'] = pod.tr('_', '-') if pod
     found.merge!('source' => 'proc')
-  rescue SystemCallError
+  rescue SystemCallError, ArgumentError, NoMethodError
     nil
   end
 
   private
 
-  # Whether it is another process, that has got the number since. btime is cut to a second.
+  # Whether it is another process, that has got the number since. btime is cut to a second. A process chooses its
+  # name, of any bytes.
   def later?(pid, time)
-    ticks = File.read("#{@proc}/#{pid}/stat")[/.*\) (.*)/m, 1].split[19].to_i
+    ticks = File.read("#{@proc}/#{pid}/stat").scrub[/.*\) (.*)/m, 1].split[19].to_i
     @booted + (ticks.to_f / HZ) > time + 1
   end
 

@@ -111,17 +111,28 @@ module Fluent
         done.each do |event|
           next if event.records.empty?
 
-          AuditEntry.all(event.id, event.records, event.first, event.whole).each do |entry|
-            @sessions.name(entry)
-            unless entry['class'] || entry['container']
-              container = @proc.container(event.id, entry['pid'], event.written / 1_000_000)
-              entry['container'] = container if container
-            end
+          entries_of(event).each do |entry|
             entry['host'] = @host if @host
             stream.add(EventTime.new(event.written / 1_000_000, event.written % 1_000_000 * 1000), entry)
           end
         end
         stream
+      end
+
+      # An error that ended the thread would come again with the same event, after each start.
+      def entries_of(event)
+        AuditEntry.all(event.id, event.records, event.first, event.whole).each { |entry| name(entry, event) }
+      rescue StandardError => e
+        log.error 'an event is sent with its records as they stand', event: event.id, error: e.full_message(highlight: false)
+        AuditEntry.bare(event.id, event.records, event.first, event.whole)
+      end
+
+      def name(entry, event)
+        @sessions.name(entry)
+        return if entry['class'] || entry['container']
+
+        container = @proc.container(event.id, entry['pid'], event.written / 1_000_000)
+        entry['container'] = container if container
       end
 
       # Until the buffer takes them; false when it is time to end.

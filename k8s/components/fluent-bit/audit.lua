@@ -50,17 +50,33 @@ local function left_out(told)
   return for_cloud_logging(told, nil, written)
 end
 
+local function entries_of(event)
+  local all = {}
+  for _, entry in ipairs(AuditEntry.all(event.id, event.records, event.first, event.whole)) do
+    sessions:name(entry)
+    local key = entry.key ~= flb_null and entry.key or entry.keys and table.concat(entry.keys, ',')
+    local kept, told = volume:keep(entry, key, event.written)
+    if told then all[#all + 1] = left_out(told) end
+    if kept then all[#all + 1] = for_cloud_logging(entry, key, event.written) end
+    signals:entry(entry)
+  end
+  return all
+end
+
+-- Of an event with an error its records as they stand, and the others.
 local function entries(done)
   local all = {}
   for _, event in ipairs(done) do
-    for _, entry in ipairs(AuditEntry.all(event.id, event.records, event.first, event.whole)) do
-      sessions:name(entry)
-      local key = entry.key ~= flb_null and entry.key or entry.keys and table.concat(entry.keys, ',')
-      local kept, told = volume:keep(entry, key, event.written)
-      if told then all[#all + 1] = left_out(told) end
-      if kept then all[#all + 1] = for_cloud_logging(entry, key, event.written) end
-      signals:entry(entry)
+    local ok, made = pcall(entries_of, event)
+    if not ok then
+      state.say('error', event.id, ': sent with its records as they stand: ', tostring(made))
+      made = AuditEntry.bare(event.id, event.records, event.first, event.whole)
+      for _, entry in ipairs(made) do
+        for_cloud_logging(entry, nil, event.written)
+        signals:entry(entry)
+      end
     end
+    for _, entry in ipairs(made) do all[#all + 1] = entry end
     signals:event(event)
   end
   return all

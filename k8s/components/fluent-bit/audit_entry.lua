@@ -25,11 +25,26 @@ local QUIET = { INTEGRITY_RULE = true, INTEGRITY_POLICY_RULE = true }
 -- The entries of an event: one, or several where it is too large. `records` are { type, text } each, in order, the
 -- first of them the event's record number `first`; `whole`: these are all.
 function AuditEntry.all(event, records, first, whole)
+  return AuditEntry.parts(records, first, whole, function(part, at) return AuditEntry.new(event, part, at):to_table() end)
+end
+
+-- The same without a look into the records: of an event that `all` fails on.
+function AuditEntry.bare(event, records, first, whole)
+  return AuditEntry.parts(records, first, whole, function(part, at)
+    local types, texts = {}, {}
+    for i, record in ipairs(part) do types[i], texts[i] = record[1], { type = record[1], text = record[2] } end
+    return { format = FORMAT, event = event, part = at, type = types, records = texts, severity = 'WARNING',
+      id = event .. '-' .. (at or 0) }
+  end)
+end
+
+-- at: the index of a part's first record; nil: it has all.
+function AuditEntry.parts(records, first, whole, make)
   local cut = AuditEntry.cut(records)
   local parts = #cut > 1 or first > 0 or not whole
   local entries = {}
   for i, part in ipairs(cut) do
-    entries[i] = AuditEntry.new(event, part, parts and first or nil):to_table()
+    entries[i] = make(part, parts and first or nil)
     first = first + #part
   end
   return entries

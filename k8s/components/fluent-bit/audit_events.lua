@@ -9,6 +9,8 @@ AuditEvents.__index = AuditEvents
 -- From arrival, and in the journal's own time: a backlog is read faster than it was written. Measured from an event's
 -- first record to its last: 0.7 s in 999 of 1,000, 2.7 s at most.
 local SETTLED, MISSING = 1, 4
+-- In microseconds, more than events overtake each other: the clock was set back.
+local BACK = 5000000
 -- Held at a time, and ended events whose number of records is remembered.
 local HELD, ENDED = 2048, 3000
 -- Ended events that are saved: all to which something is missing, and those that something may still belong to.
@@ -77,7 +79,7 @@ function AuditEvents:add(id, type, text, written, now)
     self.order[self.latest] = id
     self.count = self.count + 1
   end
-  if written > self.written then self.written = written end
+  if written > self.written or self.written - written > BACK then self.written = written end
   if type == 'PATH' then self.path = PATIENCE elseif type == 'PROCTITLE' then self.title = PATIENCE end
   local done
   if type == 'EOE' then

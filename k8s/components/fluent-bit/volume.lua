@@ -20,7 +20,11 @@ local MINUTE = 60 * 1000000
 
 function Volume.new(wanted) return setmetatable({ wanted = wanted or WANTED, windows = {}, left_out = 0 }, Volume) end
 
-local function id_of(entry) return entry.container and entry.container.id end
+-- What somebody claims may name any container, and any number of them: all of it counts as one.
+local function id_of(entry)
+  local of = entry.container
+  return of and (of.source == 'claimed' and 'claimed' or of.id)
+end
 
 function Volume:is_dropped(entry, label)
   local drop, every = self.wanted.drop, self.wanted.sample[label]
@@ -37,7 +41,7 @@ function Volume:keep(entry, label, written)
   local id = self.wanted.limit and id_of(entry)
   if not id then return true end
   local window, told = self.windows[id], nil
-  if window and written - window.from >= MINUTE then
+  if window and math.abs(written - window.from) >= MINUTE then
     told = self:close(id, window)
     window = nil
   end
@@ -57,7 +61,7 @@ end
 function Volume:over(written)
   local all = {}
   for id, window in pairs(self.windows) do
-    if written - window.from >= MINUTE then
+    if math.abs(written - window.from) >= MINUTE then
       all[#all + 1] = self:close(id, window)
     end
   end
