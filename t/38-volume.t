@@ -83,6 +83,7 @@ my ($root) = journal([map { entry($minute * 10 - $at++, @$_) } @texts],
 	# Another boot counts its events anew; and what is no audit record is none.
 	[entry($minute * 30, 7, 'not audit', _TRANSPORT => 'kernel'),
 		entry($minute * 20, 7, qq{$call auid=0 exe="/usr/bin/c" $end}, _BOOT_ID => 'b' x 32)]);
+put("$root/usr/bin/a", '');
 my ($v) = volume($root);
 my $bytes = 0;
 $bytes += length $_->[1] for @texts, [0, qq{$call auid=0 exe="/usr/bin/c" $end}];
@@ -110,10 +111,38 @@ cmp_ok abs($v->{per_minute}{records} - 12 / 30), '<', 0.05, 'so many a minute, f
 cmp_ok abs($v->{per_month}{bytes} / ($v->{per_minute}{bytes} * 43200) - 1), '<', 0.001, 'and in 30 days';
 my %save = map { $_->{setting} => $_ } @{$v->{savings}};
 is $save{'filter.exclude_exe=/usr/bin/a'}{bytes}, $a->[2], 'a program left out saves its events';
+ok $save{'filter.exclude_exe=/usr/bin/a'}{at_most}, 'at most: without an identity some of it may be containers\' of the same path';
+is join(' ', grep { /exclude_exe/ } sort keys %save), 'filter.exclude_exe=/usr/bin/a', 'one that is not on the host is a container\'s, and no setting leaves it out';
 is $save{'filter.exclude_types=CWD'}{records}, 1, 'a type its records';
 is $save{'events.logins=no'}{bytes}, want(1, 10)->[2], 'a group its events, those that no rule caused among them';
 is $save{'filter.min_auid=1000'}{records}, 4, 'min_auid what daemons and low users caused, of what rules record';
 is $save{'filter.exclude_types=SYSCALL'}, undef, 'what an event cannot do without is not advised';
+
+# --- containers that carry an identity ---
+my %class = (C => 0xC1234567, D => 0xD1234567, E => 0xE1234567, people => 1000, unset => 4294967295);
+my $event = 300;
+my @classes = map { my $class = $_; map { [$class, $_] } qw(exec mine) } sort keys %class;
+my @class_texts = map { [$event++, qq{$call auid=$class{$_->[0]} exe="/usr/bin/sh" key="$_->[1]"}] } @classes;
+# What a rule of the user's records, too, stays.
+push @class_texts, [$event++, "$call auid=$class{C} exe=\"/usr/bin/sh\" key=" . uc unpack 'H*', "exec\x01mine"];
+push @class_texts, [$event++, qq{USER_AUTH pid=1 uid=0 auid=$class{C} ses=3 msg='op=PAM exe="/usr/bin/sh" res=failed'}];
+my ($shared) = journal([map { entry($minute, @$_) } @class_texts]);
+put("$shared/usr/bin/sh", '');
+my @identity = map { ('-s', $_) } 'container.runtime_unit=containerd.service', 'container.identity=yes';
+sub saves {
+	my ($set, $setting) = @_;
+	my ($s) = grep { $_->{setting} eq $setting } @{(volume($shared, @$set))[0]{savings}};
+	return $s ? $s->{records} : undef;
+}
+is saves(\@identity, 'filter.exclude_exe=/usr/bin/sh'), 4, 'exclude_exe is of the host\'s program: what containers do stays';
+is saves(\@identity, 'filter.min_auid=1000'), 7, 'with identity min_auid leaves out classes C and D, too';
+is saves([], 'filter.min_auid=1000'), 2, 'without it not';
+is saves(\@identity, 'filter.workloads=no'), 1, 'workloads = no: class C of its groups, but not of the user\'s rules';
+is saves(\@identity, 'filter.sessions=terminal'), 1, 'sessions = terminal: class D of them';
+for my $setting ('workloads=no', 'sessions=terminal') {
+	is saves([], "filter.$setting"), undef, "$setting is no advice without identity";
+	is saves([@identity, '-s', "filter.$setting"], "filter.$setting"), undef, 'nor where it is set';
+}
 
 # Every type that goes with a group which is off.
 my %of_type;

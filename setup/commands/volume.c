@@ -95,7 +95,7 @@ enum exit_status command_volume(struct context *c)
 	if (r == 0)
 		r = account_finish(&account);
 	if (r == 0)
-		r = savings_find(&savings, &account, &c->config);
+		r = savings_find(&savings, &account, &c->config, &c->host);
 	if (r < 0) {
 		log_no_memory(c->log);
 		return STATUS_NODE;

@@ -205,8 +205,7 @@ static int say_missing(const struct rules_env *env, const struct config *config,
 	return r;
 }
 
-/* The groups that [filter] workloads and sessions are about. */
-static bool is_by_class(const char *group)
+bool rulefiles_by_class(const char *group)
 {
 	static const char *const groups[] = { "exec", "socket", "mmap", "network" };
 	bool is = false;
@@ -292,7 +291,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		if (group < 0)
 			continue;
 		seen |= UINT64_C(1) << group;
-		if (by_class && is_by_class(config_key("events", (size_t)group)))
+		if (by_class && rulefiles_by_class(config_key("events", (size_t)group)))
 			r = add_by_class(set, &shipped, config, directory, list[i]->d_name);
 		else
 			r = add_file(set, &shipped, directory, list[i]->d_name);

@@ -19,6 +19,9 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 int rulefiles_add_user(struct rule_set *set, const struct rules_env *env,
 		       const struct config *config) _must_check_;
 
+/* Is it one of the groups that [filter] workloads and sessions are about? */
+bool rulefiles_by_class(const char *group);
+
 /* The directory of the shipped rules. The caller's; NULL without memory. */
 char *rulefiles_shipped_directory(void);
 

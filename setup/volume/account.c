@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rules/match/classes.h"
 #include "setup/base/text.h"
+#include "setup/config/rulefiles.h"
 
 enum {
 	NAMES_MAX = 4096,
@@ -23,7 +25,7 @@ struct open_event {
 	uint16_t groups[GROUPS_MAX], n_groups;	/* indices */
 	uint16_t own;		/* the group of a record without a key, plus one */
 	uint16_t program;	/* plus one */
-	bool low;
+	uint8_t class;		/* enum auid_class */
 };
 
 /* What goes when [events] GROUP = no, beside the rules' own: rules/NN-GROUP-no.rules. */
@@ -72,6 +74,9 @@ static int tallies_index(struct tallies *tallies, const char *name)
 		return (int)at;
 	if (tallies->n >= NAMES_MAX && strcmp(name, OTHERS) != 0)
 		return tallies_index(tallies, OTHERS);
+	/* Names whose hashes are the same take each other's place in the index: the last item is OTHERS. */
+	if (tallies->n > NAMES_MAX)
+		return NAMES_MAX;
 	at = (uint32_t)tallies->n;
 	tallies->items[at].name = strdup(name);
 	if (!tallies->items[at].name)
@@ -161,6 +166,24 @@ static int visible_index(struct tallies *tallies, const char *s, size_t n)
 
 /* --- events -------------------------------------------------------------------------------- */
 
+/* Are all its groups among those that [filter] workloads and sessions are about? */
+static bool is_filtered(const struct account *account, const struct open_event *event)
+{
+	bool is = true;
+
+	for (size_t i = 0; i < event->n_groups; i++)
+		is = is && rulefiles_by_class(account->groups.items[event->groups[i]].name);
+	return is;
+}
+
+/* Of an event of a rule. */
+static void add_class(struct account *account, const struct open_event *event)
+{
+	sum_add(&account->of_class[event->class], 1, event->records, event->bytes);
+	if (is_filtered(account, event))
+		sum_add(&account->filtered[event->class], 1, event->records, event->bytes);
+}
+
 /* An event's end. */
 static int settle(struct account *account, struct open_event *event)
 {
@@ -173,11 +196,13 @@ static int settle(struct account *account, struct open_event *event)
 	if (program < 0 || group < 0)
 		return -ENOMEM;
 	sum_add(&account->programs.items[program].sum, 1, event->records, event->bytes);
+	if (event->class >= AUID_WORKLOADS)
+		sum_add(&account->programs.items[program].contained, 1, event->records, event->bytes);
 	sum_add(&account->groups.items[group].sum, 1, event->records, event->bytes);
 	for (size_t i = 1; i < event->n_groups; i++)
 		sum_add(&account->groups.items[event->groups[i]].sum, 1, event->records, event->bytes);
-	if (event->n_groups && event->low)
-		sum_add(&account->low, 1, event->records, event->bytes);
+	if (event->n_groups)
+		add_class(account, event);
 	account->all.events++;
 	event->records = 0;
 	return 0;
@@ -238,17 +263,27 @@ static int add_program(struct account *account, struct open_event *event, const 
 	return program < 0 ? program : 0;
 }
 
-static bool is_low(const struct journal_record *record)
+static enum auid_class class_of(const struct journal_record *record)
 {
+	static const struct {
+		uint32_t below;
+		enum auid_class class;
+	} classes[] = {
+		{ LOW_AUID, AUID_LOW }, { CLASS_WORKLOADS, AUID_PEOPLE }, { CLASS_SESSIONS, AUID_WORKLOADS },
+		{ CLASS_TERMINALS, AUID_SESSIONS }, { CLASS_END, AUID_TERMINALS }, { AUID_UNSET, AUID_PEOPLE },
+	};
 	const char *value;
 	size_t n;
 	uint64_t auid = 0;
 
 	if (!find_field(record, " auid=", &value, &n) || n > 10)
-		return false;
+		return AUID_PEOPLE;
 	for (size_t i = 0; i < n; i++)
 		auid = auid * 10 + (uint64_t)(value[i] - '0');
-	return auid < LOW_AUID || auid == AUID_UNSET;
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (auid < classes[i].below)
+			return classes[i].class;
+	return auid == AUID_UNSET ? AUID_LOW : AUID_PEOPLE;
 }
 
 static int own_group(struct account *account, const char *type, size_t n)
@@ -290,9 +325,11 @@ static int look_at(struct account *account, struct open_event *event, const stru
 		return r;
 	/* Of other types a key is that of the rule which the record is about. */
 	if (has_type(record, "SYSCALL") || has_type(record, "URINGOP")) {
-		event->low = is_low(record);
+		event->class = (uint8_t)class_of(record);
 		return add_groups(account, event, record);
 	}
+	if (event->class == AUID_PEOPLE)
+		event->class = (uint8_t)class_of(record);
 	own = own_group(account, record->text, type_length(record));
 	if (own > 0)
 		event->own = (uint16_t)own;

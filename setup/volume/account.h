@@ -15,6 +15,7 @@ struct sum {
 struct tally {
 	char *name;
 	struct sum sum;
+	struct sum contained;	/* of these, those of containers, as their login uids tell */
 };
 
 struct tallies {
@@ -23,11 +24,20 @@ struct tallies {
 	struct map index;
 };
 
+/* Whose an event is, by its login uid. */
+enum auid_class {
+	AUID_PEOPLE,	/* of 1000 and above; or unknown */
+	AUID_LOW,	/* below, and of none */
+	AUID_WORKLOADS, AUID_SESSIONS, AUID_TERMINALS,	/* of containers: see rules/match/classes.h */
+	AUID_CLASSES,
+};
+
 struct open_event;
 
 struct account {
 	struct sum all;
-	struct sum low;	/* of events of a rule, those of login uids below 1000 and of none */
+	struct sum of_class[AUID_CLASSES];	/* of events of a rule */
+	struct sum filtered[AUID_CLASSES];	/* of these, what no other rule has: [filter] workloads, sessions */
 	/* An event is its group's with all its records. One with several keys is in each of their groups, so that
 	 * groups may add up to more than all. Without a key it is that of the group which its type is switched with. */
 	struct tallies groups, types, programs;

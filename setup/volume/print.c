@@ -165,13 +165,9 @@ static void add_list(struct text *out, const char *name, const struct tallies *t
 
 static void add_moment(struct text *out, const char *name, uint64_t at)
 {
-	time_t seconds = (time_t)(at / 1000000);
-	char text[32] = "1970-01-01T00:00:00";
-	struct tm tm;
-
-	if (gmtime_r(&seconds, &tm))
-		strftime(text, sizeof(text), "%FT%T", &tm);
-	text_addf(out, ",\"%s\":\"%s.%06uZ\"", name, text, (unsigned)(at % 1000000));
+	text_addf(out, ",\"%s\":\"", name);
+	text_add_time(out, at);
+	text_add(out, "\"");
 }
 
 void volume_add_json(struct text *out, const struct volume *volume)

@@ -75,16 +75,31 @@ static bool is_item(const char *path)
 	return *path == '/' && !strpbrk(path, ",\\ ");
 }
 
-static int add_programs(struct savings *savings, const struct account *account)
+static void sum_into(struct sum *sum, const struct sum *more)
+{
+	*sum = (struct sum){ sum->events + more->events, sum->records + more->records, sum->bytes + more->bytes };
+}
+
+static struct sum less(const struct sum *all, const struct sum *part)
+{
+	return (struct sum){ all->events - part->events, all->records - part->records, all->bytes - part->bytes };
+}
+
+/* The kernel takes exclude_exe for the host's file of that path when rules are loaded: the same path in a container is another
+ * file. Without an identity nothing tells whose an event is. */
+static int add_programs(struct savings *savings, const struct account *account, const struct config *config,
+			const struct host *host)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < account->programs.n && i < PROGRAMS; i++) {
 		const struct tally *program = &account->programs.items[i];
+		struct sum sum = less(&program->sum, &program->contained);
+		bool directory;
 
-		if (is_item(program->name))
-			r = add(savings, setting_of("filter.exclude_exe", program->name), "all that it does",
-				&program->sum, false, false);
+		if (sum.records > 0 && is_item(program->name) && host_path_type(host, program->name, &directory) == 1 && !directory)
+			r = add(savings, setting_of("filter.exclude_exe", program->name), "all that it does", &sum,
+				!config->identity, false);
 	}
 	return r;
 }
@@ -123,6 +138,32 @@ static int add_groups(struct savings *savings, const struct account *account, co
 	return r;
 }
 
+/* What depends on whose an event is. */
+static int add_people(struct savings *savings, const struct account *account, const struct config *config)
+{
+	struct sum low = account->of_class[AUID_LOW];
+	const struct {
+		const char *setting, *loses;
+		struct sum sum;
+	} by_class[] = {
+		{ "filter.workloads=no", "what containers do alone", account->filtered[AUID_WORKLOADS] },
+		{ "filter.sessions=terminal", "probes, exec without -t", account->filtered[AUID_SESSIONS] },
+	};
+	const bool is_set[] = { !config->workloads, config->sessions != SESSIONS_ALL };
+	int r = 0;
+
+	if (config->identity) {
+		sum_into(&low, &account->of_class[AUID_WORKLOADS]);
+		sum_into(&low, &account->of_class[AUID_SESSIONS]);
+	}
+	if (low.records)
+		r = add(savings, strdup("filter.min_auid=1000"), "daemons and containers", &low, false, false);
+	for (size_t i = 0; r == 0 && config->identity && i < ARRAY_SIZE(by_class); i++)
+		if (!is_set[i] && by_class[i].sum.records)
+			r = add(savings, strdup(by_class[i].setting), by_class[i].loses, &by_class[i].sum, false, false);
+	return r;
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	const struct saving *x = a, *y = b;
@@ -132,18 +173,18 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(x->setting, y->setting);
 }
 
-int savings_find(struct savings *savings, const struct account *account, const struct config *config)
+int savings_find(struct savings *savings, const struct account *account, const struct config *config, const struct host *host)
 {
 	int r;
 
 	*savings = (struct savings){0};
 	r = add_types(savings, account);
 	if (r == 0)
-		r = add_programs(savings, account);
+		r = add_programs(savings, account, config, host);
 	if (r == 0)
 		r = add_groups(savings, account, config);
-	if (r == 0 && account->low.records)
-		r = add(savings, strdup("filter.min_auid=1000"), "daemons and containers", &account->low, false, false);
+	if (r == 0)
+		r = add_people(savings, account, config);
 	if (r == 0 && savings->n)
 		qsort(savings->items, savings->n, sizeof(*savings->items), by_bytes);
 	return r;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "setup/config/config.h"
+#include "setup/host/host.h"
 #include "setup/volume/account.h"
 
 struct saving {
@@ -21,7 +22,8 @@ struct savings {
 };
 
 /* After account_finish(). Returns 0 or -ENOMEM; savings_done() after either. */
-int savings_find(struct savings *savings, const struct account *account, const struct config *config) _must_check_;
+int savings_find(struct savings *savings, const struct account *account, const struct config *config, const struct host *host)
+	_must_check_;
 void savings_done(struct savings *savings);
 
 #endif
