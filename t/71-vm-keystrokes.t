@@ -128,7 +128,7 @@ EOF
 	is "$(systemctl show -P NRestarts containerd) $(ctr task ls -q)" '0 c1' "$on: the runtime was not restarted"
 	out=$(cas $keys verify 2>&1); is $? 4 "$on: verify says that it is not in effect"
 	like "$out" 'containerd.service runs with its terminals recorded .it was started before' "$on: and why"
-	is "$(cas $keys plan 2>/dev/null)" '' "$on: there is nothing more that apply can do"
+	is "$(cas $keys plan --diff 2>/dev/null)" '' "$on: there is nothing more that apply can do"
 	systemctl restart containerd; ok $? "$on: containerd starts with the drop-in"
 	is "$(systemctl show -P Type,KillMode containerd | tr '\n' ' ')" "$(printf 'notify process ')" "$on: its type and kill mode are as shipped"
 	is "$(tr '\0' ' ' </proc/$(systemctl show -P MainPID containerd)/cmdline)" '/usr/bin/containerd ' "$on: its main process is containerd itself"

@@ -17,7 +17,7 @@ vm_guest --timeout 400 <<'EOF'
 	is "$(ls -R /etc; auditctl -l; auditctl -s | head -n 1)" "$before" "$on: which changes nothing of how the node is configured"
 	is "$(dpkg -V cloud-audit-setup | grep -v '/usr/share/\(man\|doc\|locale\)/')" '' "$on: every file is there as it was packed"
 	out=$(cloud-audit-setup -s audit.lock=no plan 2>/dev/null); is $? 4 "$on: plan, without a path or a configuration"
-	like "$out" '^\+\+\+ /etc/audit/cloud-audit-setup.rules' "$on: says what would change"
+	like "$out" '^Files .*/etc/audit/cloud-audit-setup\.rules' "$on: says what would change"
 	mkdir -p /etc/cloud-audit-setup; printf '[audit]\nlock = no\n[tty]\nsshd = yes\n' >/etc/cloud-audit-setup/config.ini
 	out=$(cloud-audit-setup apply 2>&1); ok $? "$on: apply, with the configuration where it is looked for" "$out"
 	like "$out" '^[0-9]+ rules are in force, not locked$' "$on: puts the shipped rules in force"
