@@ -97,7 +97,8 @@ static int add_programs(struct savings *savings, const struct account *account, 
 		struct sum sum = less(&program->sum, &program->contained);
 		bool directory;
 
-		if (sum.records > 0 && is_item(program->name) && host_path_type(host, program->name, &directory) == 1 && !directory)
+		if (sum.records > 0 && is_item(program->name) &&
+		    host_path_type(host, program->name, &directory) == 1 && !directory)
 			r = add(savings, setting_of("filter.exclude_exe", program->name), "all that it does", &sum,
 				!config->identity, false);
 	}
