@@ -217,6 +217,27 @@ cmp_ok time - $begun, '>=', 3, 'although it has looked more often';
 	# Seen before a result is written, or while.
 	like slurp("$tmp/ended"), qr/^(?:0|141)$/, 'so does a reader that has gone';
 }
+{
+	local @options = (@options, '-s', 'journal.reader=enable');
+	my $table = sub { put("$root/proc/1/net/netlink", "sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode\n" .
+		"00000000bbbbbbbb 9   3998111666 00000001 4096 0 0     2        $_[0] 77\n") };
+	put("$root/usr/lib/systemd/system/systemd-journald.service", "[Service]\nExecStart=/usr/lib/systemd/systemd-journald\n");
+	is +(node('apply'))[0], 0, 'reader = enable' or diag slurp("$tmp/err");
+	$table->(5);
+	like +(node('verify'))[1] =~ s/\s+/ /gr, qr/has missed 5 records so far .* too slow for them; fewer events keep it from missing more/,
+		'of a journald that was overrun although it has the room for more no more room is promised';
+	@lines = ();
+	watch(sub {
+		push @lines, decode_json($_[0]);
+		return 'TERM' if @lines == 2;
+		$table->(6);
+		sleep 6;
+		lose();
+		return '';
+	}, 'verify', '-o', 'json', '--short', '--every', '1s', '--changes');
+	is join(' ', map { $_->{kind} } @{$lines[1]{differs}}), 'rule host', '--changes: that it misses more makes no other result, a rule less does';
+	unlink "$root/proc/1/net/netlink" or die;
+}
 is +(node('verify', '--every', '1s', '-s', 'audit.lock=x'))[0], 3, 'what is wrong in the configuration ends it at once';
 
 done_testing;

@@ -68,6 +68,10 @@ my $all = $out;
 is +(grep { /^\+-/ && !/ # shipped 30-exec\.rules:\d+$/ } split /\n/, $out), 0, '--diff=GROUP has that group';
 cmp_ok scalar(() = $out =~ /^\+-/mg), '>=', 2, 'all of it';
 unlike $out, qr/^\+\+\+ \//m, 'and no file';
+change(sub { push @{$_[0]{rules}}, map { "-a always,exit -F arch=x86_64 -S openat -F auid=7 -F key=$_" } 'first -F key=exec -F key=last', 'executive -F key=no-exec' });
+is join('|', grep { /^--[^-]/ } split /\n/, (node('plan', '--diff=exec'))[1]), '--a always,exit -F arch=b64 -F auid=7 -S openat -k first -k exec -k last',
+	"with a rule of somebody else's that has the group's key among its own";
+change(sub { $_[0]{rules} = [] });
 is +(node('plan', '--diff=exek'))[0], 2, 'a group that there is not is wrong usage';
 like +(node('plan', '--diff=exek'))[2], qr/there is no such group of rules; did you mean 'exec'\?/, 'with the nearest one';
 ($code, $out) = node('plan', '--diff', '-v');

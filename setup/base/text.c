@@ -159,6 +159,11 @@ void text_add_time(struct text *t, uint64_t usec)
 	text_addf(t, "%s.%06uZ", stamp, (unsigned)(usec % 1000000));
 }
 
+const char *text_truth(bool b)
+{
+	return b ? "true" : "false";
+}
+
 void text_add_now(struct text *t)
 {
 	struct timespec now;

@@ -30,6 +30,9 @@ void text_addf(struct text *t, const char *format, ...) _printf_format_(2, 3);
 /* Appends s as a JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD. */
 void text_add_json(struct text *t, const char *s);
 
+/* JSON's word for it. */
+const char *text_truth(bool b);
+
 /* Appends the present time, or one in microseconds since 1970, as RFC 3339 has it, in UTC. */
 void text_add_now(struct text *t);
 /* The same of a time: microseconds, CLOCK_REALTIME. */

@@ -136,11 +136,14 @@ static void check_reader(struct checks *checks, enum check_kind kind, const stru
 	reader_print(&node->reader, why, sizeof(why));
 	add(checks, kind, ok, ok ? NULL : strdup(why), "the journal gets the audit records");
 	about(checks, NULL, NULL, true);
+	if (!checks->out_of_memory)
+		checks->items[checks->n - 1].counts = true;
 }
 
 /* What a reader of the multicast group misses is in no count of the kernel's. */
-static void check_missed(struct checks *checks, const struct audit_reader *reader)
+static void check_missed(struct checks *checks, const struct audit_reader *reader, bool has_room)
 {
+	const char *mend = has_room ? "fewer events keep it from missing more" : "[journal] reader = enable gives it more room";
 	uint64_t missed = reader->listeners.missed;
 	char *detail = NULL;
 
@@ -151,8 +154,7 @@ static void check_missed(struct checks *checks, const struct audit_reader *reade
 	}
 	if (!reader->listeners.seen)
 		return;
-	if (missed > 0 && asprintf(&detail, "%" PRIu64 " since its socket was opened: it was too slow for them; [journal] "
-				   "reader = enable gives it more room", missed) < 0)
+	if (missed > 0 && asprintf(&detail, "%" PRIu64 " since its socket was opened: it was too slow for them; %s", missed, mend) < 0)
 		detail = NULL;
 	add(checks, CHECK_NOTICE, missed == 0, detail, "the journal has missed no audit record");
 }
@@ -225,7 +227,7 @@ static void check_notices(struct checks *checks, const struct config *config, co
 		if (!checks->out_of_memory)
 			checks->items[checks->n - 1].skip = "[journal] reader = ignore";
 	}
-	check_missed(checks, &node->reader);
+	check_missed(checks, &node->reader, config->reader == READER_ENABLE);
 	add_lost(checks, node);
 	check_forms(checks, wanted);
 	if (hazards_look(config, node, add_hazard, checks) < 0)

@@ -212,13 +212,28 @@ static void add_written(struct text *out, const struct rule *rule)
 	}
 }
 
+/* A rule may have several. */
+static bool has_key(const char *line, const char *key)
+{
+	static const char option[] = " -k ";
+	const size_t n = strlen(key);
+
+	for (const char *at = strstr(line, option); at; at = strstr(at, option)) {
+		at += strlen(option);
+		if (strncmp(at, key, n) == 0 && strchr(" ", at[n]))
+			return true;
+		/* The space in front of the next option is that behind this key. */
+		at += strcspn(at, " ");
+	}
+	return false;
+}
+
 /* Is the rule of this group? Of one that nobody here wrote its key tells. */
 static bool is_of_group(const char *group, const struct rule *rule, const char *line)
 {
 	_cleanup_free_ char *name = rule ? group_name(rule) : NULL;
-	const char *key = line ? strstr(line, " -k ") : NULL;
 
-	return !group || (name && strcmp(name, group) == 0) || (key && strcmp(key + strlen(" -k "), group) == 0);
+	return !group || (name && strcmp(name, group) == 0) || (line && has_key(line, group));
 }
 
 /* plan_rules() for people: each rule once, as it is written, and none of its derived list. */
@@ -291,7 +306,7 @@ static int print_json(const struct context *c, const struct checks *checks, cons
 {
 	_cleanup_text_ struct text out = {0};
 
-	text_addf(&out, "{\"command\":\"plan\",\"matches\":%s,\"status\":%d", status == STATUS_DONE ? "true" : "false",
+	text_addf(&out, "{\"command\":\"plan\",\"matches\":%s,\"status\":%d", text_truth(status == STATUS_DONE),
 		  (int)status);
 	if (!c->options->brief) {
 		text_add(&out, ",\"diff\":");

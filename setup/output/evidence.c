@@ -17,11 +17,6 @@
 /* Of the form: goes up when a member goes or means something else. */
 enum { FORMAT_LONG = 1, FORMAT_SHORT = 2 };
 
-static const char *truth(bool b)
-{
-	return b ? "true" : "false";
-}
-
 /* "NAME":"VALUE", NULL as null. */
 static void add_member(struct text *out, const char *name, const char *value)
 {
@@ -121,7 +116,7 @@ static void add_kernel(struct text *out, const struct node *node)
 	text_add(out, ",\"kernel\":{");
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		text_addf(out, "\"%s\":%" PRIu32 ",", fields[i].name, fields[i].value);
-	text_addf(out, "\"loginuid_immutable\":%s}", truth(node->loginuid_immutable));
+	text_addf(out, "\"loginuid_immutable\":%s}", text_truth(node->loginuid_immutable));
 }
 
 /* As a kernel lists it, so that the same rules have the same digest on both sides. */
@@ -173,7 +168,7 @@ static void add_left_out(struct text *out, const struct rule_set *left_out)
 		add_rule_members(out, rule, rule->data, rule->size);
 		text_add(out, ",");
 		add_member(out, "absent", rule->absent);
-		text_addf(out, ",\"refused_at_boot\":%s}", rule->refused ? "true" : "false");
+		text_addf(out, ",\"refused_at_boot\":%s}", text_truth(rule->refused));
 	}
 	text_add(out, "]");
 }
@@ -279,7 +274,7 @@ static void add_setting(void *context, const char *wanted, const char *actual)
 	struct text *out = context;
 
 	text_addf(out, "%s{\"ok\":%s,", out->len == 0 || out->s[out->len - 1] == '[' ? "" : ",",
-		  truth(strcmp(wanted, actual) == 0));
+		  text_truth(strcmp(wanted, actual) == 0));
 	add_member(out, "wanted", wanted);
 	text_add(out, ",");
 	add_member(out, "found", *actual ? actual : NULL);
@@ -297,7 +292,7 @@ static void add_files(struct text *out, const struct context *c)
 
 		if (!path || (!want->s && !have->s))
 			continue;
-		text_addf(out, "%s{\"ok\":%s,", first ? "" : ",", truth(wanted_same(&c->wanted, i, have)));
+		text_addf(out, "%s{\"ok\":%s,", first ? "" : ",", text_truth(wanted_same(&c->wanted, i, have)));
 		add_member(out, "path", path);
 		text_add(out, ",");
 		add_digest(out, "wanted_sha256", want);
@@ -325,15 +320,15 @@ static void add_units(struct text *out, const struct context *c)
 		add_member(out, "wanted_path", wanted_files[i].path);
 		text_add(out, ",");
 		add_member(out, "path", state->fragment && *state->fragment ? state->fragment : NULL);
-		text_addf(out, ",\"active\":%s,\"failed\":%s,\"enabled\":%s,\"needs_reload\":%s}", truth(state->active),
-			  truth(state->failed), truth(state->enabled), truth(state->needs_reload));
+		text_addf(out, ",\"active\":%s,\"failed\":%s,\"enabled\":%s,\"needs_reload\":%s}", text_truth(state->active),
+			  text_truth(state->failed), text_truth(state->enabled), text_truth(state->needs_reload));
 		first = false;
 	}
 	if (c->wanted.transient.s || c->node.transient.s) {
 		text_add(out, first ? "{" : ",{");
 		add_member(out, "name", TRANSIENT_UNIT);
 		text_addf(out, ",\"wanted_path\":null,\"path\":null,\"active\":%s,\"failed\":false,\"enabled\":false,"
-			  "\"needs_reload\":false}", truth(c->node.transient_active));
+			  "\"needs_reload\":false}", text_truth(c->node.transient_active));
 	}
 	text_add(out, "]");
 }
@@ -342,11 +337,11 @@ static void add_reader(struct text *out, const struct audit_reader *reader)
 {
 	text_addf(out, ",\"reader\":{\"pid\":%" PRIu32 ",", reader->pid);
 	add_member(out, "name", *reader->name ? reader->name : NULL);
-	text_addf(out, ",\"journald_socket\":%s,\"journal\":%s", truth(reader->socket), truth(reader->journal));
+	text_addf(out, ",\"journald_socket\":%s,\"journal\":%s", text_truth(reader->socket), text_truth(reader->journal));
 	/* Without the kernel's table of sockets nothing is known of them. */
 	if (reader->listeners.seen)
 		text_addf(out, ",\"listeners\":%zu,\"missed\":%" PRIu64 ",\"stopped\":%s}", reader->listeners.n,
-			  reader->listeners.missed, truth(reader->listeners.stopped));
+			  reader->listeners.missed, text_truth(reader->listeners.stopped));
 	else
 		text_add(out, ",\"listeners\":null,\"missed\":null,\"stopped\":null}");
 }
@@ -396,7 +391,7 @@ static void add_shippers(struct text *out, const struct node *node)
 		add_member(out, "name", shipper_rows[i].name);
 		text_add(out, ",");
 		add_time(out, "read_until", node->trail.shippers[i]);
-		text_addf(out, ",\"overtaken\":%s}", truth(node->trail.shippers[i] < node->trail.journal.begins));
+		text_addf(out, ",\"overtaken\":%s}", text_truth(node->trail.shippers[i] < node->trail.journal.begins));
 		first = false;
 	}
 	text_add(out, "]");

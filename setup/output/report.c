@@ -29,7 +29,7 @@ static void add_checks(struct text *out, const char *name, const struct checks *
 
 		if ((check->kind == CHECK_NOTICE) != notices || check->skip)
 			continue;
-		text_addf(out, "%s{\"ok\":%s,\"name\":", first ? "" : ",", check->ok ? "true" : "false");
+		text_addf(out, "%s{\"ok\":%s,\"name\":", first ? "" : ",", text_truth(check->ok));
 		text_add_json(out, check->name);
 		if (!check->ok) {
 			text_add(out, ",\"found\":");
@@ -46,7 +46,7 @@ static void print_json(const struct context *c, const struct checks *checks, enu
 	_cleanup_text_ struct text out = {0};
 
 	text_addf(&out, "{\"command\":\"verify\",\"matches\":%s,\"status\":%d%s",
-		  status == STATUS_DONE ? "true" : "false", (int)status, c->options->brief ? "" : ",");
+		  text_truth(status == STATUS_DONE), (int)status, c->options->brief ? "" : ",");
 	if (!c->options->brief) {
 		add_checks(&out, "checks", checks, false);
 		text_add(&out, ",");
@@ -82,8 +82,10 @@ static bool is_same(struct context *c, const struct checks *checks, enum exit_st
 		if (check->ok)
 			continue;
 		sha256_add(&sha, check->name, strlen(check->name) + 1);
-		if (check->kind != CHECK_NOTICE)
-			sha256_add(&sha, check->detail, strlen(check->detail) + 1);
+		for (const char *s = check->detail; check->kind != CHECK_NOTICE && *s; s++)
+			if (!check->counts || *s < '0' || *s > '9')
+				sha256_add(&sha, s, 1);
+		sha256_add(&sha, "", 1);
 	}
 	sha256_end(&sha, digest);
 	c->same = strcmp(c->digest, digest) == 0;

@@ -109,7 +109,7 @@ void sarif_print(const struct sarif *sarif, bool ran, int status)
 		add_rule(&out, lint->name, lint->what);
 	}
 	text_addf(&out, "]}},\"invocations\":[{\"executionSuccessful\":%s,\"exitCode\":%d}],\"results\":[%s]}]}\n",
-		  ran ? "true" : "false", status, sarif->results.s ? sarif->results.s : "");
+		  text_truth(ran), status, sarif->results.s ? sarif->results.s : "");
 	if (text_error(&out) < 0 || text_error(&sarif->results) < 0)
 		log_say(sarif->log, LEVEL_ERROR, "out of memory; the result is not printed");
 	else

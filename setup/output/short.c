@@ -6,11 +6,6 @@
 
 enum { ROOM = 9000 };	/* for differences: what comes before and after is bounded */
 
-static const char *truth(bool b)
-{
-	return b ? "true" : "false";
-}
-
 static void add_groups(struct text *out, const struct context *c)
 {
 	_cleanup_(groups_done) struct groups groups = {0};
@@ -23,7 +18,7 @@ static void add_groups(struct text *out, const struct context *c)
 	for (size_t i = 0; i < groups.n; i++) {
 		text_add(out, i ? ",{\"name\":" : "{\"name\":");
 		text_add_json(out, groups.items[i].name);
-		text_addf(out, ",\"on\":%s,\"wanted\":%zu,\"in_force\":%zu}", truth(!groups.items[i].off), groups.items[i].wanted,
+		text_addf(out, ",\"on\":%s,\"wanted\":%zu,\"in_force\":%zu}", text_truth(!groups.items[i].off), groups.items[i].wanted,
 			  groups.items[i].in_force);
 	}
 	text_addf(out, "],\"rules_of_others\":%zu,\"rules_left_out\":%zu", groups.others, c->wanted.left_out.n_rules);

@@ -192,7 +192,7 @@ void volume_add_json(struct text *out, const struct volume *volume)
 		text_add(out, i ? ",{\"setting\":" : "{\"setting\":");
 		text_add_json(out, saving->setting);
 		add_sum(out, &saving->sum, false);
-		text_addf(out, ",\"at_most\":%s,\"loses\":\"%s\"}", saving->most ? "true" : "false", saving->loses);
+		text_addf(out, ",\"at_most\":%s,\"loses\":\"%s\"}", text_truth(saving->most), saving->loses);
 	}
 	text_addf(out, "],\"journal\":{\"files\":%zu,\"unread\":%zu,\"damaged\":%zu}", span->files, span->unread, span->damaged);
 }
