@@ -110,6 +110,33 @@ local late = ''
 for _ = 1, 8 do late = late .. events_of(audit('linux-auditd', TIME, { tick = '1' })) end
 ok(late == '900-5:CWD', '... and what comes late is a part that counts on')
 
+-- What was read while a cursor waited for events that were held.
+record('SYSCALL arch=c000003e syscall=59 items=0', '960')
+write('cursor.db', DATABASE .. 'waits')
+tick()
+record('PROCTITLE proctitle="a"', '960')
+write('cursor.db', DATABASE .. 'goes on')
+for _ = 1, 3 do tick() end
+ok(read('cursor.saved'):find('goes on', 1, true), 'a cursor that was passed while an earlier one waited is saved, also when nothing more comes')
+
+-- What is known of events that are read again goes, some time.
+write('cursor.db', DATABASE .. 'in the middle')
+record('SYSCALL arch=c000003e syscall=59 items=0', '970')
+tick()
+for _ = 1, 8 do tick() end
+begin()
+record('PROCTITLE proctitle="a"')
+write('cursor.db', DATABASE .. 'further')
+tick()
+ok(not read('cursor.saved'):find('again %x+-970 '), 'an event of which all was read is not remembered as one that comes again')
+
+-- A reboot, with an event held.
+local function boot(letters, id, message)
+  return audit('linux-auditd', TIME, { MESSAGE = message, BOOT_ID = letters:rep(16), AUDIT_ID = id, SOURCE_REALTIME_TIMESTAMP = '1785600000000000' })
+end
+boot('ab', '980', 'SYSCALL arch=c000003e syscall=59 items=0')
+ok(events_of(boot('cd', '1', 'PROCTITLE proctitle="a"')) == '980-0:SYSCALL 1-0:PROCTITLE', 'at a reboot what is held comes first')
+
 -- The clock is set back by an hour.
 local function at(time, id, message)
   return audit('linux-auditd', TIME, { MESSAGE = message, BOOT_ID = ('ab'):rep(16), AUDIT_ID = id, SOURCE_REALTIME_TIMESTAMP = tostring(time) })
@@ -133,7 +160,7 @@ ok(bare and bare[1] and bare[1].records[2].text == 'proctitle="b"' and events_of
 os.remove(dir .. 'cursor.saved')
 write('cursor.db', DATABASE .. 'before')
 begin()
-tick()
+for _ = 1, 2 do tick() end
 assert(os.rename(dir, dir:sub(1, -2) .. '.away'))
 said = ''
 tick()

@@ -233,6 +233,37 @@ fresh do |dir|
   is([restored(sent), sent.count { |e| e['part'] }], [written(all), 0], 'the clock is set back: events stay whole')
 end
 
+# A late record that is held, in one batch with what the event had before.
+fresh do |dir|
+  journal(exec(1) + [record(1, 'CWD cwd="/late"')])
+  first = Run.new(dir, batch: 1000).sent
+  late = Run.new(dir, batch: 1000, later: 1.1).sent
+  is([first.map { |e| e['id'] }, late.map { |e| e.values_at('id', 'type', 'cwd') }], [["#{BOOT}-1-0"], [["#{BOOT}-1-5", %w[CWD], '/late']]],
+     'a late part that is held over a restart does not take in again what was sent')
+end
+fresh do |dir|
+  journal(exec(1) + exec(2))
+  events = { 'ended' => { "#{BOOT}-1" => 5 }, 'broken' => {}, 'expect' => {} }
+  File.write("#{dir}/cursor.json", JSON.generate('cursor' => 'x', 'read' => 'x', 'held' => [], 'events' => events))
+  is(Run.new(dir).sent.map { |e| e['id'] }, ["#{BOOT}-1-0", "#{BOOT}-2-0"], 'after a cursor that is refused entries have the insertIds they had')
+end
+
+# A reboot in the middle of a batch, with an event of the old one held.
+NEXT = BOOT.reverse
+fresh do |dir|
+  id = 'da5f4af' + '0' * 57
+  auid = 0xC0000000 | 0xda5f4af
+  start = "VIRT_CONTROL pid=5 uid=0 auid=#{auid} ses=9 subj=unconfined msg='op=start virt=container vm=\"#{id}\" pod=\"web-0\" namespace=\"shop\" uuid=\"1\" " \
+          "container=\"web\" image=\"w\" exec=no terminal=no login=set res=success'"
+  inside = "USER_LOGIN pid=6 uid=0 auid=#{auid} ses=9 subj=unconfined msg='op=login id=0 res=success'"
+  journal([record(8, syscall(8, 0).sub('auid=1000', "auid=#{auid}")), record(1, start, NEXT)])
+  sent = Run.new(dir, batch: 1000, later: 1.1).sent
+  is(sent.map { |e| e['event'] }, ["#{BOOT}-8", "#{NEXT}-1"], 'at a reboot what is held comes first')
+  Systemd::Journal.entries << record(2, inside, NEXT)
+  is(Run.new(dir).sent.map { |e| e['container']&.slice('name', 'source') }, [{ 'name' => 'web', 'source' => 'start' }],
+     "... and the new boot's containers keep their names")
+end
+
 # An event of which no entry can be made.
 fresh do |dir|
   journal(exec(1) + exec(2) + exec(3))

@@ -17,7 +17,7 @@ class AuditEvents
   # So many events without a kind of record, and none waits for it any more.
   PATIENCE = 256
 
-  Event = Struct.new(:id, :written, :records, :first, :items, :paths, :arrived, :from, :whole)
+  Event = Struct.new(:id, :written, :records, :first, :items, :paths, :arrived, :from, :whole, :at)
 
   attr_reader :held
 
@@ -28,6 +28,14 @@ class AuditEvents
     @broken = (saved['broken'] || {}).to_h { |id, count| [id, count] }
     @expect = { 'PATH' => PATIENCE, 'PROCTITLE' => 0 }.merge(saved['expect'] || {})
     @written = 0
+  end
+
+  # Before the first record of another boot is added: the events that are held, of which nothing comes any more.
+  def boot(id)
+    return [] if id == @boot
+
+    @boot = id
+    give_up(@held.values)
   end
 
   # Another record: its event, type, text; `written`: the event's time, in microseconds; `now`: of arrival; `from`: from where
@@ -50,11 +58,7 @@ class AuditEvents
   def expired(now)
     over = @held.each_value.select { |event| over?(event, now) }
     over |= @held.each_value.first(@held.size - HELD) if @held.size > HELD
-    over.each do |event|
-      event.whole = event.paths >= event.items || @expect['PATH'].zero?
-      @expect['PATH'] -= 1 if !event.whole && event.paths.zero?
-      finish(event)
-    end
+    give_up(over)
   end
 
   # The oldest event's.
@@ -80,6 +84,14 @@ class AuditEvents
   def over?(event, now)
     limit = event.items > event.paths && @expect['PATH'].positive? ? MISSING : SETTLED
     now - event.arrived >= limit || @written - event.written >= limit * 1_000_000
+  end
+
+  def give_up(events)
+    events.each do |event|
+      event.whole = event.paths >= event.items || @expect['PATH'].zero?
+      @expect['PATH'] -= 1 if !event.whole && event.paths.zero?
+      finish(event)
+    end
   end
 
   def finish(event)

@@ -3,12 +3,13 @@
 #   cursor   empty: the journal's head; else the last record of the batch before that in which the oldest event began that is still held
 #   read     the last record that was read; the same when nothing is held
 #   held     the held events. Of the records after `cursor`, up to `read`, theirs alone are still to be sent.
+#   late     of those of which a part was sent before: the first record since
 #   events   what AuditEvents wants to know again
 require 'json'
 
 class AuditState
-  FIELDS = %w[cursor read held events].freeze
-  attr_reader :cursor, :read, :held, :events
+  FIELDS = %w[cursor read held late events].freeze
+  attr_reader :cursor, :read, :held, :late, :events
 
   def initialize(path, log)
     @path = path
@@ -16,6 +17,7 @@ class AuditState
     state = load
     @cursor, @read = state.values_at('cursor', 'read')
     @held = state['held'].to_h { |id| [id, true] }
+    @late = state['late'] || {}
     @events = state['events']
   end
 
@@ -24,15 +26,17 @@ class AuditState
     @cursor = ''
     @read = nil
     @held = {}
+    @late = {}
     @events = {}
   end
 
-  # By rename: the file is whole at all times.
+  # held: as AuditEvents has them. By rename: the file is whole at all times.
   def save(cursor, read, held, events)
     @cursor = cursor
     @read = read
+    late = held.each_value.select(&:at).to_h { |event| [event.id, event.at] }
     # fluentd takes no right away from files by itself.
-    File.write("#{@path}.new", JSON.generate(FIELDS.zip([cursor, read, held, events]).to_h), perm: 0o600)
+    File.write("#{@path}.new", JSON.generate(FIELDS.zip([cursor, read, held.keys, late, events]).to_h), perm: 0o600)
     File.rename("#{@path}.new", @path)
   end
 
@@ -48,7 +52,8 @@ class AuditState
     old = state['journal'] if state.is_a?(Hash)
     return NONE.merge('cursor' => old, 'read' => old) if old.is_a?(String) && !old.empty?
     return state if state.is_a?(Hash) && state['cursor'].is_a?(String) && state['read'].is_a?(String) &&
-                    !state['read'].empty? && state['held'].is_a?(Array) && counts?(state['events'])
+                    !state['read'].empty? && state['held'].is_a?(Array) && counts?(state['events']) &&
+                    (state['late'].nil? || state['late'].is_a?(Hash) && state['late'].each_value.all?(String))
 
     damaged('it has not the fields of a cursor')
   rescue JSON::ParserError, SystemCallError => e

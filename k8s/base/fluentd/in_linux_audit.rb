@@ -49,8 +49,9 @@ module Fluent
         @state = AuditState.new(File.join(@state_path, 'cursor.json'), log)
         @sessions = AuditSessions.new(File.join(@state_path, 'sessions.jsonl'), log)
         @proc = AuditProc.new(@logs_path)
-        @events = AuditEvents.new(@state.events)
+        # First: it may forget the state.
         @journal = open_journal
+        @events = AuditEvents.new(@state.events)
         # Records up to there were read before.
         @read = @state.read
         nil while thread_current_running? && step
@@ -91,10 +92,17 @@ module Fluent
           count += 1
           next if before?(record)
 
+          done.concat(@events.boot(record.event[0, 32]))
           event = @events.add(record.event, record.type, record.text, written: record.time, now: now, from: from)
-          done << event if event
+          event ? done << event : note_late(record)
         end
         [count, done.concat(@events.expired(clock))]
+      end
+
+      # Where a later part begins: what the event had before was sent, and may lie behind the cursor, too.
+      def note_late(record)
+        event = @events.held[record.event]
+        event.at ||= @journal.cursor if event&.first&.positive?
       end
 
       # Whether it was sent before: of those that were read, records of events that were held are still to be sent.
@@ -103,7 +111,11 @@ module Fluent
 
         place = @journal.compare(@read)
         @read = nil if place >= 0
-        place <= 0 && !@state.held.key?(record.event)
+        return false if place.positive?
+        return true unless @state.held.key?(record.event)
+
+        late = @state.late[record.event]
+        !late.nil? && @journal.compare(late).negative?
       end
 
       def entries(done)
@@ -151,7 +163,7 @@ module Fluent
 
         read = @journal.cursor
         @sessions.save
-        @state.save(@events.from || read, read, @events.held.keys, @events.saved)
+        @state.save(@events.from || read, read, @events.held, @events.saved)
       rescue SystemCallError => e
         log.warn 'the cursor cannot be saved: what is read from now on would come again after a restart', error: e.message
       end

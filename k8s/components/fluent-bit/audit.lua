@@ -90,7 +90,8 @@ local function save()
   if not memory then return true end
   local ok, why = sessions:save()
   if ok then ok, why = state.save(memory, candidate.database) end
-  if ok then saved, candidate = candidate.database, nil end
+  -- The next tick looks at what was read while this one waited.
+  if ok then saved, candidate, seen = candidate.database, nil, true end
   return ok, why
 end
 

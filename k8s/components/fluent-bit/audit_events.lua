@@ -51,16 +51,39 @@ function AuditEvents.new(memory)
   for kind, name, value, more in (memory or ''):gmatch('(%a+) (%S+) (%d+) ?(%d*)\n') do
     if kind == 'ended' then self.ended:set(name, tonumber(value)) end
     if kind == 'broken' then self.broken:set(name, tonumber(value)) end
-    if kind == 'again' then self.again[name] = { read = tonumber(value), sent = tonumber(more) } end
+    if kind == 'again' then self:read_again(name, tonumber(value), tonumber(more)) end
     if kind == 'expect' and name == 'PATH' then self.path = tonumber(value) end
     if kind == 'expect' and name == 'PROCTITLE' then self.title = tonumber(value) end
   end
   return self
 end
 
+-- Of what was sent, so much was read before. All of it: an event that has ended.
+function AuditEvents:read_again(id, read, sent)
+  if read < sent then self.again[id] = { read = read, sent = sent } else self.ended:set(id, sent) end
+end
+
+-- Before the first record of another boot is added: the events that are held, of which nothing comes any more. nil: none.
+function AuditEvents:boot_of(id)
+  if id == self.boot then return nil end
+  self.boot = id
+  local done
+  while self.oldest <= self.latest do
+    local event = self.held[self.order[self.oldest]]
+    if event then
+      done = done or {}
+      done[#done + 1] = self:give_up(event)
+    end
+    self.order[self.oldest] = nil
+    self.oldest = self.oldest + 1
+  end
+  return done
+end
+
 -- Another record: its event, type, text; `written`: the event's time, in microseconds; `now`: of arrival, in seconds.
 -- Gives the events that end with it, often none.
 function AuditEvents:add(id, type, text, written, now)
+  local done = self:boot_of(id:sub(1, 32))
   local again = self.again[id]
   if again then
     -- Read a second time: what was sent before is not sent again.
@@ -69,7 +92,7 @@ function AuditEvents:add(id, type, text, written, now)
       self.again[id] = nil
       self.ended:set(id, again.sent)
     end
-    if again.read <= again.sent then return NONE end
+    if again.read <= again.sent then return done or NONE end
   end
   local event = self.held[id]
   if not event then
@@ -81,17 +104,19 @@ function AuditEvents:add(id, type, text, written, now)
   end
   if written > self.written or self.written - written > BACK then self.written = written end
   if type == 'PATH' then self.path = PATIENCE elseif type == 'PROCTITLE' then self.title = PATIENCE end
-  local done
-  if type == 'EOE' then
-    done = { self:finish(event) }
-  else
+  local ended = type == 'EOE'
+  if not ended then
     event.records[#event.records + 1] = { type, text }
     if type == 'SYSCALL' then
       event.items = tonumber(text:match(' items=(%d+)') or 0)
     elseif type == 'PATH' then
       event.paths = event.paths + 1
     end
-    if self:is_whole(event, type, text) then done = { self:finish(event) } end
+    ended = self:is_whole(event, type, text)
+  end
+  if ended then
+    done = done or {}
+    done[#done + 1] = self:finish(event)
   end
   return self:expired(nil, done)
 end
@@ -134,8 +159,10 @@ function AuditEvents:mark()
   local lines, held = {}, {}
   for _, of in ipairs(self.ended:latest(SAVED)) do lines[#lines + 1] = ('ended %s %d\n'):format(of[1], of[2]) end
   for _, of in ipairs(self.broken:latest(SAVED)) do lines[#lines + 1] = ('broken %s %d\n'):format(of[1], of[2]) end
-  -- Not read again until their end.
-  for id, of in pairs(self.again) do lines[#lines + 1] = ('again %s %d %d\n'):format(id, of.read, of.sent) end
+  -- Not read again until their end; of an earlier boot no more comes.
+  for id, of in pairs(self.again) do
+    if not self.boot or id:sub(1, 32) == self.boot then lines[#lines + 1] = ('again %s %d %d\n'):format(id, of.read, of.sent) end
+  end
   lines[#lines + 1] = ('expect PATH %d\nexpect PROCTITLE %d\n'):format(self.path, self.title)
   for _, event in pairs(self.held) do held[event] = event.first + #event.records end
   return { text = table.concat(lines), held = held }
