@@ -172,6 +172,13 @@ void text_add_now(struct text *t)
 	text_add_time(t, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 }
 
+const char *text_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 void text_add_base64(struct text *t, const void *bytes, size_t n)
 {
 	static const char digits[] =

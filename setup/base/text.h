@@ -41,6 +41,9 @@ void text_add_time(struct text *t, uint64_t usec);
 /* Is it UTF-8 all through (RFC 3629: no surrogates, nothing overlong)? */
 bool text_is_utf8(const char *s);
 
+/* What follows the last slash of a path, the path's own. */
+const char *text_base_name(const char *path);
+
 /* Appends n bytes in base64 (RFC 4648, with padding). */
 void text_add_base64(struct text *t, const void *bytes, size_t n);
 

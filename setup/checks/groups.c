@@ -6,17 +6,10 @@
 #include "setup/config/config_keys.h"
 #include "units/audit_units.h"
 
-static const char *base_name(const char *file)
-{
-	const char *slash = strrchr(file, '/');
-
-	return slash ? slash + 1 : file;
-}
-
 /* NN-GROUP[-VALUE][@MACHINE].rules */
 static const char *shipped_group(const char *file)
 {
-	const char *name = base_name(file), *group, *found = NULL;
+	const char *name = text_base_name(file), *group, *found = NULL;
 
 	name += strspn(name, "0123456789");
 	name += *name == '-';
@@ -31,7 +24,7 @@ static const char *shipped_group(const char *file)
 
 char *group_name(const struct rule *rule)
 {
-	const char *base = base_name(rule->file), *group = rule->shipped ? shipped_group(rule->file) : NULL;
+	const char *base = text_base_name(rule->file), *group = rule->shipped ? shipped_group(rule->file) : NULL;
 	size_t n = strlen(base);
 
 	if (group)
