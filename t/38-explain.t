@@ -28,7 +28,7 @@ put("$rules/my.rules", <<'END');
 -a never,filesystem -F fstype=debugfs
 -a always,exit -F dir=/etc/my\ own -F perm=wa -C auid!=uid -k spaced
 END
-my @args = ('-R', $root, '-s', "rules.directory=$rules");
+our @args = ('-R', $root, '-s', "rules.directory=$rules");
 
 sub ask { return run($program, @args, '-q', 'explain', @_) }
 # A screenful that answers; returns it.
@@ -94,6 +94,16 @@ like $out, qr/^Earlier +no rule before it takes all its events$/m, 'what takes i
 like $out, qr/^Loaded +as it is written$/m, 'and what it is loaded as';
 like good('a rule of another value', '50-mmap-exec.rules:' . first('rules/50-mmap-exec.rules')), qr/^Group +mmap; now \[events\] mmap = anonymous$/m,
 	'says that it is not the one that is on';
+like good('of a group that is off', '50-mmap-exec.rules:' . first('rules/50-mmap-exec.rules')), qr/^Loaded +not loaded: it is no rule of the configuration\. If it were: as it is written$/m,
+	'that it is not loaded, too';
+put("$rules/gone.rules", "-w /nowhere/at/all -p wa -k gone\n");
+like good('a rule that is left out', 'gone.rules:1'), qr{^Loaded +not loaded: left out, since /nowhere/at is not there and the kernel would refuse it$}m, 'is not loaded';
+unlink "$rules/gone.rules" or die;
+{
+	local @args = (@args, map { ('-s', $_) } 'container.runtime_unit=containerd.service', 'container.identity=yes', 'filter.workloads=no');
+	my ($own) = good('a rule that is loaded for some classes', 'shipped 30-exec.rules:4') =~ /^(Loaded .*)/ms;
+	like $own, qr/^Loaded +as 2 rules, which \[filter\] workloads and sessions make of it: -a \S+ .*auid<3221225472\b.* -a \S+ .*auid>=3489660928\b/m, 'is shown as what it becomes';
+}
 sub first { my $n = 0; for (split /\n/, slurp($_[0])) { $n++; return $n if /^-/ } }
 
 # --- the user's ---
@@ -137,7 +147,7 @@ like good('a rule as words', '-w', '/etc/passwd', '-p', 'wa', '-k', 'mine'), qr/
 my $text = good('a rule in one word', '-a always,exit -F arch=b64 -S unlink -F auid>=1000 -k del');
 like $text, qr/^Does +records .*key is del\nAsked +when a system call ends: unlink\n/m, 'in words';
 like $text, qr/auid>=1000: the user who logged in/, 'with its fields';
-like good('with a watch of a directory', '-w /etc/ -p wa -k etc'), qr/^Loaded +with the list of \d+ calls that it can match, in place of all$/m,
+like good('with a watch of a directory', '-w /etc/ -p wa -k etc'), qr/^Loaded +not loaded: it is no rule of the configuration\. If it were: with the list of \d+ calls that it can match, in place of all$/m,
 	'what optimise makes of it';
 like((run($program, @args, '-s', 'rules.order=user-first', 'explain', '-w', '/etc/passwd', '-p', 'wa'))[1], qr/^Earlier +no rule/m,
 	'with user-first yours comes first');

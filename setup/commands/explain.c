@@ -28,13 +28,6 @@ static void line_done(struct line *line)
 	text_done(&line->content);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* "[shipped ]FILE:LINE" into its parts; what is cut. */
 static bool read_place(char *what, struct line *ret)
 {
@@ -53,7 +46,7 @@ static bool read_place(char *what, struct line *ret)
 /* NN-GROUP@MACHINE.rules is for that. */
 static void read_machine(struct line *line)
 {
-	const char *at = strrchr(base_name(line->file), '@'), *dot = at ? strchr(at, '.') : NULL;
+	const char *at = strrchr(text_base_name(line->file), '@'), *dot = at ? strchr(at, '.') : NULL;
 
 	if (dot && (size_t)(dot - at) <= sizeof(line->machine))
 		snprintf(line->machine, sizeof(line->machine), "%.*s", (int)(dot - at - 1), at + 1);
@@ -84,7 +77,7 @@ static bool is_generated(const struct line *line)
 {
 	const char *path = wanted_files[FILE_RULES].path;
 
-	return strcmp(line->file, path) == 0 || strcmp(line->file, base_name(path)) == 0;
+	return strcmp(line->file, path) == 0 || strcmp(line->file, text_base_name(path)) == 0;
 }
 
 /* What apply has written, or would. */
@@ -214,7 +207,7 @@ static void add_comment(struct text *out, const char *label, const char *content
 /* A shipped file's group, which the configuration may not have. */
 static void add_switch(struct text *out, const struct context *c, const struct line *line)
 {
-	const char *name = base_name(line->path), *group;
+	const char *name = text_base_name(line->path), *group;
 
 	name += strspn(name, "0123456789");
 	for (size_t i = 0; line->shipped && *name == '-' && (group = config_key("events", i)); i++) {
@@ -244,7 +237,7 @@ static int explain_line(const struct context *c, const struct line *line, struct
 	text = strndup(s, strcspn(s, "\r\n"));
 	if (!text)
 		return log_no_memory(c->log);
-	text_addf(out, "%s%s:%u\n", line->shipped ? "shipped " : "", line->shipped ? base_name(line->path) : line->path,
+	text_addf(out, "%s%s:%u\n", line->shipped ? "shipped " : "", line->shipped ? text_base_name(line->path) : line->path,
 		  line->number);
 	explain_add(out, "Written", text);
 	if (*text == '-')

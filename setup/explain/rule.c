@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/judge/absent.h"
 #include "rules/judge/lint.h"
 #include "rules/judge/optimise.h"
+#include "rules/match/people.h"
 #include "rules/rule/data.h"
 #include "rules/rule/names.h"
 #include "rules/rule/show.h"
@@ -316,7 +318,44 @@ static const struct rule *find_optimised(const struct rule_set *set, const struc
 	return NULL;
 }
 
-static int add_loaded(struct text *out, struct rule_set *set, const struct rule *rule, const struct explain_rules *rules)
+/* The rules that a shipped one has become for some classes of login uids. */
+static int add_parts(struct text *out, const struct rule_set *set, const struct rule *rule)
+{
+	_cleanup_text_ struct text words = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_rules; i++)
+		n += same_place(rule->file, rule->line, &set->rules[i]);
+	text_addf(&words, "as %zu rule%s, which [filter] workloads and sessions make of it:", n, n == 1 ? "" : "s");
+	explain_add(out, "Loaded", words.s ? words.s : "");
+	for (size_t i = 0; i < set->n_rules; i++) {
+		_cleanup_text_ struct text shown = {0};
+
+		if (!same_place(rule->file, rule->line, &set->rules[i]))
+			continue;
+		rule_show_people(&shown, set->rules[i].data, set->rules[i].size);
+		if (text_error(&shown) < 0)
+			return -ENOMEM;
+		explain_add(out, "", shown.s ? shown.s : "");
+	}
+	return text_error(&words);
+}
+
+/* Would the kernel refuse it, so that it is left out? */
+static bool add_absent(struct text *out, const struct rule *rule, const struct explain_rules *rules)
+{
+	_cleanup_text_ struct text directory = {0}, words = {0};
+
+	if (!rules->env->host || !absent_refuses(rule->data, rules->env->host, &directory))
+		return false;
+	text_addf(&words, "not loaded: left out, since %s is not there and the kernel would refuse it",
+		  directory.s ? directory.s : "a directory");
+	explain_add(out, "Loaded", words.s ? words.s : "");
+	return true;
+}
+
+/* in: the set has it, and not for this question alone. */
+static int add_loaded(struct text *out, struct rule_set *set, const struct rule *rule, const struct explain_rules *rules, bool in)
 {
 	_cleanup_text_ struct text words = {0};
 	const struct rule *loaded;
@@ -327,6 +366,7 @@ static int add_loaded(struct text *out, struct rule_set *set, const struct rule 
 	loaded = find_optimised(set, rule);
 	if (!loaded)
 		return 0;
+	text_add(&words, in ? "" : "not loaded: it is no rule of the configuration. If it were: ");
 	if (loaded->n_merged) {
 		text_add(&words, "in one rule with ");
 		add_place(&words, loaded);
@@ -376,8 +416,12 @@ int explain_rule(struct text *out, const struct rule *rule, const struct explain
 	/* Optimising takes those away that are made one with others. */
 	if (r == 0)
 		r = copy_rule(&at_its_place, &set.rules[at]);
-	if (r == 0)
-		r = add_loaded(out, &set, &at_its_place, rules);
+	if (r < 0 || add_absent(out, rule, rules))
+		return r < 0 ? r : text_error(out);
+	if (in && same_place(rule->file, rule->line, &set.rules[at]) && !same_data(rule, &set.rules[at]))
+		r = add_parts(out, &set, rule);
+	else
+		r = add_loaded(out, &set, &at_its_place, rules, in);
 	return r < 0 ? r : text_error(out);
 }
 
