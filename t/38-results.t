@@ -104,6 +104,21 @@ $out = (node('verify', '-o', 'json', '--short'))[1];
 $v = decode_json($out);
 cmp_ok length $out, '<', 16384, 'however much differs, it is below the 16 kB at which container runtimes cut a line';
 cmp_ok $v->{omitted}, '>', 100, 'and says how much is left out';
+{
+	# Names that are longest as JSON; values of --set; kinds of warnings, in a file whose name is long.
+	my $long = sub { return "$_[0]-" . ('\\' x (240 - length $_[0])) . '.rules' };
+	local @options = (@options, map { ('-s', "rules.directory=$tmp/rules.d") } 1 .. 60);
+	my @files = map { put("$tmp/rules.d/" . $long->($_), "-a always,exit -S mount -F auid=$_ -k k$_\n") } 1000 .. 1080;
+	for my $command ('verify', 'plan', 'apply') {
+		$out = (node($command, '-o', 'json', '--short'))[1];
+		cmp_ok length $out, '<', 16384, "$command: nor many files with long names, and settings, make it longer";
+		is valid($command eq 'apply' ? 'done_short' : "${command}_short", $out), '', 'it keeps to the schema';
+		my $v = decode_json($out);
+		my $there = @{$v->{groups}} + @{$v->{configuration}{set}} + grep { $_->{kind} eq 'rule' } @{$v->{differs} // []};
+		ok $there > 20 && $v->{omitted} >= 91 - @{$v->{groups}} + 63 - @{$v->{configuration}{set}}, 'and counts what it leaves out' or diag "$there $v->{omitted}";
+	}
+	unlink @files;
+}
 put("$tmp/rules.d/lint.rules", "-a always,exit -S mount -F auid=0 -k a\n" x 1 . "-a always,exit -S umount2 -F auid=0 -k a\n");
 $v = decode_json((node('verify', '-o', 'json', '--short'))[1]);
 my ($lint) = grep { $_->{name} eq 'no-arch' } @{$v->{lints}};

@@ -12,6 +12,7 @@
 #include "setup/host/own.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/node/settings.h"
+#include "setup/output/short.h"
 #include "units/transient.h"
 
 /* Of the form: goes up when a member goes or means something else. */
@@ -78,10 +79,7 @@ static void add_configuration(struct text *out, const struct options *options, c
 	text_add(out, ",");
 	add_member(out, "sha256", *config->sha256 ? config->sha256 : NULL);
 	text_add(out, ",\"set\":[");
-	for (size_t i = 0; i < options->n_set; i++) {
-		text_add(out, i ? "," : "");
-		text_add_json(out, options->set[i]);
-	}
+	short_add_set(out, options);
 	text_add(out, "]");
 	if (options->brief) {
 		text_add(out, "}");
