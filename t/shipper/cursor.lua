@@ -161,6 +161,12 @@ os.remove(dir .. 'cursor.saved')
 write('cursor.db', DATABASE .. 'before')
 begin()
 for _ = 1, 2 do tick() end
+-- The metrics, where nothing new can be made.
+assert(os.execute('mkdir ' .. dir .. 'signals.prom.new'))
+local signals = require('audit_sessions') and require('signals').new(require('state'))
+signals:write({ full = true, left_out = 0, held = 0 })
+ok(read('signals.prom'):find('linux_audit_disk_full 1\n', 1, true), 'that the disk is full is told also when no file can be made')
+assert(os.execute('rmdir ' .. dir .. 'signals.prom.new'))
 assert(os.rename(dir, dir:sub(1, -2) .. '.away'))
 said = ''
 tick()

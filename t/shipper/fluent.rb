@@ -17,6 +17,7 @@ module Fluent
     def initialize = @entries = []
     def add(time, record) = @entries << [time, record]
     def empty? = @entries.empty?
+    def each(&block) = @entries.each { |entry| block.call(*entry) }
   end
 
   module Plugin
@@ -75,9 +76,19 @@ module Prometheus
     class Metric
       attr_reader :value
 
-      def initialize = @value = 0
+      def initialize
+        @value = 0
+        @of = {}
+      end
+
       def set(value) = @value = value
-      def increment = @value += 1
+      def increment(labels: nil)
+        @value += 1
+        @of[labels] = @of.fetch(labels, 0) + 1 if labels
+      end
+      def init_label_set(labels) = @of[labels] ||= 0
+      # A test's: by labels.
+      attr_reader :of
     end
 
     class Registry
@@ -86,7 +97,7 @@ module Prometheus
       def initialize = @metrics = {}
       def get(name) = @metrics[name]
       def gauge(name, docstring:) = add(name, docstring)
-      def counter(name, docstring:) = add(name, docstring)
+      def counter(name, docstring:, labels: []) = add(name, docstring)
 
       private
 

@@ -196,6 +196,15 @@ fresh do |dir|
   run = Run.new(dir, kill: 4) { raise Errno::ENOSPC }
   is([run.sent, File.exist?("#{dir}/cursor.json")], [[], false], '... while it refuses the cursor stays')
 end
+fresh do |dir|
+  of = -> { Prometheus::Client.registry.get(:linux_audit_entries_total)&.of.to_h }
+  before = of.call.dup
+  journal(exec(1) + exec(2))
+  Run.new(dir, kill: 4) { raise Errno::ENOSPC }
+  is([of.call.key?({ key: '', class: '' }), of.call == before], [true, true], '... nothing is counted, in a series that is there from the start')
+  Run.new(dir)
+  is(of.call[{ key: 'exec', class: '' }].to_i - before[{ key: 'exec', class: '' }].to_i, 2, '... and what it takes is')
+end
 
 # What may lie where the cursor is.
 events = (1..12).flat_map { |id| exec(id) }

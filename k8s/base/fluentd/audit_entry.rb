@@ -11,7 +11,7 @@ class AuditEntry
   OWN_PLACE = AuditTable::PLACE.reject { |_, place| place == 'nested' }.freeze
   # Names that a record's field at the top must not have.
   OWN_NAMES = %w[format event host part type severity id argv argc argv_at argv_piece argv_length paths sockaddr records
-                 class container text].freeze
+                 class container text left_out].freeze
   WARNING_TYPES = /\A(?:ANOM_|INTEGRITY_(?!RULE|POLICY_RULE)|USER_SELINUX_ERR|SELINUX_ERR)/.freeze
   # Types whose res= is the answer to somebody who asked for access or for a change.
   RESULT_TYPES = /\A(?:USER_AUTH|USER_ACCT|USER_LOGIN|USER_ERR|CRED_ACQ|CONFIG_CHANGE|FEATURE_CHANGE)\z/.freeze

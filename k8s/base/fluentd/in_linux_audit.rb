@@ -12,6 +12,11 @@ require_relative 'audit_journal'
 require_relative 'audit_proc'
 require_relative 'audit_sessions'
 require_relative 'audit_state'
+begin
+  require 'prometheus/client'
+rescue LoadError
+  # Then nothing is counted.
+end
 
 module Fluent
   module Plugin
@@ -39,6 +44,7 @@ module Fluent
       def start
         super
         FileUtils.mkdir_p(@state_path, mode: 0o700)
+        @counter = counter
         thread_create(:linux_audit) { run while thread_current_running? }
       end
 
@@ -150,11 +156,33 @@ module Fluent
       # Until the buffer takes them; false when it is time to end.
       def deliver(stream)
         router.emit_stream(@tag, stream)
+        count(stream)
         true
       rescue StandardError => e
         log.warn 'the buffer takes nothing: reading waits, the journal keeps what comes', error: e.class.to_s, reason: e.message
         sleep @retry_interval
         thread_current_running? ? retry : false
+      end
+
+      # From the start, so that one that never takes an entry is seen to stand still. nil: without the gem.
+      def counter
+        return unless defined?(::Prometheus::Client)
+
+        registry = ::Prometheus::Client.registry
+        found = registry.get(:linux_audit_entries_total) ||
+                registry.counter(:linux_audit_entries_total, docstring: 'Entries the buffer has taken', labels: %i[key class])
+        found.init_label_set({ key: '', class: '' })
+        found
+      end
+
+      # No error here may have the stream sent again.
+      def count(stream)
+        stream.each do |_, entry|
+          key = entry['key'] || entry['keys']&.join(',')
+          @counter&.increment(labels: { key: key.to_s, class: entry['class'].to_s })
+        end
+      rescue StandardError => e
+        log.warn 'entries are not counted', error: e.message
       end
 
       # Not while records are read a second time: until then the old one is right.

@@ -16,7 +16,7 @@ for type, place in pairs(audit_table.place) do if place ~= 'nested' then OWN_PLA
 -- Names that a record's field at the top must not have.
 local OWN_NAMES = {}
 for name in ([[format event host part type severity id argv argc argv_at argv_piece argv_length paths sockaddr records
-  class container text]]):gmatch('%S+') do OWN_NAMES[name] = true end
+  class container text left_out]]):gmatch('%S+') do OWN_NAMES[name] = true end
 -- Types whose res= is the answer to somebody who asked for access or for a change.
 local RESULT_TYPES = { USER_AUTH = true, USER_ACCT = true, USER_LOGIN = true, USER_ERR = true, CRED_ACQ = true,
   CONFIG_CHANGE = true, FEATURE_CHANGE = true }

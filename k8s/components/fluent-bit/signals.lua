@@ -37,7 +37,15 @@ function Signals:entry(entry)
   if entry.part then self.parts_total = self.parts_total + 1 end
 end
 
--- A disk that is full has no room for this either: then the last counts stay.
+-- Always of the same size, in blocks of its own: that a disk is full can be written over what is there.
+local SIZE = 4000
+local function over(path, text)
+  local file = io.open(path, 'r+b')
+  if not file then return end
+  file:write(text)
+  file:close()
+end
+
 function Signals:write(more)
   self.left_out_total, self.held, self.disk_full = more.left_out, more.held, more.full and 1 or 0
   local text = {}
@@ -45,7 +53,9 @@ function Signals:write(more)
     local name = 'linux_audit_' .. metric[1]
     text[i] = ('# HELP %s %s\n# TYPE %s %s\n%s %d\n'):format(name, metric[3], name, metric[2], name, self[metric[1]])
   end
-  self.state.write(self.state.signals, table.concat(text))
+  local all = table.concat(text)
+  all = all .. ('\n'):rep(SIZE - #all)
+  if not self.state.write(self.state.signals, all) then over(self.state.signals, all) end
 end
 
 return Signals
