@@ -285,5 +285,13 @@ copy $static, "$ours/runc"; chmod 0755, "$ours/runc";
 ($code, $out, $err) = call('runc', '--log', $log, '--version');
 is "$code $err", '7 ', 'the static program, called as runc, becomes the real one';
 like $out, qr{^real \Q$real\E/runc \[--log\] \[\Q$log\E\] \[--version\]\nx=kept\n$direct\n}, 'with its arguments, environment and descriptors';
+# Not 0 where the kernel refuses the keystrokes, as it may here: what the real one says tells.
+put("$real/crun", "#!/bin/sh\necho its version, PATH=\$PATH \"\$@\"\n"); chmod 0755, "$real/crun";
+($code, $out, $err) = run($static, '--check', 'crun', "$ours:$real");
+is $out, "its version, PATH=$ours:$real --version\n", '--check with a name and a PATH becomes that real one in a child';
+($code, $out, $err) = run($static, '--check', 'crun', "$ours:$tmp/bad:$tmp/empty");
+like "$code $err", qr/^1 .*cloud-audit-runtime: no crun in PATH but this one/s, 'and fails where there is none';
+put("$tmp/bad/crun", "\x7fELFnonsense"); chmod 0755, "$tmp/bad/crun";
+like +(run($static, '--check', 'crun', "$ours:$tmp/bad"))[2], qr{\Q$tmp\E/bad/crun: Exec format error}, 'or none that can be run';
 cmp_ok -s $static, '<', 65536, 'it is small';
 done_testing;

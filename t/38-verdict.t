@@ -194,6 +194,7 @@ sub drop_ins { put($answers, "rt.service FragmentPath $vendor\nrt.service DropIn
 reset_node();
 system('cp', ($ENV{BUILD} || 'build') . '/cloud-audit-runtime', $program =~ s{[^/]*$}{}r) == 0 or die;
 make_path("$root/opt");
+put("$root/usr/bin/runc", '');
 put("$root$vendor", "[Unit]\nDescription=x\n[Service]\nType=notify\nExecStart=-/usr/bin/rt --a \$OPTIONS \\\n  \"x y\" %n\n");
 drop_ins();
 my ($status, $command, $said) = planned();

@@ -83,11 +83,17 @@ static int read_program(struct text *ret, struct log *log)
 	return objection ? -ENOTSUP : 0;
 }
 
+static bool has_runtime(const struct host *host, const char *base, const char *name)
+{
+	return place_in_path(host, base, name) || place_in_path(host, default_path, name);
+}
+
 /* Why the unit cannot have what is asked for; NULL when it can. base: its PATH. */
 static const char *service_objection(const struct config *config, const struct unit_state *state,
-				     const struct service *service, const char *place, const char *base)
+				     const struct service *service, const struct runtime_files *files, const char *base)
 {
 	char *const *commands = service->commands;
+	const char *place = files->place;
 
 	if (!state->exists)
 		return "there is no such unit on this host";
@@ -98,6 +104,9 @@ static const char *service_objection(const struct config *config, const struct u
 			"one of them writable";
 	if (config->identity && !unit_path_is_plain(base))
 		return "its PATH has quotes, backslashes or % in it, or is empty; give it a plain one";
+	if (config->identity && !files->runc && !files->crun)
+		return "neither runc nor crun is on the host in its PATH or a usual directory: what is called by a path, or is another "
+			"runtime, has no identity; install one of them there, or set identity = no";
 	return NULL;
 }
 
@@ -127,7 +136,7 @@ static int make_drop_in(struct runtime_files *ret, const struct config *config, 
 	return print_runtime_drop_in(&want, &ret->drop_in);
 }
 
-static int make(struct runtime_files *ret, const struct config *config, const struct unit_state *state,
+static int make(struct runtime_files *ret, const struct config *config, const struct host *host, const struct unit_state *state,
 		struct service *service, char *const *environment, struct log *log)
 {
 	const char *manager = runtime_path_in(environment), *base = service->path ? service->path : manager;
@@ -135,7 +144,9 @@ static int make(struct runtime_files *ret, const struct config *config, const st
 	int r;
 
 	base = base ? base : default_path;
-	objection = service_objection(config, state, service, ret->place, base);
+	ret->runc = config->identity && has_runtime(host, base, "runc");
+	ret->crun = config->identity && has_runtime(host, base, "crun");
+	objection = service_objection(config, state, service, ret, base);
 	if (objection) {
 		log_say(log, LEVEL_ERROR, "%s: [container] runtime_unit = %s: %s; nothing was changed",
 			config_source(config, "container", "runtime_unit"), config->runtime_unit, objection);
@@ -158,7 +169,7 @@ int runtime_files_make(struct runtime_files *ret, const struct config *config, c
 
 	*ret = (struct runtime_files){ .place = place_find(host) };
 	r = service_read(&service, host, state, own, log);
-	return r < 0 ? r : make(ret, config, state, &service, environment, log);
+	return r < 0 ? r : make(ret, config, host, state, &service, environment, log);
 }
 
 void runtime_files_done(struct runtime_files *files)

@@ -9,6 +9,8 @@
 struct runtime_files {
 	const char *place;	/* one of place_directories */
 	struct text program, except, drop_in;	/* s is NULL for a file that is not wanted */
+	bool runc, crun;	/* the host has that one, so the program is wanted in front of it: who looks for a runtime by
+				 * its name must not find one that is not there */
 	char *path;		/* what PATH of the unit is to be; NULL: it is left alone */
 	char *command_after, *path_after;	/* as in struct service, of what the configuration asks for */
 };

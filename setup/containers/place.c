@@ -1,5 +1,7 @@
 #include "setup/containers/place.h"
 
+#include <string.h>
+
 #include "units/host_units.h"
 
 const char *const place_directories[] = {
@@ -39,6 +41,26 @@ const char *place_find(const struct host *host)
 		if (host_can_execute_in(host, place_directories[i]))
 			return place_directories[i];
 	return there;
+}
+
+bool place_in_path(const struct host *host, const char *path, const char *name)
+{
+	static const char ours[] = "/" RUNTIME_DIRECTORY;
+
+	for (const char *s = path; *s;) {
+		size_t n = strcspn(s, ":"), bare = n;
+		char file[512];
+		bool directory;
+
+		while (bare > 0 && s[bare - 1] == '/')
+			bare--;
+		if (*s == '/' && !(bare >= strlen(ours) && memcmp(s + bare - strlen(ours), ours, strlen(ours)) == 0) &&
+		    snprintf(file, sizeof(file), "%.*s/%s", (int)bare, s, name) < (int)sizeof(file) &&
+		    host_path_type(host, file, &directory) == 1 && !directory)
+			return true;
+		s += n + (s[n] == ':');
+	}
+	return false;
 }
 
 bool place_has_runtime(const struct host *host)

@@ -22,6 +22,9 @@ const char *place_find(const struct host *host);
 /* Is there a runtime on the host that starts containers? */
 bool place_has_runtime(const struct host *host);
 
+/* Is a program of that name, not one of ours, in one of the absolute directories of a PATH? */
+bool place_in_path(const struct host *host, const char *path, const char *name);
+
 /* DIRECTORY/NAME, the caller's; NULL without memory. */
 char *place_path(const char *directory, const char *name);
 

@@ -126,12 +126,12 @@ static int want_runtime(struct wanted *wanted, const struct config *config, cons
 		r = find_runtime_files(wanted, host, files.place);
 	if (r < 0)
 		return r;
-	if (config->identity) {
+	if (files.runc)
 		copy_text(&wanted->files[FILE_RUNTIME_RUNC], &files.program);
+	if (files.crun)
 		copy_text(&wanted->files[FILE_RUNTIME_CRUN], &files.program);
-		if (files.except.s)
-			copy_text(&wanted->files[FILE_RUNTIME_EXCEPT], &files.except);
-	}
+	if (files.except.s)
+		copy_text(&wanted->files[FILE_RUNTIME_EXCEPT], &files.except);
 	copy_text(&wanted->files[FILE_RUNTIME_PROGRAM], &files.program);
 	copy_text(&wanted->files[FILE_RUNTIME], &files.drop_in);
 	wanted->overrides = TAKE(files.command_after);

@@ -48,13 +48,17 @@ int step_stop_unit(struct context *c, size_t i)
 
 static int write_file(struct context *c, size_t i, const struct text *content)
 {
-	int r = i == FILE_RUNTIME ? step_prove_runtime(c) : 0;
+	bool proven = i == FILE_RUNTIME || i == FILE_RUNTIME_RUNC || i == FILE_RUNTIME_CRUN;
+	int r = proven ? step_prove_runtime(c, i) : 0;
 
 	/* Its end sets AppArmor back, which the new one may not know of. */
 	if (i == FILE_HOST_UNIT && c->node.units[i].active && !wanted_same(&c->wanted, i, &c->node.files[i]))
 		r = bus_run_job(c->bus, BUS_STOP, HOST_UNIT);
 	if (r == 0)
 		r = say_file(c, i, true, file_write(&c->host, &c->wanted, i, content));
+	/* A drop-in may name it already. */
+	if (r == 0 && i == FILE_RUNTIME_PROGRAM)
+		r = step_prove_runtime(c, i + 1);
 	if (r == 0 && i == FILE_SCANNER && c->config.lock)
 		log_say(c->log, LEVEL_INFO, "no file of rules says -e 2, for which scanners look: it would lock before the rules that "
 			"count are loaded; auditctl -s tells of the lock (enabled 2)");

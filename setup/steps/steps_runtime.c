@@ -30,19 +30,23 @@ static int read_back(struct context *c, size_t i)
 	return r;
 }
 
-int step_prove_runtime(struct context *c)
+int step_prove_runtime(struct context *c, size_t next)
 {
-	const char *const argv[] = { wanted_path(&c->wanted, FILE_RUNTIME_PROGRAM), "--check", NULL };
+	const char *name = next == FILE_RUNTIME_RUNC ? "runc" : next == FILE_RUNTIME_CRUN ? "crun" : NULL;
+	const char *const argv[] = {
+		wanted_path(&c->wanted, FILE_RUNTIME_PROGRAM), "--check", name, name ? c->wanted.runtime_path : NULL, NULL,
+	};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(programs); i++)
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(programs) && programs[i] < next; i++)
 		r = read_back(c, programs[i]);
 	if (r < 0)
 		return r;
-	log_say(c->log, LEVEL_DEBUG, "systemd runs %s --check", argv[0]);
+	log_say(c->log, LEVEL_DEBUG, "systemd runs %s --check %s", argv[0], name ? name : "");
 	r = bus_run_transient(c->bus, "Check that the host runs what its container runtime is started with", argv);
 	if (r < 0)
-		log_conclude(c->log, "the host cannot run %s, so %s was not touched", argv[0], c->config.runtime_unit);
+		log_conclude(c->log, "the host cannot run %s%s%s, so %s was not touched", argv[0], name ? " as " : "",
+			     name ? name : "", c->config.runtime_unit);
 	return r;
 }
 

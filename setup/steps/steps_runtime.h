@@ -4,9 +4,10 @@
 
 #include "setup/node/context.h"
 
-/* Reads what was put onto the host for its container runtime back, and has the host run it once: before a runtime is made to
- * depend on it. */
-int step_prove_runtime(struct context *c) _must_check_;
+/* Before file `next` is written: reads what was put onto the host for its container runtime before that back, and has the
+ * host run the program once; before it stands in front of a runtime, as that runtime. Where a program is there already, the
+ * new one takes its place at once, for the next container: so it is not written before it has run. */
+int step_prove_runtime(struct context *c, size_t next) _must_check_;
 
 /* After systemd has read its units again: is PATH of the runtime's unit as FILE_RUNTIME sets it? -EBADE where not. */
 int step_read_path_back(struct context *c) _must_check_;

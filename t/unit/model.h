@@ -47,6 +47,8 @@ struct model {
 	unsigned asked, fail_ask;	/* of the kernel: refused */
 	const char *meanwhile;		/* rules that somebody else loads after the first job that loads some */
 	const char *on_start;		/* the same before any */
+	const char *refuse;		/* a transient unit with this word in its command fails; *seen: begin of the runtime's */
+	char seen[8];			/* wrapper as it is then */
 };
 
 static inline struct model *model_new(const char *root)
@@ -369,6 +371,11 @@ static inline bool model_run_transient(struct model *m, const struct peer *peer,
 		for (option += 4; *option < '0' || *option > '2'; option++) { }
 		line[3] = *option;
 		return model_line(m, line);
+	}
+	if (m->refuse && memmem(body, peer->body.len, m->refuse, strlen(m->refuse) + 1)) {
+		if (!model_file(m, "/opt/" RUNTIME_RUNC, m->seen, sizeof(m->seen)))
+			snprintf(m->seen, sizeof(m->seen), "absent");
+		return false;
 	}
 	if (!data)	/* augenrules, or the terminal program's --check */
 		return !memmem(body, peer->body.len, "augenrules", 10) || !memmem(body, peer->body.len, "--load", 6) ||

@@ -340,6 +340,56 @@ static void version_0_1_is_taken_over(void **state)
 	}
 }
 
+/* What the host cannot run stands in front of no runtime, not for a moment: neither at first nor when it comes anew. */
+static void no_program_comes_unproven(void **state)
+{
+	static const struct {
+		const char *before, *refuse;
+		const char *seen;	/* of runc, when the host was to run the program */
+	} rows[] = {
+		{ "", "--check", "absent" }, { "", "runc", "absent" }, { IDENTITY "apply", "--check", "old\n" },
+		{ IDENTITY "apply", "runc", "old\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct result *result;
+
+		begin(rows[i].before);
+		if (*rows[i].before)
+			shell("for f in '' .d/runc .d/crun; do echo old >node/opt/cloud-audit-runtime$f; done");
+		model->refuse = rows[i].refuse;
+		result = run_words(IDENTITY "apply");
+		model->refuse = NULL;
+		assert_int_equal(result->status, 1);
+		assert_non_null(strstr(result->err, "the host cannot run /opt/cloud-audit-runtime"));
+		assert_string_equal(model->seen, rows[i].seen);
+		shell(*rows[i].before ? "for f in '' .d/runc .d/crun; do echo old | cmp - node/opt/cloud-audit-runtime$f || exit 1; done" :
+		      "! ls node/opt | grep .");
+		expect(IDENTITY "apply", 0);
+		expect(IDENTITY "verify", 0);
+	}
+}
+
+/* Who looks for a runtime by its name finds those that the host has. */
+static void what_the_host_lacks_gets_no_wrapper(void **state)
+{
+	const struct result *result;
+
+	begin("");
+	shell("rm node/usr/local/bin/crun");
+	expect(IDENTITY "apply", 0);
+	shell("test -x node/opt/cloud-audit-runtime.d/runc && ! test -e node/opt/cloud-audit-runtime.d/crun");
+	expect(IDENTITY "verify", 0);
+	shell("mv node/usr/bin/runc node/usr/bin/crun");
+	expect(IDENTITY "apply", 0);
+	shell("test -x node/opt/cloud-audit-runtime.d/crun && ! test -e node/opt/cloud-audit-runtime.d/runc");
+	shell("rm node/usr/bin/crun");
+	result = run_words(IDENTITY "plan");
+	assert_int_equal(result->status, 1);
+	assert_non_null(strstr(result->err, "neither runc nor crun is on the host in its PATH or a usual directory"));
+	shell("rm -f node/usr/bin/crun");
+}
+
 /* What remove has the host load in the place of ours. */
 static void the_host_has_its_own_rules_again(void **state)
 {
@@ -512,13 +562,13 @@ static void make_node(void)
 {
 	shell("mkdir -p node/run/systemd rules.d saved/etc/audit saved/etc/systemd/system saved/etc/pam.d saved/usr/sbin "
 	      "saved/sys/module/apparmor/parameters saved/sys/kernel/security saved/usr/lib/x86_64-linux-gnu/security "
-	      "saved/opt saved/srv saved/lib/systemd/system saved/proc/1/net && "
+	      "saved/opt saved/srv saved/usr/bin saved/usr/local/bin saved/lib/systemd/system saved/proc/1/net && "
 	      "echo '0000000000000000 9 7 00000001 0 0 0 2 0 4711' >saved/proc/1/net/netlink && "
 	      "printf '[Service]\\nExecStart=/usr/bin/containerd --x\\n' >saved/lib/systemd/system/containerd.service && "
 	      "echo root:x:0:0::/:/bin/sh >saved/etc/passwd && echo root:x:0: >saved/etc/group && "
 	      "echo 'session required pam_unix.so' >saved/etc/pam.d/sshd && touch saved/usr/sbin/auditctl "
 	      "saved/usr/sbin/augenrules saved/usr/lib/x86_64-linux-gnu/security/pam_tty_audit.so && "
-	      "echo normal >saved/sys/module/apparmor/parameters/audit && echo apparmor >saved/sys/kernel/security/lsm && "
+	      "touch saved/usr/bin/runc saved/usr/local/bin/crun && echo normal >saved/sys/module/apparmor/parameters/audit && echo apparmor >saved/sys/kernel/security/lsm && "
 	      "{ echo '[events]'; for e in audit-config apparmor exec socket mmap network logins tty; do echo \"$e=no\"; done; "
 	      "echo '[rules]'; echo \"directory=$PWD/rules.d\"; } >config.ini && "
 	      "printf '%s\\n' '-a always,exit -F arch=b64 -S mount -F auid=root -k x' '-w /etc/passwd -p wa -k y' "
@@ -556,6 +606,8 @@ int main(void)
 		TEST("what others do to the kernel meanwhile is noticed and named", others_are_noticed),
 		TEST("what keeps a run from doing its work is named", obstacles_are_named),
 		TEST("what version 0.1 left for a runtime is taken over, and removed", version_0_1_is_taken_over),
+		TEST("a program for hosts stands in front of a runtime only after the host has run it", no_program_comes_unproven),
+		TEST("the program stands in front of the runtimes that the host has, and of no other", what_the_host_lacks_gets_no_wrapper),
 		TEST("remove has the host load its own rules", the_host_has_its_own_rules_again),
 		TEST("whatever systemd or the kernel refuses is said, and what is said of the node is so",
 		     whatever_systemd_or_the_kernel_refuses),
