@@ -53,7 +53,7 @@ like "$(zcat "$tmp/deb/usr/share/man/man8/cloud-audit-setup.8.gz")" '^.It Pa /us
 # links DIR FILE: the links of the Markdown file to other files that are not there.
 links() { zcat -f "$1/$2"* | grep -o '](\([^)]*\))' | sed 's/^](//; s/)$//; s/#.*//' | grep -v '^http' | sort -u | while read -r to; do
 	[ -z "$to" ] || [ -e "$1/$to" ] || [ -e "$1/$to.gz" ] || echo "$to"; done; }
-is "$(links "$tmp/deb/usr/share/doc/cloud-audit-setup" README.md)" CONTRIBUTING.md 'what the README points to is in it, but for what is about the source'
+is "$(links "$tmp/deb/usr/share/doc/cloud-audit-setup" README.md)" "$(printf 'CONTRIBUTING.md\nt/README.md')" 'what the README points to is in it, but for what is about the source'
 
 # --- the tarball ---
 dist=$(t/image/once dist 2>"$tmp/said"); ok $? 'the tarball is built for amd64 and arm64' "$(cat "$tmp/said")" || { echo 'Bail out! no tarball'; exit 1; }
@@ -73,7 +73,7 @@ for arch in amd64 arm64; do
 		unlike "$(readelf -lW "$tmp/$arch/cloud-audit-setup-$version/$file")" 'INTERP' "$arch: $file needs no loader"
 	done
 done
-is "$(links "$tmp/amd64/cloud-audit-setup-$version" README.md)" CONTRIBUTING.md 'what the README points to is in it'
+is "$(links "$tmp/amd64/cloud-audit-setup-$version" README.md)" "$(printf 'CONTRIBUTING.md\nt/README.md')" 'what the README points to is in it'
 # Nothing but the folder, and moved to where its name says nothing.
 mkdir -p "$tmp/root/elsewhere"
 mv "$tmp/amd64/cloud-audit-setup-$version" "$tmp/root/elsewhere/cas"

@@ -54,10 +54,6 @@
 #include "rules/rule/lex.h"
 #include "rules/rule/names.h"
 
-#ifndef AUDIT_FILTER_URING_EXIT
-#define AUDIT_FILTER_URING_EXIT 0x07
-#endif
-
 enum {
 	ARCHES = 2,	/* that a kernel has: its own and its 32-bit one */
 	SYSCALLS = AUDIT_BITMASK_SIZE * 32,

@@ -7,6 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Linux 5.16; Debian bullseye's headers are older. */
+#ifndef AUDIT_FILTER_URING_EXIT
+#define AUDIT_FILTER_URING_EXIT 0x07
+#endif
+
 /* The top 16 system calls stand for classes of them; a kernel clears these bits when it takes a
  * rule (kernel/auditfilter.c audit_to_entry_common) and lists it without. */
 #define DATA_CLASS_BITS 0xffff0000U

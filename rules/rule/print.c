@@ -10,10 +10,6 @@
 #include "rules/rule/names.h"
 #include "rules/rule/rule.h"
 
-#ifndef AUDIT_FILTER_URING_EXIT
-#define AUDIT_FILTER_URING_EXIT 0x07
-#endif
-
 struct printer {
 	struct text *out;
 	const struct audit_rule_data *data;
