@@ -113,10 +113,13 @@ for my $row (
 		like $out, qr{^real \Q$real\E/$name }, "the real $name is run";
 	}
 }
-put("$bundle/config.json", '{"process":{},"annotations":' . json({ 'io.kubernetes.pod.name' => 'p', 'io.kubernetes.pod.namespace' => 'n',
-	'io.kubernetes.pod.uid' => 'u', 'io.kubernetes.container.name' => 'c', 'io.kubernetes.cri-o.ImageName' => 'i', 'io.kubernetes.cri-o.KubeName' => 'no' }) . '}');
-login(); call('crun', @global, 'create', '--bundle', $bundle, $id);
-like record(), qr/pod="p" namespace="n" uuid="u" container="c" image="i"/, "CRI-O's annotations";
+bundle(0, 'io.kubernetes.pod.name' => 'forged', 'io.kubernetes.pod.namespace' => 'forged', 'io.kubernetes.container.name' => 'forged',
+	'io.kubernetes.cri-o.ImageName' => 'forged', 'io.kubernetes.cri.sandbox-uid' => \'null');
+login(); call('runc', @global, 'create', '--bundle', $bundle, $id);
+like record(), qr/pod="web-0" namespace="shop" uuid=\? container="nginx" image="docker/, 'what a Pod may have written itself fills no gap';
+bundle(0, 'io.kubernetes.cri.container-type' => 'sandbox');
+login(); call('runc', @global, 'create', '--bundle', $bundle, $id);
+like record(), qr/pod="web-0" namespace="shop" uuid="0b0d-12" container=\? image=\?/, 'a sandbox has no container and no image of its own';
 put("$tmp/other.json", '{"process":{"terminal":true},"annotations":{"io.kubernetes.cri.sandbox-name":"other"}}');
 login(); call('crun', @global, 'create', '--bundle', $bundle, '--config', "$tmp/other.json", $id);
 like record(), qr/pod="other" .*terminal=yes/, "crun's --config";
@@ -248,6 +251,15 @@ for my $row (
 	login(); ($code, $out, $err) = call('runc', @global, 'state', $id);
 	like $out, qr{^real \Q$real\E/runc }, "PATH: $what" or diag $err;
 }
+# Another program in front of the real one, which finds that by PATH as we do.
+put("$tmp/wrap/runc", "#!/bin/sh\n" . '[ -z "$AGAIN" ] || { echo found again; exit 9; }; export AGAIN=1
+IFS=:; for d in $PATH; do [ "$d" = "$' . 'WRAP" ] || [ ! -x "$d/runc" ] || exec "$d/runc" "$@"; done' . "\n");
+chmod 0755, "$tmp/wrap/runc";
+{
+	local %env = (PATH => "$ours:$tmp/wrap:$ours/:$rest", WRAP => "$tmp/wrap");
+	login(); ($code, $out, $err) = call('runc', @global, 'state', $id);
+	like $out, qr{^real \Q$real\E/runc }, 'another wrapper that goes on by PATH does not come back to ours' or diag $err;
+}
 for my $path ($ours, "$ours:$tmp/empty", undef) {
 	local %env = (PATH => $path);
 	login(); ($code, $out, $err) = call('runc', @global, 'state', $id);
@@ -288,7 +300,7 @@ like $out, qr{^real \Q$real\E/runc \[--log\] \[\Q$log\E\] \[--version\]\nx=kept\
 # Not 0 where the kernel refuses the keystrokes, as it may here: what the real one says tells.
 put("$real/crun", "#!/bin/sh\necho its version, PATH=\$PATH \"\$@\"\n"); chmod 0755, "$real/crun";
 ($code, $out, $err) = run($static, '--check', 'crun', "$ours:$real");
-is $out, "its version, PATH=$ours:$real --version\n", '--check with a name and a PATH becomes that real one in a child';
+is $out, "its version, PATH=$real --version\n", '--check with a name and a PATH becomes that real one in a child';
 ($code, $out, $err) = run($static, '--check', 'crun', "$ours:$tmp/bad:$tmp/empty");
 like "$code $err", qr/^1 .*cloud-audit-runtime: no crun in PATH but this one/s, 'and fails where there is none';
 put("$tmp/bad/crun", "\x7fELFnonsense"); chmod 0755, "$tmp/bad/crun";

@@ -254,6 +254,25 @@ is path_planned(), "Environment=\"PATH=$wrappers:/usr/local/sbin:/usr/local/bin:
 put("$root$early", "[Service]\nEnvironment=PATH=/%n\n");
 like +(run($program, '-R', $root, @options, @identity, 'plan'))[2], qr/rt\.service: its PATH has quotes, backslashes or % in it/,
 	'one that systemd makes something else of is refused';
+put("$root$early", "[Service]\nEnvironment=PATH=/a\\x20b:/bin\n");
+like +(run($program, '-R', $root, @options, @identity, 'plan'))[2], qr/rt\.service: its PATH has quotes, backslashes or % in it/,
+	'so is one with an escape';
+for my $setting ('ExecSearchPath=/x/bin', 'PassEnvironment=HOME PATH', 'PassEnvironment=XPATH PATHS') {
+	my $seen = $setting =~ /XPATH/;
+	put("$root$early", "[Service]\nEnvironment=\n$setting\n");
+	my ($code, undef, $err) = run($program, '-R', $root, @options, @identity, 'plan');
+	is $code, $seen ? 4 : 1, "$setting: " . ($seen ? 'is none of PATH' : 'makes a PATH that is not known');
+	$seen ? unlike $err, qr/ExecSearchPath/, 'and nothing is said' : like $err, qr/rt\.service: ExecSearchPath= or PassEnvironment=PATH makes its PATH/, 'and is refused';
+	put("$root$early", "[Service]\nEnvironment=PATH=/early\n$setting\n");
+	is path_planned(), "Environment=\"PATH=$wrappers:/early\"", 'an own PATH wins over it';
+}
+for my $unit (qw(crio k3s rke2-agent)) {
+	put($answers, "$unit.service FragmentPath $vendor\n");
+	my ($code, undef, $err) = run($program, '-R', $root, @options, @identity, '-s', "container.runtime_unit=$unit.service", 'plan');
+	like "$code $err", qr/^1 .*runtime_unit = $unit\.service: .*: no identity with it; set identity = no; nothing was changed/s, "$unit is refused";
+}
+drop_ins($early);
+put("$root$early", "[Service]\nEnvironment=PATH=/%n\n");
 # What sets it after ours: FILE:LINE, and what it says.
 put("$root/etc/default/rt", "# the runtime's\nX=1\n PATH=/from/file\n");
 for my $later ([ "$late:3", "[Service]\n# x\nEnvironment=A=b PATH=/late\n" ], [ "$late:2", "[Service]\nEnvironment=\n" ],

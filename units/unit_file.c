@@ -172,8 +172,9 @@ static bool next_assignment(const char **at, struct text *ret)
 		return false;
 	text_add(ret, "");
 	for (; *s && (quote || !strchr(WHITESPACE, *s)); s++) {
+		/* Which of systemd's escapes it is, and whether it is one, is not asked: the backslash stays to be seen. */
 		if (*s == '\\' && s[1])
-			text_add_bytes(ret, ++s, 1);
+			text_add_bytes(ret, s++, 2);
 		else if (*s == quote || (!quote && (*s == '"' || *s == '\'')))
 			quote = quote ? '\0' : *s;
 		else

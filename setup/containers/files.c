@@ -83,6 +83,22 @@ static int read_program(struct text *ret, struct log *log)
 	return objection ? -ENOTSUP : 0;
 }
 
+/* Why identity cannot be had with a runtime whose unit has this word in its name; NULL for nothing. */
+static const char *unit_objection(const char *unit)
+{
+	static const struct { const char *word, *why; } rows[] = {
+		{ "crio", "CRI-O finds its runtime once, at its start, gives it another PATH, and copies what Pods say of themselves over "
+		  "names: no identity with it; set identity = no" },
+		{ "k3s", "k3s puts its own directories first in PATH, before ours: no identity with it; set identity = no" },
+		{ "rke2", "rke2 puts its own directories first in PATH, before ours: no identity with it; set identity = no" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strstr(unit, rows[i].word))
+			return rows[i].why;
+	return NULL;
+}
+
 static bool has_runtime(const struct host *host, const char *base, const char *name)
 {
 	return place_in_path(host, base, name) || place_in_path(host, default_path, name);
@@ -104,6 +120,11 @@ static const char *service_objection(const struct config *config, const struct u
 			"one of them writable";
 	if (config->identity && !unit_path_is_plain(base))
 		return "its PATH has quotes, backslashes or % in it, or is empty; give it a plain one";
+	if (config->identity && service->path_unseen)
+		return "ExecSearchPath= or PassEnvironment=PATH makes its PATH, which is not known here; give it the same as Environment=PATH=... "
+			"in a drop-in";
+	if (config->identity && unit_objection(config->runtime_unit))
+		return unit_objection(config->runtime_unit);
 	if (config->identity && !files->runc && !files->crun)
 		return "neither runc nor crun is on the host in its PATH or a usual directory: what is called by a path, or is another "
 			"runtime, has no identity; install one of them there, or set identity = no";

@@ -22,11 +22,12 @@ int runtime_read(struct runtime *runtime, const struct config *config, const str
 		 struct log *log)
 {
 	const char *unit = config->runtime_unit;
-	bool in_effect = runtime->in_effect;
+	bool in_effect = runtime->in_effect, ahead = runtime->ahead;
 	int r;
 
 	runtime_done(runtime);
 	runtime->in_effect = in_effect;
+	runtime->ahead = ahead;
 	if (!runtime_files_wanted(config))
 		return 0;
 	r = bus_unit_state(bus, unit, &runtime->unit);

@@ -10,6 +10,7 @@ struct runtime {
 	struct unit_state unit;		/* [container] runtime_unit */
 	uint64_t started;
 	bool in_effect;			/* not running, or started after our drop-in was written */
+	bool ahead;			/* the drop-in was written later than now, as the clock says: nothing is known by times */
 	/* With identity: */
 	char **environment;		/* of that unit, as systemd has it; ends with NULL, as the next */
 	char **manager;			/* what services begin with */

@@ -14,6 +14,7 @@ struct reading {
 	const char *own;
 	struct log *log;
 	char **environment, **files;	/* Environment=, EnvironmentFile= so far */
+	char **search, **passed;	/* ExecSearchPath=, PassEnvironment= */
 };
 
 /* systemd reads drop-ins in the order of their names, whatever their directories. */
@@ -115,6 +116,10 @@ static int read_file(struct reading *reading, const char *path, bool later)
 	r = unit_file_read(&content, "Service", "ExecStart", &reading->service->commands, &commands);
 	if (r == 0)
 		r = unit_file_read(&content, "Service", "EnvironmentFile", &reading->files, &unused);
+	if (r == 0)
+		r = unit_file_read(&content, "Service", "ExecSearchPath", &reading->search, &unused);
+	if (r == 0)
+		r = unit_file_read(&content, "Service", "PassEnvironment", &reading->passed, &unused);
 	if (r == 0 && !later)
 		r = unit_file_read(&content, "Service", "Environment", &reading->environment, &unused);
 	if (r == 0 && later && content.s)
@@ -142,6 +147,16 @@ static int read_environment_file(struct reading *reading, const char *value)
 	return line ? note_after(reading->service, path, line) : 0;
 }
 
+/* systemd puts the PATH of these below one of Environment=, so that ours would take their directories away. */
+static const char *unseen_path(const struct reading *reading)
+{
+	for (size_t i = 0; reading->passed && reading->passed[i]; i++)
+		for (const char *s = strstr(reading->passed[i], "PATH"); s; s = strstr(s + 1, "PATH"))
+			if ((s == reading->passed[i] || strchr(" \t\"'", s[-1])) && (!s[4] || strchr(" \t\"'", s[4])))
+				return "PassEnvironment=PATH";
+	return reading->search && reading->search[0] ? "ExecSearchPath=" : NULL;
+}
+
 static int read_all(struct reading *reading, const struct unit_state *state)
 {
 	int r = state->fragment && *state->fragment ? read_file(reading, state->fragment, false) : 0;
@@ -153,6 +168,8 @@ static int read_all(struct reading *reading, const struct unit_state *state)
 		r = read_environment_file(reading, reading->files[i]);
 	if (r == 0)
 		r = last_path(reading->environment, &reading->service->path);
+	if (r >= 0 && !reading->service->path)
+		reading->service->path_unseen = unseen_path(reading);
 	return r < 0 ? r : 0;
 }
 
@@ -166,6 +183,8 @@ int service_read(struct service *ret, const struct host *host, const struct unit
 	r = read_all(&reading, state);
 	strings_free(reading.environment);
 	strings_free(reading.files);
+	strings_free(reading.search);
+	strings_free(reading.passed);
 	return r;
 }
 

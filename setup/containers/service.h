@@ -10,6 +10,7 @@ struct service {
 	char **commands;	/* its ExecStart=, ends with NULL; NULL for none */
 	char *command_after;	/* a drop-in that is read after ours and sets ExecStart= */
 	char *path;		/* PATH by Environment=; NULL: systemd's own */
+	const char *path_unseen;	/* a setting that makes its PATH out of more than is read here, where Environment= sets none */
 	char *path_after;	/* "FILE:LINE" of what sets PATH, or takes ours away, after our drop-in; NULL for nothing */
 };
 

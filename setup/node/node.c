@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "setup/rights/confine.h"
 #include "setup/rights/rights.h"
@@ -16,10 +17,11 @@ static void find_in_effect(struct node *node, const struct wanted *wanted, const
 	struct stat st;
 	uint64_t written;
 
-	node->runtime.in_effect = false;
+	node->runtime.in_effect = node->runtime.ahead = false;
 	if (!node->files[FILE_RUNTIME].s || host_stat(host, wanted_path(wanted, FILE_RUNTIME), &st) < 0)
 		return;
 	written = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
+	node->runtime.ahead = st.st_mtim.tv_sec > time(NULL);
 	node->runtime.in_effect = !node->runtime.unit.active || node->runtime.started >= written;
 }
 

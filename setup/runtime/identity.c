@@ -60,48 +60,51 @@ static int read_file(const char *path, size_t most, char **ret, size_t *ret_n)
 }
 
 #define CONTAINERD "io.kubernetes.cri."
-#define CRIO "io.kubernetes.cri-o."
 
-/* What is looked for, the better first. CRI-O puts the kubelet's labels among the annotations. */
+/* What is looked for: what containerd writes itself, over whatever of a Pod's own annotations it is told to pass on. container:
+ * of a Pod's sandbox it writes none, so that there it would be the Pod's. */
 static const struct {
 	int name;
 	const char *annotation;
+	bool container;
 } sources[] = {
-	{ NAME_POD, CONTAINERD "sandbox-name" },
-	{ NAME_NAMESPACE, CONTAINERD "sandbox-namespace" },
-	{ NAME_POD_UID, CONTAINERD "sandbox-uid" },
-	{ NAME_CONTAINER, CONTAINERD "container-name" },
-	{ NAME_IMAGE, CONTAINERD "image-name" },
-	{ NAME_POD, "io.kubernetes.pod.name" }, { NAME_POD, CRIO "KubeName" },
-	{ NAME_NAMESPACE, "io.kubernetes.pod.namespace" }, { NAME_NAMESPACE, CRIO "Namespace" },
-	{ NAME_POD_UID, "io.kubernetes.pod.uid" },
-	{ NAME_CONTAINER, "io.kubernetes.container.name" },
-	{ NAME_IMAGE, CRIO "ImageName" },
+	{ NAME_POD, CONTAINERD "sandbox-name", false },
+	{ NAME_NAMESPACE, CONTAINERD "sandbox-namespace", false },
+	{ NAME_POD_UID, CONTAINERD "sandbox-uid", false },
+	{ NAME_CONTAINER, CONTAINERD "container-name", true },
+	{ NAME_IMAGE, CONTAINERD "image-name", true },
 };
 
 int identity_read(struct identity *ret, const char *config)
 {
-	struct json_want wants[1 + ARRAY_SIZE(sources)] = { { "process", "terminal" } };
+	struct json_want wants[2 + ARRAY_SIZE(sources)] = {
+		{ "process", "terminal" }, { "annotations", CONTAINERD "container-type" },
+	};
 	struct json_value values[ARRAY_SIZE(wants)];
 	_cleanup_free_ char *text = NULL;
+	char type[16];
+	bool container;
 	size_t n;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-		wants[1 + i] = (struct json_want){ "annotations", sources[i].annotation };
+		wants[2 + i] = (struct json_want){ "annotations", sources[i].annotation };
 	r = read_file(config, CONFIG_MOST, &text, &n);
 	if (r == 0)
 		r = json_find(text, n, wants, ARRAY_SIZE(wants), values);
 	if (r < 0)
 		return r;
 	ret->terminal = json_is(&values[0], "true");
+	container = values[1].string && json_decode(&values[1], type, sizeof(type)) == (long)strlen("container") &&
+		memcmp(type, "container", strlen("container")) == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
 		struct name *name = &ret->names[sources[i].name];
-		long length = values[1 + i].string && !name->known ? json_decode(&values[1 + i], name->s, sizeof(name->s)) : -1;
+		bool wanted = values[2 + i].string && (container || !sources[i].container);
+		long length = wanted ? json_decode(&values[2 + i], name->s, sizeof(name->s)) : -1;
 
-		name->known |= length >= 0;
-		name->n = length >= 0 ? (size_t)length : name->n;
+		name->known = length >= 0;
+		name->n = length >= 0 ? (size_t)length : 0;
 	}
 	return 0;
 }

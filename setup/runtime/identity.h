@@ -25,7 +25,7 @@ struct name {
 enum { NAME_POD, NAME_NAMESPACE, NAME_POD_UID, NAME_CONTAINER, NAME_IMAGE, NAMES };
 
 struct identity {
-	struct name names[NAMES];	/* of CRI's annotations: containerd's, else CRI-O's */
+	struct name names[NAMES];	/* of the annotations that containerd writes */
 	bool terminal;			/* config.json's process.terminal */
 };
 

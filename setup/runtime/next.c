@@ -25,6 +25,24 @@ static bool is_ours(const char *directory, size_t n)
 	       memcmp(directory + n - length, RUNTIME_DIRECTORY, length) == 0;
 }
 
+void next_path(struct line *line, const char *path)
+{
+	size_t begun = line->n;
+
+	for (;;) {
+		size_t n = strcspn(path, ":");
+
+		if (!is_ours(path, n)) {
+			if (line->n > begun)
+				line_add(line, ":");
+			line_add_bytes(line, path, n);
+		}
+		if (path[n] == '\0')
+			return;
+		path += n + 1;
+	}
+}
+
 static bool is_self(const char *self, const struct stat *st)
 {
 	struct stat own;

@@ -88,12 +88,40 @@ static void take_back(struct context *c, const struct node *before)
 			     wanted_path(&c->wanted, FILE_RUNTIME));
 }
 
+/* It takes longer than it is waited for, or its job was lost to sight: what is on its way is not stopped. */
+static bool goes_on(struct context *c, int r)
+{
+	_cleanup_(unit_state_done) struct unit_state now = {0};
+
+	return r == -ETIMEDOUT && bus_unit_state(c->bus, c->config.runtime_unit, &now) == 0 && (now.changing || now.active);
+}
+
+static void settle_restart(struct context *c, const struct node *before, int r)
+{
+	const char *unit = c->config.runtime_unit;
+
+	if (goes_on(c, r))
+		log_conclude(c->log, "%s is still on its way up after [unit] start_timeout, and is left to it; all is as configured; "
+			     "systemctl status %s on the node says how it ends", unit, unit);
+	else if (wanted_same(&c->wanted, FILE_RUNTIME, &before->files[FILE_RUNTIME]))
+		log_conclude(c->log, "%s does not run, with a drop-in of ours that was there before: systemctl status %s on the node says "
+			     "why", unit, unit);
+	else
+		take_back(c, before);
+}
+
 int step_restart_runtime(struct context *c, const struct node *before)
 {
 	int r;
 
 	if (!c->config.runtime_restart || !c->wanted.files[FILE_RUNTIME].s || c->node.runtime.in_effect)
 		return 0;
+	if (c->node.runtime.ahead) {
+		log_say(c->log, LEVEL_WARNING, "%s is from later than now: the clock was set back, so whether %s has been started since is "
+			"not known, and it is not restarted; restart it by hand", wanted_path(&c->wanted, FILE_RUNTIME),
+			c->config.runtime_unit);
+		return 0;
+	}
 	r = bus_subscribe(c->bus);
 	if (r < 0)
 		return r;
@@ -103,7 +131,7 @@ int step_restart_runtime(struct context *c, const struct node *before)
 	if (r == 0)
 		c->node.runtime.in_effect = true;
 	else
-		take_back(c, before);
+		settle_restart(c, before, r);
 	return r;
 }
 

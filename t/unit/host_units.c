@@ -57,7 +57,8 @@ static void environment(void **state)
 	environment_is("A=1 \"PATH=/a b\" B=2", "/a b");
 	environment_is("A=\"x\" 'PATH=/a' PATH=/c", "/c");
 	environment_is("PATH=\"/a\":/b", "/a:/b");
-	environment_is("PATH=/a\\ b", "/a b");
+	environment_is("PATH=/a\\x20b \"B=\\\"PATH=/c\"", "/a\\x20b");
+	environment_is("\"PATH=/a\\\"b\"", "/a\\\"b");
 	environment_is("PATH=", "");
 	environment_is("XPATH=/a \"A=PATH=/b\" PATHS=/c", NULL);
 	environment_is("", NULL);

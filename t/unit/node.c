@@ -390,6 +390,43 @@ static void what_the_host_lacks_gets_no_wrapper(void **state)
 	shell("rm -f node/usr/bin/crun");
 }
 
+/* Each restart may cost a Pod. */
+static void a_runtime_is_restarted_once(void **state)
+{
+	static const char drop_in[] = "test -e node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf";
+	static const char words[] = IDENTITY "-s container.restart=yes apply";
+	const struct result *result;
+
+	begin("");
+	model_unit(model, "containerd.service")->active = true;
+	model->hang = "containerd.service";
+	model->hung = 0;
+	result = run_words(words);
+	model->hang = NULL;
+	assert_int_equal(result->status, 1);
+	assert_non_null(strstr(result->err, "containerd.service is still on its way up after [unit] start_timeout, and is left to it"));
+	assert_int_equal(model->hung, 1);
+	shell(drop_in);
+	/* What starts anew with the same drop-in, and fails, fails for another reason. */
+	begin(IDENTITY "apply");
+	model_unit(model, "containerd.service")->active = true;
+	model->fail_job = 1;
+	model->drop_call = model->fail_call = model->half_job = model->fail_ask = 0;
+	result = run_failing(words, 0, false);
+	model->fail_job = 0;
+	assert_int_equal(result->status, 1);
+	assert_non_null(strstr(result->err, "with a drop-in of ours that was there before"));
+	assert_int_equal(model->jobs, 1);
+	shell(drop_in);
+	begin(IDENTITY "apply");
+	shell("touch -d '+1 hour' node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf");
+	model_unit(model, "containerd.service")->active = true;
+	result = run_words(words);
+	assert_int_equal(result->status, 0);
+	assert_non_null(strstr(result->err, "the clock was set back"));
+	assert_int_equal(model->jobs, 0);
+}
+
 /* What remove has the host load in the place of ours. */
 static void the_host_has_its_own_rules_again(void **state)
 {
@@ -608,6 +645,7 @@ int main(void)
 		TEST("what version 0.1 left for a runtime is taken over, and removed", version_0_1_is_taken_over),
 		TEST("a program for hosts stands in front of a runtime only after the host has run it", no_program_comes_unproven),
 		TEST("the program stands in front of the runtimes that the host has, and of no other", what_the_host_lacks_gets_no_wrapper),
+		TEST("a runtime is restarted once, however long it takes and whatever the clock says", a_runtime_is_restarted_once),
 		TEST("remove has the host load its own rules", the_host_has_its_own_rules_again),
 		TEST("whatever systemd or the kernel refuses is said, and what is said of the node is so",
 		     whatever_systemd_or_the_kernel_refuses),
