@@ -66,7 +66,7 @@ vm_guest --timeout 300 <<'EOF'
 	mkdir -p /srv/watched
 	{ echo '-w /srv/watched/ -p wa -k mine'; path_rules; } >$conf/rules.d/10-mine.rules
 	out=$(cas verify 2>&1); is $? 4 'a rule added to the configuration is a difference'
-	like "$out" '10-mine.rules:1: .*missing' 'verify names the missing rule with its FILE:LINE'
+	like "$(set -f; echo $out)" 'wanted: 10-mine.rules:1: -w /srv/watched/ .* there: not in force' 'verify names the missing rule with its FILE:LINE'
 	out=$(cas apply 2>&1); ok $? 'the changed configuration is applied' "$out"
 	like "$(auditctl -l)" 'mine' "the user's rule is in force"
 	journal_mark; echo x >/srv/watched/file
