@@ -190,7 +190,7 @@ SANITIZED = $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(TESTS))
 # those are begun first.
 HOST_TESTS = $(call waiting_first,$(filter-out t/13-rules-classes.t t/17-fuzz.t t/27-kubernetes.t t/27-smoke-jobs.t t/36-sizes.t,$(SANITIZED)))
 HOST_LONG = t/16-hostile-host.t t/20-unit-bus.t t/38-apply-faults.t t/38-power-cut.t
-WAITING = t/20-unit-bus.t t/20-unit-steps.t
+WAITING = t/20-unit-bus.t t/20-unit-steps.t t/38-power-cut.t
 waiting_first = $(filter $(WAITING),$(1)) $(filter-out $(WAITING),$(1))
 check-host:
 	@$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all unit-tests
