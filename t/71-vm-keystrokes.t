@@ -127,7 +127,7 @@ EOF
 	$program --check; ok $? "$on: the wrapper is where the host can execute it" "$program"
 	is "$(systemctl show -P NRestarts containerd) $(ctr task ls -q)" '0 c1' "$on: the runtime was not restarted"
 	out=$(cas $keys verify 2>&1); is $? 4 "$on: verify says that it is not in effect"
-	like "$out" 'containerd.service runs with its terminals recorded .it was started before' "$on: and why"
+	like "$(set -f; echo $out)" 'containerd.service runs with its terminals recorded there: it was started before' "$on: and why"
 	is "$(cas $keys plan --diff 2>/dev/null)" '' "$on: there is nothing more that apply can do"
 	systemctl restart containerd; ok $? "$on: containerd starts with the drop-in"
 	is "$(systemctl show -P Type,KillMode containerd | tr '\n' ' ')" "$(printf 'notify process ')" "$on: its type and kill mode are as shipped"
@@ -155,13 +155,13 @@ EOF
 	command() { tr '\0' ' ' </proc/$(systemctl show -P MainPID containerd)/cmdline; }
 	set_command 10-early.conf debug
 	out=$(cas $keys verify 2>&1); is $? 4 "$on: a drop-in before ours with another command is a difference"
-	like "$out" "$dir/cloud-audit-setup.conf is as configured .its content differs" "$on: in our drop-in"
+	like "$(set -f; echo $out)" "$dir/cloud-audit-setup.conf is as configured there: its content differs" "$on: in our drop-in"
 	out=$(cas $keys apply 2>&1); ok $? "$on: apply takes it over" "$out"
 	systemctl restart containerd; is "$(command)" '/usr/bin/containerd --log-level debug ' "$on: containerd runs with it"
 	out=$(cas $keys verify 2>&1); ok $? "$on: and the node matches" "$out"
 	set_command override.conf info
 	out=$(cas $keys verify 2>&1); is $? 4 "$on: one after ours is a difference"
-	like "$out" "$dir/override.conf does, and its name comes after" "$on: named"
+	like "$(set -f; echo $out)" "$dir/override.conf does, and its name comes after" "$on: named"
 	out=$(cas $keys apply 2>&1); is $? 1 "$on: that apply does not work around"
 	like "$out" "$dir/override.conf does.*nothing was changed" "$on: it says why"
 	rm $dir/override.conf $dir/10-early.conf; systemctl daemon-reload
