@@ -206,6 +206,17 @@ SKIP: {
 	($root, $systemd) = ($on_disk, $was);
 }
 
+# --- a screen full of warnings ---
+put("$tmp/warned/my.rules", join '', map { "$_\n" } ('-a always,exit -F arch=b64 -S unlink') x 2, '-a always,exit -S all' . join('', map { " -F $_=4000000000" } qw(auid uid euid suid fsuid gid egid sgid fsgid pid ppid)) . ' -k hot',
+	'-a always,exit -F arch=b64 -S rmdir -F exit=EACCES -k sign', '-w /srv/absent/x -p wa -k gone');
+my @warned = ('-s', "rules.directory=$tmp/warned", '-s', 'audit.lock=no');
+Auditctl::store(Auditctl::fresh(), $kernel);
+is +(node(@warned, 'apply'))[0], 0, 'rules that are warned of are loaded';
+change(sub { @{$_[0]{rules}} = grep { !/hot/ } @{$_[0]{rules}} });
+($code, $out, $err) = node(@warned, 'verify');
+cmp_ok scalar(() = $err =~ /warning:/g), '>=', 3, 'with three warnings, and more';
+like $out, qr/^Differs +wanted: my\.rules:3: -a always,exit -S all/m, 'the one difference is shown all the same';
+
 # --- the hash of the rules as written ---
 sub hash { my ($code, $out) = node('render', 'hash', @_); return $out }
 my $hash = hash();

@@ -57,28 +57,28 @@ vm_guest --timeout 300 <<'EOF'
 	# --- what a boot would see ---
 	file=/etc/audit/cloud-audit-setup.rules
 	chmod 0646 $file
-	out=$(cas verify 2>&1); is $? 4 'a rules file that everybody may write is a difference'
-	like "$out" "$file belongs to root and has mode 0640 .it belongs to uid 0 and has mode 0646" 'named'
+	out=$(cas -v verify 2>&1); is $? 4 'a rules file that everybody may write is a difference'
+	like "$(set -f; echo $out)" "$file belongs to root and has mode 0640 there: it belongs to uid 0 and has mode 0646" 'named'
 	chown daemon $file
 	out=$(cas 2>&1); ok $? 'apply mends owner and mode under the lock' "$out"
 	is "$(stat -c '%a %U' $file)" '640 root' 'so that they are as before'
 	out=$(cas verify 2>&1); ok $? 'and verify agrees' "$out"
 	drop_in=/run/systemd/system/cloud-audit-lock.service.d
 	mkdir -p $drop_in; printf '[Service]\nExecStart=\nExecStart=/bin/false\n' >$drop_in/x.conf; systemctl daemon-reload
-	out=$(cas verify 2>&1); is $? 4 "somebody's drop-in on the lock unit is a difference"
-	like "$out" "$drop_in/x.conf: systemctl cat cloud-audit-lock.service" 'named'
+	out=$(cas -v verify 2>&1); is $? 4 "somebody's drop-in on the lock unit is a difference"
+	like "$(set -f; echo $out)" "$drop_in/x.conf: systemctl cat cloud-audit-lock.service" 'named'
 	systemctl restart cloud-audit-lock.service 2>/dev/null
 	rm -r $drop_in; systemctl daemon-reload
-	out=$(cas verify 2>&1); is $? 4 'so is a lock unit that has failed'
-	like "$out" 'cloud-audit-lock.service has not failed' 'named'
+	out=$(cas -v verify 2>&1); is $? 4 'so is a lock unit that has failed'
+	like "$(set -f; echo $out)" 'cloud-audit-lock.service has not failed' 'named'
 	out=$(cas 2>&1); ok $? 'apply has systemd forget the failure' "$out"
 	out=$(cas verify 2>&1); ok $? 'and verify agrees' "$out"
 	for how in file mask; do
 		path=/run/systemd/transient/cloud-audit-setup.service; mkdir -p /run/systemd/transient
 		[ $how = mask ] && ln -s /dev/null $path || printf '[Service]\nExecStart=/bin/true\n' >$path
 		systemctl daemon-reload
-		out=$(cas verify 2>&1); is $? 4 "a $how that comes before our unit is a difference"
-		like "$out" "a boot reads /etc/systemd/system/cloud-audit-setup.service .$path comes first" 'named'
+		out=$(cas -v verify 2>&1); is $? 4 "a $how that comes before our unit is a difference"
+		like "$(set -f; echo $out)" "a boot reads /etc/systemd/system/cloud-audit-setup.service there: $path comes first" 'named'
 		out=$(cas 2>&1); is $? 1 'apply refuses'
 		like "$out" "$path comes first.*nothing was changed" 'and says why'
 		rm $path; systemctl daemon-reload

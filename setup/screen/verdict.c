@@ -96,14 +96,15 @@ static void add_records(struct screen *screen, const struct context *c)
 		screen_row(screen, "Reader", reader->socket ? "the journal, by its audit socket" : "the journal: %s", why);
 }
 
-/* In two rows; false where the screen is too full for them. */
-static bool add_told(struct screen *screen, const struct context *c, const char *label, const char *wanted, const char *there)
+/* In two rows; false where the screen is too full for them, and it need not be there. */
+static bool add_told(struct screen *screen, const struct context *c, const char *label, const char *wanted, const char *there,
+		     bool must)
 {
 	/* Warnings stand there, too, of three rows or so. */
 	size_t warned = 3 * (size_t)(log_count(c->log, LEVEL_WARNING) + log_count(c->log, LEVEL_ERROR));
 	size_t room = SCREEN_ROWS - 3 - (warned < 9 ? warned : 9);
 
-	if (c->options->level < LEVEL_DEBUG && screen->rows + screen_height(wanted) + screen_height(there) > room)
+	if (!must && c->options->level < LEVEL_DEBUG && screen->rows + screen_height(wanted) + screen_height(there) > room)
 		return false;
 	screen_row(screen, label, "wanted: %s", wanted);
 	screen_row(screen, "", "there:  %s", there);
@@ -121,7 +122,7 @@ static bool is_said(const struct check *check, const struct said *said)
 static int add_failed(struct screen *screen, const struct context *c, const struct checks *checks, bool notices,
 		      const struct said *said)
 {
-	size_t more = 0;
+	size_t more = 0, shown = 0;
 
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *check = &checks->items[i];
@@ -133,8 +134,12 @@ static int add_failed(struct screen *screen, const struct context *c, const stru
 		told_add(check, &wanted, &there);
 		if (text_error(&wanted) < 0 || text_error(&there) < 0)
 			return -ENOMEM;
-		more += !add_told(screen, c, notices ? "Note" : "Differs", wanted.s ? wanted.s : "",
-				  there.s && *there.s ? there.s : "it is not so");
+		/* Warnings may fill the screen: one difference is named all the same, or the verdict says nothing. */
+		if (add_told(screen, c, notices ? "Note" : "Differs", wanted.s ? wanted.s : "",
+			     there.s && *there.s ? there.s : "it is not so", !notices && shown == 0))
+			shown++;
+		else
+			more++;
 	}
 	if (more > 0)
 		screen_row(screen, notices ? "Note" : "Differs", "... %zu more (-v: all)", more);
