@@ -23,7 +23,8 @@ at=$(started)
 out=$(cas $identity apply 2>&1); ok $? "$on: identity is applied" "$out"
 like "$out" 'warning: identity is not in effect: containerd.service runs since 2.*restart = yes' "$on: apply says that it is not in effect, since when, and what to do"
 is "$(started)" "$at" "$on: containerd was not restarted"
-is "$(cd $place && find cloud-audit-* -type f | LC_ALL=C sort | tr '\n' ' ')" 'cloud-audit-runtime cloud-audit-runtime.d/crun cloud-audit-runtime.d/except cloud-audit-runtime.d/runc ' "$on: the program is there by its names"
+crun=; ! command -v crun >/dev/null || crun='cloud-audit-runtime.d/crun '
+is "$(cd $place && find cloud-audit-* -type f | LC_ALL=C sort | tr '\n' ' ')" "cloud-audit-runtime ${crun}cloud-audit-runtime.d/except cloud-audit-runtime.d/runc " "$on: the program is there by the names of the runtimes that the host has"
 is "$(cat $place/cloud-audit-runtime.d/except)" none/such "$on: with whom it leaves alone"
 is "$(systemctl show -P Environment containerd)" "PATH=$place/cloud-audit-runtime.d:$own" "$on: PATH is what containerd had, behind the directory"
 is "$(grep -c '^[A-Z]' $drop_in)" 1 "$on: nothing else is set"
