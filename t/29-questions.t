@@ -12,11 +12,8 @@ use Text::ParseWords qw(shellwords);
 use lib 't/unit';
 use Auditctl;
 use Cli;
-use FakeNode;
-use Systemd;
+use MadeUpNode;
 
-my $built = ($ENV{BUILD} || 'build') . '/t/unit/made_up_kernel';
-plan skip_all => "$built is not built: make unit-tests" unless -x $built;
 $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
 my $page = slurp('k8s/QUESTIONS.md');
 my $manifest = slurp('k8s/cloud-audit-logging.yaml');
@@ -36,16 +33,7 @@ is join('|', grep { !$of_question{$_} } @questions), '', 'each by something to c
 is join("\n", grep { length > 140 } split /\n/, $page), '', 'in lines that one can read';
 
 # --- a node that has been configured, with a journal ---
-my ($bin, $root) = ("$tmp/bin", fake_node("$tmp/node"));
-my ($program, $kernel) = ("$bin/cloud-audit-setup", "$bin/kernel");
-mkdir $bin or die;
-mkdir "$bin/rules" or die;
-copy $_, "$bin/rules" or die for glob 'rules/*.rules';
-copy $built, $program or die;
-chmod 0755, $program or die;
-Auditctl::install($root, $kernel);
-Auditctl::store(Auditctl::fresh(), $kernel);
-my $systemd = Systemd->new($root, $kernel);
+my ($program, $root, $kernel, $systemd) = made_up_node();
 my $machine = 'ab' x 16;
 put("$root/etc/machine-id", "$machine\n");
 put("$root/var/log/journal/$machine/.keep", '');
@@ -73,7 +61,7 @@ sub cas {
 }
 my ($status, $said) = cas('apply');
 is $status, 0, 'there is a node, and it is configured' or diag $said;
-put("$bin/config.ini", '');
+put("$tmp/bin/config.ini", '');
 
 # --- each program's commands ---
 my %kubectl_help;

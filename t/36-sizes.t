@@ -3,30 +3,17 @@
 # takes of a processor, in how much memory, and how many lines of it people have to read.
 use strict;
 use warnings;
-use File::Copy qw(copy);
 use File::Path qw(make_path);
 use Test::More;
 use lib 't/unit';
 use Auditctl;
 use Cli;
-use FakeNode;
-use Systemd;
+use MadeUpNode;
 
 my $build = $ENV{BUILD} || 'build';
-my $built = "$build/t/unit/made_up_kernel";
-plan skip_all => "$built is not built: make unit-tests" unless -x $built;
 plan skip_all => 'what sanitizers and counting cost is not looked at' if $build =~ /sanitize|coverage/;
 
-my ($bin, $root) = ("$tmp/bin", fake_node("$tmp/node"));
-my ($program, $kernel) = ("$bin/cloud-audit-setup", "$bin/kernel");
-mkdir $bin or die;
-mkdir "$bin/rules" or die;
-copy $_, "$bin/rules" or die for glob 'rules/*.rules';
-copy $built, $program or die;
-chmod 0755, $program or die;
-Auditctl::install($root, $kernel);
-Auditctl::store(Auditctl::fresh(), $kernel);
-my $systemd = Systemd->new($root, $kernel);
+my ($program, $root, $kernel, $systemd) = made_up_node();
 my @big = map { ("-a always,exit -F arch=b64 -S openat,unlink -F auid=$_ -F uid=0 -k open", "-a always,exit -F path=/usr/bin/p$_ -F perm=x -F auid>=1000 -k run",
 	"-a always,exit -F arch=b64 -S mount -F uid=$_ -k mount", "-w /etc/f$_ -p wa -k file") } 1 .. 2500;
 put("$tmp/rules.d/big.rules", join '', map { "$_\n" } @big);

@@ -8,7 +8,6 @@
 # SHOW=1 in the environment prints the records.
 use strict;
 use warnings;
-use File::Copy qw(copy);
 use File::Temp qw(tempdir);
 use Test::More;
 use lib 't/unit';
@@ -16,10 +15,10 @@ use Auditctl;
 use Cli;
 use Disk;
 use FakeNode;
+use MadeUpNode;
 use Systemd;
 
-my $built = ($ENV{BUILD} || 'build') . '/t/unit/made_up_kernel';
-plan skip_all => "$built is not built: make unit-tests" unless -x $built;
+my $built = made_up_program();
 plan skip_all => 'strace is missing: apt-get install strace' if system 'command -v strace >/dev/null 2>&1';
 umask 022;
 # With sanitizers in, a run takes many times as long: one in eight states is followed by the next run.
@@ -30,19 +29,13 @@ my @tops = qw(etc opt);
 my $units = 'etc/systemd/system';
 # In memory, where it can be: thousands of runs sync what they write.
 my $place = -w '/dev/shm' ? tempdir('/dev/shm/cas-disk-XXXXXX', CLEANUP => 1) : $tmp;
-my ($bin, $root) = ("$tmp/bin", fake_node("$place/node"));
-my ($program, $kernel) = ("$bin/cloud-audit-setup", "$bin/kernel");
-mkdir $_ or die for $bin, "$bin/rules", "$root/opt";
-copy $_, "$bin/rules" or die for glob 'rules/*.rules';
-copy $built, $program or die;
-chmod 0755, $program or die;
+my ($program, $root, $kernel) = made_up_node(['opt'], "$place/node");
 # The head of a program for this machine, without parts, and no more than a few sectors.
 {
 	my $head = substr slurp($built), 0, 64;
 	substr($head, 56, 2) = "\0\0";
-	put("$bin/cloud-audit-runtime", $head . 'a program, longer than a sector. ' x 40);
+	put("$tmp/bin/cloud-audit-runtime", $head . 'a program, longer than a sector. ' x 40);
 }
-Auditctl::install($root, $kernel);
 put("$root/usr/bin/$_", '') for qw(runc crun);
 put("$root/etc/pam.d/sshd", "session required pam_unix.so\n");
 put("$root/usr/lib/systemd/system/containerd.service", "[Service]\nExecStart=/usr/bin/containerd --root \"/var/lib/x y\"\n");

@@ -3,29 +3,18 @@
 # real kernel refuses at a real boot is t/49-vm-boots.t's to show.
 use strict;
 use warnings;
-use File::Copy qw(copy);
 use File::Path qw(make_path remove_tree);
 use Test::More;
 use lib 't/unit';
 use Auditctl;
 use Cli;
 use FakeNode;
-use Systemd;
+use MadeUpNode;
 
-my $built = ($ENV{BUILD} || 'build') . '/t/unit/made_up_kernel';
-plan skip_all => "$built is not built: make unit-tests" unless -x $built;
 $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
 
-my ($bin, $root) = ("$tmp/bin", fake_node("$tmp/node"));
-my ($program, $kernel, $rules) = ("$bin/cloud-audit-setup", "$bin/kernel", "$root/etc/audit/cloud-audit-setup.rules");
-mkdir $bin or die;
-mkdir "$bin/rules" or die;
-copy $_, "$bin/rules" or die for glob 'rules/*.rules';
-copy $built, $program or die;
-chmod 0755, $program or die;
-Auditctl::install($root, $kernel);
-Auditctl::store(Auditctl::fresh(), $kernel);
-my $systemd = Systemd->new($root, $kernel);
+my ($program, $root, $kernel, $systemd) = made_up_node();
+my $rules = "$root/etc/audit/cloud-audit-setup.rules";
 make_path("$root/srv/gone", "$root/run/late");
 my $mine = put("$tmp/rules.d/mine.rules", "-w /etc/one -p wa -k one\n-w /run/late/file -p wa -k late\n-w /srv/gone/file -p wa -k gone\n" .
 	"-a always,exit -F arch=b64 -S mount -F auid=4711 -k odd\n");

@@ -3,7 +3,6 @@
 # whose kernel is a file.
 use strict;
 use warnings;
-use File::Copy qw(copy);
 use File::Path qw(make_path);
 use JSON::PP;
 use Test::More;
@@ -11,23 +10,12 @@ use Time::HiRes qw(sleep);
 use lib 't/unit';
 use Auditctl;
 use Cli;
-use FakeNode;
-use Systemd;
+use MadeUpNode;
 
-my $built = ($ENV{BUILD} || 'build') . '/t/unit/made_up_kernel';
-plan skip_all => "$built is not built: make unit-tests" unless -x $built;
-my ($bin, $root) = ("$tmp/bin", fake_node("$tmp/node"));
-my ($program, $kernel) = ("$bin/cloud-audit-setup", "$bin/kernel");
-make_path("$bin/rules", map { "$root/$_" } qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/bin));
-copy $_, "$bin/rules" or die for glob 'rules/*.rules';
-copy $built, $program or die;
-chmod 0755, $program or die;
-Auditctl::install($root, $kernel);
-Auditctl::store(Auditctl::fresh(), $kernel);
+my ($program, $root, $kernel, $systemd) = made_up_node([qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/bin)]);
 put("$root/etc/mine", '');
 put("$tmp/rules.d/my \"own\".rules", "-w /etc/mine -p wa -k mine\n");
 our @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s', '-s', 'audit.lock=no');
-my $systemd = Systemd->new($root, $kernel);
 
 sub node {
 	my ($out, $err) = ("$tmp/out", "$tmp/err");

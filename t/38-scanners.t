@@ -9,22 +9,12 @@ use lib 't/unit';
 use Auditctl;
 use Cli;
 use FakeNode;
-use Systemd;
+use MadeUpNode;
 
-my $built = ($ENV{BUILD} || 'build') . '/t/unit/made_up_kernel';
-plan skip_all => "$built is not built: make unit-tests" unless -x $built;
 $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
 
-my ($bin, $root) = ("$tmp/bin", fake_node("$tmp/node"));
-my ($program, $kernel) = ("$bin/cloud-audit-setup", "$bin/kernel");
+my ($program, $root, $kernel, $systemd) = made_up_node();
 my ($rules_d, $copy) = ("$root/etc/audit/rules.d", "$root/etc/audit/rules.d/zz-cloud-audit-setup.rules");
-mkdir $_ or die for $bin, "$bin/rules";
-copy $_, "$bin/rules" or die for glob 'rules/*.rules';
-copy $built, $program or die;
-chmod 0755, $program or die;
-Auditctl::install($root, $kernel);
-Auditctl::store(Auditctl::fresh(), $kernel);
-my $systemd = Systemd->new($root, $kernel);
 put("$root$_", '') for qw(/etc/passwd.d/x /usr/bin/dockerd /usr/bin/sudo /var/lib/docker/x /etc/sudoers.d/x /etc/sudoers);
 put("$root/etc/passwd", "root:x:0:0::/:/bin/sh\n");
 

@@ -2,31 +2,20 @@
 # What people read: plan and verify in a screenful, rules as they were written. On a made-up node, whose kernel is a file.
 use strict;
 use warnings;
-use File::Copy qw(copy);
 use File::Path qw(make_path);
 use File::Temp ();
 use Test::More;
 use lib 't/unit';
 use Auditctl;
 use Cli;
-use FakeNode;
+use MadeUpNode;
 use Systemd;
 
-my $built = ($ENV{BUILD} || 'build') . '/t/unit/made_up_kernel';
-plan skip_all => "$built is not built: make unit-tests" unless -x $built;
-my ($bin, $root) = ("$tmp/bin", fake_node("$tmp/node"));
-my ($program, $kernel) = ("$bin/cloud-audit-setup", "$bin/kernel");
-make_path("$bin/rules", map { "$root/$_" } qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/lib/systemd/system usr/bin));
-copy $_, "$bin/rules" or die for glob 'rules/*.rules';
-copy $built, $program or die;
-chmod 0755, $program or die;
-Auditctl::install($root, $kernel);
+my ($program, $root, $kernel, $systemd) = made_up_node([qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/lib/systemd/system usr/bin)]);
 put("$root/etc/hostname", "node-1\n");
 put("$root/etc/$_", '') for qw(passwd group mine);
 put("$tmp/rules.d/my.rules", join '', map { "$_\n" } '# ours', '', '-w /etc/mine  -p wa -k mine',
 	map { my $arch = $_; map { "-a always,exit -F arch=$arch -S $_ -F auid>=1000 -F auid!=unset -k mounts" } qw(mount umount2) } qw(b64 b32));
-Auditctl::store(Auditctl::fresh(), $kernel);
-my $systemd = Systemd->new($root, $kernel);
 our @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s');
 
 sub node {
