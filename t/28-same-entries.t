@@ -45,6 +45,10 @@ sub plain {
 	my $labels = delete $e->{'logging.googleapis.com/labels'};
 	my $label = $labels ? $labels->{key} : $key // ($keys && join ',', @$keys);
 	$e->{label} = $label if defined $label;
+	# What fluentd's output does is told in t/shipper/output.rb.
+	my $call = $e->{syscall};	# a copy: a number that is matched is a text from then on
+	my $group = $labels ? $labels->{group} : ($call // '') =~ /^execve(?:at)?$/ ? 'exec' : undef;
+	$e->{group} = $group if defined $group;
 	$e->{id} = delete $e->{'logging.googleapis.com/insertId'} if $e->{'logging.googleapis.com/insertId'};
 	delete @$e{qw(logging.googleapis.com/local_resource_id timestamp)};
 	return $e;

@@ -2,10 +2,13 @@
 require 'json'
 require 'socket'
 require 'stringio'
+require 'tmpdir'
 require 'zlib'
 require_relative 'fluent'
 
 ENV.delete('http_proxy')
+INVALID = File.join(Dir.mktmpdir, 'invalid').freeze
+at_exit { FileUtils.rm_rf(File.dirname(INVALID)) }
 Time_ = Struct.new(:to_i, :nsec)
 $n = 0
 def ok(good, name)
@@ -51,7 +54,7 @@ end
 def plugin(more = {})
   output = Fluent::Plugin::CloudLoggingOutput.new
   output.configure({ 'log_id' => 'linux-auditd', 'node_name' => 'node-1', 'metadata_url' => URL,
-                     'logging_url' => URL }.merge(more))
+                     'logging_url' => URL, 'invalid_path' => INVALID }.merge(more))
   output
 end
 
@@ -87,6 +90,11 @@ is sent['entries'], [
 ], 'key is a label, severity and id are the entry\'s, the rest is the payload, the time is the journal\'s'
 is SEEN.last[:head]['authorization'], 'Bearer the-token', 'as the identity that the metadata server gives'
 is RECORDS[0][1]['key'], 'exec', 'the record in the buffer stays whole, to be sent again'
+output.write([[RECORDS[0][0], { 'syscall' => 'execve', 'key' => 'mine' }], [RECORDS[0][0], { 'syscall' => 'openat', 'key' => 'mine' }],
+              [RECORDS[0][0], { 'syscall' => 'execveat' }]])
+is JSON.parse(SEEN.last[:body])['entries'].map { |e| e['labels'] }, [{ 'key' => 'mine', 'group' => 'exec' }, { 'key' => 'mine' }, { 'group' => 'exec' }],
+   'a program started is found by its group, whatever the key of the rule that took it'
+SEEN.clear
 write(output)
 is SEEN.map { |s| s[:path] }, ['/v2/entries:write'], 'the metadata server is not asked again for every chunk'
 
@@ -109,6 +117,14 @@ def partial(code, *statuses)
 end
 is write(output, partial(400, 3)), 'done', 'an invalid entry: the others are written, the chunk is done with'
 ok output.log.lines.last.include?('status 3'), '... and the log says why'
+kept = Dir.glob("#{INVALID}/*").to_h { |file| [file, File.readlines(file).map { |line| JSON.parse(line) }] }
+is kept.values.flatten.map { |e| [e['status']['code'], e['entry']['insertId'], e['entry']['jsonPayload']['AUDIT_ID']] }, [[3, 'abc', '7']],
+   '... the entry is kept as it was sent, with what was said of it'
+is kept.keys.map { |file| File.stat(file).mode & 0o777 }, [0o600], '... for root alone'
+File.rename(INVALID, "#{INVALID}.old")
+File.write(INVALID, '')
+ok write(output, partial(400, 3)).start_with?('again'), '... and where it cannot be kept, it is tried again'
+File.delete(INVALID)
 ok write(output, partial(403, 7, 7)).start_with?('again'), 'entries refused for a missing role: tried again'
 ok write(output, partial(400, 3, 7)).start_with?('again'), '... also beside an invalid one'
 

@@ -1,8 +1,10 @@
 # Writes records to Cloud Logging (entries:write of its API, version 2) as the identity that the metadata server
-# has for the Pod. key becomes a label, severity and id those of the entry, and the other fields its payload.
+# has for the Pod. key becomes a label (and group = exec one of every program started, whatever rule's key it has), severity
+# and id those of the entry, and the other fields its payload.
 #
 # A chunk is done with when Cloud Logging has answered 200, or has written all but the entries that it says are
-# invalid. All else is tried again, also 401, 403, 404 and 429: a missing role or an exhausted quota can be mended.
+# invalid, which are kept on the node. All else is tried again, also 401, 403, 404 and 429: a missing role or an exhausted quota can be mended.
+require 'fileutils'
 require 'json'
 require 'net/http'
 require 'time'
@@ -30,6 +32,11 @@ module Fluent
       desc 'The API.'
       config_param :logging_url, :string, default: 'https://logging.googleapis.com'
 
+      desc 'Where entries are kept that Cloud Logging calls invalid: a directory below root_dir/backup.'
+      config_param :invalid_path, :string
+
+      EXEC = %w[execve execveat].freeze
+
       class Refused < StandardError; end
 
       def configure(conf)
@@ -48,7 +55,7 @@ module Fluent
                        # One entry that is invalid must not keep the others back.
                        'partialSuccess' => true,
                        'entries' => entries
-                     ), entries.size)
+                     ), entries)
       end
 
       private
@@ -63,8 +70,17 @@ module Fluent
         entry = { 'timestamp' => Time.at(time.to_i, time.nsec, :nsec).utc.iso8601(9),
                   'severity' => severity || 'DEFAULT', 'jsonPayload' => payload }
         entry['insertId'] = id if id
-        entry['labels'] = { 'key' => key } if key
+        labels = labels_of(key, payload)
+        entry['labels'] = labels unless labels.empty?
         entry
+      end
+
+      # A rule of the user's may have taken the event before the shipped group exec, which is about it all the same.
+      def labels_of(key, payload)
+        labels = {}
+        labels['key'] = key if key
+        labels['group'] = 'exec' if EXEC.include?(payload['syscall'])
+        labels
       end
 
       def resource_labels
@@ -99,7 +115,7 @@ module Fluent
         response.body
       end
 
-      def send_request(body, count)
+      def send_request(body, entries)
         uri = URI.parse("#{@logging_url}/v2/entries:write")
         request = Net::HTTP::Post.new(uri, 'Authorization' => "Bearer #{token}", 'Content-Type' => 'application/json',
                                            'Content-Encoding' => 'gzip')
@@ -114,16 +130,25 @@ module Fluent
         if rejected
           # Only those whose own fault it is may go. All of them is a matter of the project.
           raise Refused, "Cloud Logging: #{response.code}: #{rejected.values.first}" unless
-            rejected.values.all? { |status| status['code'] == 3 } && rejected.size <= count
+            rejected.values.all? { |status| status['code'] == 3 } && rejected.size <= entries.size
 
-          log.error 'Cloud Logging takes these entries for invalid, and has the others',
-                    invalid: rejected.size, of: count, reason: rejected.values.first['message']
+          keep_invalid(rejected, entries)
+          log.error 'Cloud Logging takes these entries for invalid, and has the others; they are kept',
+                    invalid: rejected.size, of: entries.size, reason: rejected.values.first['message'], in: @invalid_path
         elsif response.code == '400'
           # The request as a whole, and so at every time: kept in root_dir, out of the way of the others.
           raise Fluent::UnrecoverableError, "Cloud Logging: 400: #{response.body.to_s[0, 500]}"
         else
           raise Refused, "Cloud Logging: #{response.code}: #{response.body.to_s[0, 500]}"
         end
+      end
+
+      # What Cloud Logging will never take, as it was sent, a file an hour: in_chunk_backup.rb counts and bounds them. Where
+      # that fails the chunk is tried again; Cloud Logging drops what it has.
+      def keep_invalid(rejected, entries)
+        FileUtils.mkdir_p(@invalid_path, mode: 0o700)
+        lines = rejected.map { |i, status| JSON.generate('status' => status, 'entry' => entries[i.to_i]) }
+        File.open(File.join(@invalid_path, Time.now.utc.strftime('%Y%m%dT%H.jsonl')), 'a', 0o600) { |f| f.puts(lines) }
       end
 
       # The entries that were not written, by their place in the request, each with code and message

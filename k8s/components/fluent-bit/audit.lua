@@ -34,7 +34,9 @@ local candidate, saved
 -- What Cloud Logging's output takes out of the entry again.
 local function for_cloud_logging(entry, key, written)
   entry.key, entry.keys = nil, nil
-  if key then entry['logging.googleapis.com/labels'] = { key = key } end
+  -- A rule of the user's may have taken the event before the shipped group exec, which is about it all the same.
+  local group = (entry.syscall == 'execve' or entry.syscall == 'execveat') and 'exec' or nil
+  if key or group then entry['logging.googleapis.com/labels'] = { key = key, group = group } end
   entry['logging.googleapis.com/insertId'] = entry.id
   entry.id = nil
   -- Without it the output tries the whole chunk again for ever.
