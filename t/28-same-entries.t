@@ -104,6 +104,20 @@ sub compare {
 	is $events, $n, "... all $n events";
 }
 
+# --- more sessions than are remembered ---
+{
+	my ($n, $text) = (0, '');
+	for my $session (1 .. 6000, 1, 6001) {
+		$n++;
+		$text .= join("\t", 'ab' x 16, $n, 1_785_600_000_000_000 + $n * 1000, sprintf "VIRT_CONTROL pid=%d uid=0 auid=%u ses=%d subj=unconfined " .
+			"msg='op=start virt=container vm=\"%s\" container=\"app\" exec=yes terminal=no res=success'", 9000 + $n, 0xD6f1ed00, $session, '6f1ed002' x 8) . "\n";
+	}
+	my ($ruby, $bit) = entries_of($text);
+	compare('thousands of sessions', $ruby, $bit);
+	is join(' ', map { $_->[-2]{container}{source} . ' ' . $_->[-1]{container}{source} } $ruby, $bit), 'claimed start claimed start',
+		'a start in a session that is forgotten is not believed, by either';
+}
+
 # --- a recorded journal ---
 SKIP: {
 	my ($code, undef, $err) = run({ seconds => 120 }, 't/shipper/journal', "$tmp/journal", 12000, 2);

@@ -138,6 +138,8 @@ Dir.mktmpdir do |dir|
   sessions.save
   is([named.(call(OWN, 5))[1]['pod'], File.size(file) < 2_000_000, named.(call(OWN + 0x10000000, 12_000))[1]['pod']], ['web-0', true, 'web-0'],
      'thousands of probes neither push the container out nor make the file grow')
+  is(claimed.(start(ses: 100, auid: OWN + 0x10000000, exec: 'yes', pid: 99)), 'claimed', 'in a session that is forgotten nothing starts any more')
+  is(named.(start(ses: 101, auid: OWN + 0x10000000, exec: 'yes', pid: 99), fresh.call)[1]['source'], 'claimed', '... nor after a restart')
 end
 is(AuditSessions.digits('my-container'), Digest::SHA256.hexdigest('my-container')[0, 7], 'an id that is not hexadecimal counts by its SHA-256')
 

@@ -17,6 +17,8 @@ class AuditSessions
     @path = path
     @log = log
     @boot = nil
+    # The highest session that is forgotten: the kernel counts them upward, so of those up to it none begins any more.
+    @forgotten = 0
     @own = {}
     @later = {}
     @unsaved = []
@@ -58,10 +60,14 @@ class AuditSessions
   def boot(id)
     return if id == @boot
 
-    @own.clear
-    @later.clear
+    begin_boot(id)
     note('boot' => id)
+  end
+
+  def begin_boot(id, forgotten = 0)
     @boot = id
+    @forgotten = forgotten
+    [@own, @later].each(&:clear)
   end
 
   def note(line) = @unsaved << line
@@ -94,7 +100,7 @@ class AuditSessions
   def believed?(record, kind)
     known = @own[record['ses']] || @later[record['ses']]
     wanted = record['terminal'] == 'yes' ? 'terminal' : record['exec'] == 'yes' ? 'exec' : 'container'
-    record['op'] == 'start' && record['vm'] && kind == wanted && (!known || known['pid'] == record['pid']) &&
+    record['op'] == 'start' && record['vm'] && kind == wanted && record['ses'] > @forgotten && (!known || known['pid'] == record['pid']) &&
       self.class.digits(record['vm']) == format('%07x', record['auid'] & 0xFFFFFFF) &&
       (!record.key?('subj') || record['subj'].nil? || record['subj'].match?(RUNTIME))
   end
@@ -108,8 +114,8 @@ class AuditSessions
     [@own, @later].each { |of| of.delete(ses) }
     own = what['id'] && !what['later']
     (own ? @own : @later)[ses] = what
-    @own.shift if @own.size > OWN
-    @later.shift if @later.size > LATER
+    @forgotten = [@forgotten, @own.shift[0]].max if @own.size > OWN
+    @forgotten = [@forgotten, @later.shift[0]].max if @later.size > LATER
   end
 
   # A last line that was not written whole belongs to records that are read again.
@@ -120,8 +126,7 @@ class AuditSessions
       next unless what.is_a?(Hash)
 
       if what['boot']
-        @boot = what['boot']
-        [@own, @later].each(&:clear)
+        begin_boot(what['boot'], what['forgotten'].to_i)
       elsif what['ses'].is_a?(Integer)
         remember(what['ses'], what.except('ses'))
       end
@@ -133,7 +138,7 @@ class AuditSessions
   end
 
   def rewrite
-    lines = [{ 'boot' => @boot }] + [@own, @later].flat_map { |of| of.map { |ses, what| what.merge('ses' => ses) } }
+    lines = [{ 'boot' => @boot, 'forgotten' => @forgotten }] + [@own, @later].flat_map { |of| of.map { |ses, what| what.merge('ses' => ses) } }
     File.write("#{@path}.new", lines.map { |line| "#{JSON.generate(line)}\n" }.join, perm: 0o600)
     File.rename("#{@path}.new", @path)
     @lines = lines.size

@@ -13,8 +13,8 @@ local BITS = 0x10000000
 local OWN, LATER = 1000, 3000
 local NAMES = { name = 'container', pod = 'pod', namespace = 'namespace', pod_uid = 'uuid' }
 
--- Values by session, the oldest first.
-local function new_map(limit) return { limit = limit, of = {}, order = {}, first = 1, last = 0, count = 0 } end
+-- Values by session, the oldest first. `forgotten`: the highest session that had to go for its limit.
+local function new_map(limit) return { limit = limit, of = {}, order = {}, first = 1, last = 0, count = 0, forgotten = 0 } end
 local function forget(map, ses)
   if map.of[ses] then
     map.of[ses] = nil
@@ -29,7 +29,10 @@ local function set(map, ses, what)
   map.count = map.count + 1
   while map.count > map.limit or map.order[map.first] and not map.of[map.order[map.first]] do
     local old = map.order[map.first]
-    if map.of[old] and map.of[old].at == map.first then forget(map, old) end
+    if map.of[old] and map.of[old].at == map.first then
+      forget(map, old)
+      map.forgotten = math.max(map.forgotten, old)
+    end
     map.order[map.first] = nil
     map.first = map.first + 1
   end
@@ -90,7 +93,7 @@ function AuditSessions:boot_of(id)
   self.boot = id
 end
 
-local FIELDS = { 'boot', 'ses', 'id', 'pid', 'later', 'name', 'pod', 'namespace', 'pod_uid' }
+local FIELDS = { 'boot', 'forgotten', 'ses', 'id', 'pid', 'later', 'name', 'pod', 'namespace', 'pod_uid' }
 function AuditSessions:note(what)
   local line = {}
   for _, field in ipairs(FIELDS) do
@@ -150,7 +153,9 @@ end
 function AuditSessions:is_believed(record, kind, vm)
   local known = get(self.own, record.ses) or get(self.later, record.ses)
   local wanted = record.terminal == 'yes' and 'terminal' or record.exec == 'yes' and 'exec' or 'container'
-  return record.op == 'start' and vm and kind == wanted and (not known or known.pid == record.pid) and
+  -- The kernel counts sessions upward: of those up to one that is forgotten none begins any more.
+  return record.op == 'start' and vm and kind == wanted and
+    record.ses > math.max(self.own.forgotten, self.later.forgotten) and (not known or known.pid == record.pid) and
     digits(vm) == ('%07x'):format(record.auid % BITS) and is_runtime(record.subj)
 end
 
@@ -181,6 +186,7 @@ function AuditSessions:load()
     if what.boot then
       self.boot = what.boot
       self.own, self.later = new_map(OWN), new_map(LATER)
+      self.own.forgotten = tonumber(what.forgotten) or 0
     elseif ses then
       self:remember(ses, what)
     end
@@ -191,7 +197,7 @@ end
 
 function AuditSessions:rewrite()
   self.unsaved = {}
-  if self.boot then self:note({ boot = self.boot }) end
+  if self.boot then self:note({ boot = self.boot, forgotten = math.max(self.own.forgotten, self.later.forgotten) }) end
   for _, map in ipairs({ self.own, self.later }) do
     for i = map.first, map.last do
       local of = map.of[map.order[i]]
