@@ -27,8 +27,9 @@ static int by_form(const void *a, const void *b)
 	return memcmp(x->text, y->text, x->len);
 }
 
-/* All watches of a listing, sorted; the caller's, NULL without memory. The texts are the listing's. */
-static struct data_field *collect(const struct kernel_rules *listed, size_t *ret_n)
+/* The watches of a listing that are no wanted rule's, sorted: what another wanted rule watches at the same path is that
+ * rule, and no form that this one has kept. The caller's, NULL without memory; the texts are the listing's. */
+static struct data_field *collect(const struct kernel_rules *listed, const struct rulesdiff *diff, size_t *ret_n)
 {
 	/* The kernel takes one of them a rule (audit_to_watch(), audit_make_tree()). */
 	struct data_field *watches = calloc(listed->n + 1, sizeof(*watches));
@@ -38,7 +39,8 @@ static struct data_field *collect(const struct kernel_rules *listed, size_t *ret
 		size_t offset = 0;
 		uint32_t at = 0;
 
-		*ret_n += next_watch(listed->rules[i].data, &at, &offset, &watches[*ret_n]);
+		if (diff->unexpected[i])
+			*ret_n += next_watch(listed->rules[i].data, &at, &offset, &watches[*ret_n]);
 	}
 	if (watches)
 		qsort(watches, *ret_n, sizeof(*watches), by_form);
@@ -73,7 +75,7 @@ int forms_compare(const struct rule_set *wanted, const struct kernel_rules *list
 
 	if (r < 0 || diff.n_missing == 0)
 		return r;
-	watches = collect(listed, &n);
+	watches = collect(listed, &diff, &n);
 	if (!watches)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < wanted->n_rules; i++)

@@ -309,12 +309,15 @@ static void forms(void **state)
 	watch(want(&s, EXIT, "/new"), AUDIT_DIR);
 	watch(want(&s, EXIT, "/both"), AUDIT_DIR);
 	want(&s, EXIT, "/key");
+	watch(want(&s, EXIT, "/two"), AUDIT_DIR);
+	watch(want(&s, EXIT, "/two"), AUDIT_WATCH);
 	watch(list(&s, EXIT, "/went"), AUDIT_DIR);
 	watch(list(&s, EXIT, "/same"), AUDIT_DIR);
 	watch(list(&s, EXIT, "/came"), AUDIT_WATCH);
 	watch(list(&s, EXIT, "/key"), AUDIT_WATCH);
 	watch(list(&s, EXIT, "/both"), AUDIT_DIR);
 	watch(list(&s, EXIT, "/both"), AUDIT_WATCH);
+	watch(list(&s, EXIT, "/two"), AUDIT_WATCH);
 	watch(list(&s, EXIT, "/ne"), AUDIT_WATCH);
 	watch(list(&s, EXIT, "/news"), AUDIT_WATCH);
 	assert_int_equal(forms_compare(&s.set, &s.list, add_form, &found), 0);
