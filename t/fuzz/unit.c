@@ -234,6 +234,8 @@ static size_t lines(const struct text *out)
 static void print_ours(const struct input *input)
 {
 	static char program[] = "/x";
+	const struct runtime_drop_in plain = { .program = program, .command = program, .path = program };
+	struct runtime_drop_in drop_in;
 	struct text out[4] = { { 0 } };
 
 	if (input->n < 2)
@@ -241,8 +243,10 @@ static void print_ours(const struct input *input)
 	if (print_setup_unit(input->entries[0].words[0], input->entries[1].words[0], 1000, &out[0]) == 0 &&
 	    print_setup_unit(program, program, 1000, &out[1]) == 0 && lines(&out[0]) != lines(&out[1]))
 		FAIL("smuggled into the setup unit:\n%s", out[0].s);
-	if (print_runtime_drop_in(input->entries[0].words[0], false, input->entries[1].words[0], &out[2]) == 0 &&
-	    print_runtime_drop_in(program, false, program, &out[3]) == 0 && lines(&out[2]) != lines(&out[3]))
+	drop_in = (struct runtime_drop_in){ .program = input->entries[0].words[0], .command = input->entries[1].words[0],
+					    .path = input->entries[0].words[0] };
+	if (print_runtime_drop_in(&drop_in, &out[2]) == 0 && print_runtime_drop_in(&plain, &out[3]) == 0 &&
+	    lines(&out[2]) != lines(&out[3]))
 		FAIL("smuggled into the drop-in:\n%s", out[2].s);
 	for (size_t i = 0; i < ARRAY_SIZE(out); i++)
 		text_done(&out[i]);
@@ -261,11 +265,12 @@ static void read_theirs(const uint8_t *bytes, size_t size)
 	if (unit_file_read(&content, "Service", "Key", &values, &said) < 0 || (values && values[0] && !said))
 		FAIL("a unit file cannot be read");
 	for (size_t i = 0; values && values[i]; i++) {
+		const struct runtime_drop_in drop_in = { .program = "/x", .command = values[i] };
 		_cleanup_text_ struct text out = { 0 };
 
 		if (!*values[i] || strpbrk(values[i], "\n\r") || !text_is_utf8(values[i]))
 			FAIL("no value: %s", values[i]);
-		if (unit_command_is_plain(values[i]) && print_runtime_drop_in("/x", false, values[i], &out) == 0 &&
+		if (unit_command_is_plain(values[i]) && print_runtime_drop_in(&drop_in, &out) == 0 &&
 		    !strstr(out.s, values[i] + (*values[i] == '-')))
 			FAIL("another command:\n%s", out.s);
 	}
