@@ -239,7 +239,11 @@ static void log_vat(struct log *log, enum log_level level, const char *file, uns
 		text_addf(&message, ":%u", line);
 	text_add(&message, file ? ": " : "");
 	add_one_line(&message, raw);
-	log_put(log, level, message.s ? message.s : "");
+	/* A cause that is cut short is none: without memory, what was made first is said. */
+	if (text_error(&message) < 0)
+		for (char *end = raw; (end = strchr(end, '\n'));)
+			*end = ' ';
+	log_put(log, level, text_error(&message) < 0 ? raw : message.s ? message.s : "");
 }
 
 void log_say(struct log *log, enum log_level level, const char *format, ...)

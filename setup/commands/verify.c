@@ -22,7 +22,8 @@ enum exit_status command_verify(struct context *c)
 		status = STATUS_LOCKED;
 	else if (checks_failed(&checks) > 0)
 		status = STATUS_DIFFERS;
-	report_checks(c, &checks, status);
+	if (report_checks(c, &checks, status) < 0)
+		return STATUS_NODE;
 	if (status == STATUS_LOCKED && !boot_say_hopeless(c))
 		log_say(c->log, LEVEL_ERROR, "the kernel is locked with other rules: reboot or recreate the node");
 	if (status != STATUS_LOCKED)

@@ -41,7 +41,7 @@ static void add_checks(struct text *out, const char *name, const struct checks *
 	text_add(out, "]");
 }
 
-static void print_json(const struct context *c, const struct checks *checks, enum exit_status status)
+static int print_json(const struct context *c, const struct checks *checks, enum exit_status status)
 {
 	_cleanup_text_ struct text out = {0};
 
@@ -61,9 +61,9 @@ static void print_json(const struct context *c, const struct checks *checks, enu
 	}
 	text_add(&out, "}\n");
 	if (text_error(&out) < 0)
-		log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
-	else
-		fputs(out.s, stdout);
+		return -ENOMEM;
+	fputs(out.s, stdout);
+	return 0;
 }
 
 /* Is it the same as the last one that was printed? Counts that go on, such as of what waits, make no other result. */
@@ -93,28 +93,31 @@ static bool is_same(struct context *c, const struct checks *checks, enum exit_st
 	return c->same;
 }
 
-void report_checks(struct context *c, const struct checks *checks, enum exit_status status)
+int report_checks(struct context *c, const struct checks *checks, enum exit_status status)
 {
+	int r = 0;
+
 	if (is_same(c, checks, status))
-		return;
+		return 0;
 	switch (c->options->output) {
 	case OUTPUT_TEXT:
-		if (verdict_print(c, checks, status) < 0)
-			log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
+		r = verdict_print(c, checks, status);
 		break;
 	case OUTPUT_TAP:
 		tap_print(checks);
 		break;
 	case OUTPUT_JSON:
-		print_json(c, checks, status);
+		r = print_json(c, checks, status);
 		break;
 	case OUTPUT_PROMETHEUS:
-		if (prometheus_print(c, checks, status) < 0)
-			log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
+		r = prometheus_print(c, checks, status);
 		break;
 	case OUTPUT_SARIF:	/* of render only */
 		break;
 	}
+	if (r < 0)
+		log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
+	return r;
 }
 
 /* Rules in force of those that the kernel has; the others are kept, before them. */

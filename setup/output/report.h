@@ -5,8 +5,9 @@
 #include "setup/checks/checks.h"
 #include "setup/node/context.h"
 
-/* Prints what verify found in the chosen format; with --changes only where that is not what was found before. */
-void report_checks(struct context *c, const struct checks *checks, enum exit_status status);
+/* Prints what verify found in the chosen format; with --changes only where that is not what was found before. 0, or
+ * -ENOMEM after logging that nothing is printed. */
+int report_checks(struct context *c, const struct checks *checks, enum exit_status status) _must_check_;
 
 /* Prints what a command did: result is one word, the sentence says it to people. */
 void report_done(const struct context *c, const char *command, const char *result,

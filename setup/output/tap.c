@@ -20,7 +20,7 @@ static void print_yaml(const char *key, const char *value)
 
 	text_add_json(&json, value);
 	printf("  %s: ", key);
-	for (const char *s = json.s ? json.s : "\"\""; *s; s++) {
+	for (const char *s = text_error(&json) < 0 ? "\"out of memory\"" : json.s; *s; s++) {
 		const unsigned char *u = (const unsigned char *)s;
 
 		if (u[0] == 0xc2 && u[1] < 0xa0) {
