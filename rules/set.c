@@ -57,6 +57,7 @@ static int add_line(struct rule_set *set, const struct rules_env *env, struct le
 		return r < 0 ? r : 0;
 	rule.remove = r == PARSE_DELETE;
 	rule.shipped = env->shipped;
+	rule.guard = env->guard;
 	return append(set, &rule, lexer);
 }
 

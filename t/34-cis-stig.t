@@ -54,6 +54,8 @@ for my $row (@rows) {
 	my ($control, $line, $expected) = @$row;
 	my ($got, $said) = outcome($line);
 	is $got, $expected, "$control: $line" or diag $said;
+	is $said =~ /order = user-first/ ? 'named' : 'not named', $got eq 'audit-config' ? 'not named' : 'named',
+		'user-first is named as what helps where it does' if $said =~ /first comes/;
 }
 
 # The shipped rules themselves are warned of for nothing, on either machine, whatever groups there are.

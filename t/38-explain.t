@@ -110,7 +110,7 @@ sub first { my $n = 0; for (split /\n/, slurp($_[0])) { $n++; return $n if /^-/ 
 like good('the second rule of a file', 'my.rules:2'), qr/^Comment +Who reads the shadow file\.\n.*^Matches +path=\/etc\/shadow: this file perm=r: calls that read it\n/ms,
 	'comment and fields';
 like good('one that a shipped rule takes', 'my.rules:3'),
-	qr/^Earlier +shipped 10-audit-config\.rules:\d+ takes every event that it matches: it never comes to act\. .*order = user-first/m,
+	qr/^Earlier +shipped 10-audit-config\.rules:\d+ takes every event that it matches: it never comes to act\. -A in place of -a\s+puts\s+it\s+before$/m,
 	'names that, and what to do';
 like good('the same by its path', "$rules/my.rules:5"), qr/^Earlier +shipped 30-exec\.rules:4 takes every event/m, 'by its path, too';
 like good('two that are made one', 'my.rules:7'), qr/^Loaded +in one rule with my\.rules:6, my\.rules:7$/m, 'name each other';
@@ -151,6 +151,8 @@ like good('with a watch of a directory', '-w /etc/ -p wa -k etc'), qr/^Loaded +n
 	'what optimise makes of it';
 like((run($program, @args, '-s', 'rules.order=user-first', 'explain', '-w', '/etc/passwd', '-p', 'wa'))[1], qr/^Earlier +no rule/m,
 	'with user-first yours comes first');
+like((run($program, @args, '-s', 'rules.order=user-first', 'explain', '-w', '/etc/audit/own', '-p', 'wa'))[1],
+	qr/^Earlier +shipped 10-audit-config\.rules:\d+ takes/m, 'but after audit-config');
 {
 	my ($code, $json, $err) = run($program, @args, '-o', 'json', 'explain', 'exec');
 	put("$tmp/json", $json);

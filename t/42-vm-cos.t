@@ -77,4 +77,35 @@ vm_guest --timeout 300 <<'EOF'
 	journal_has 'PATH item=[^}]*name=..?/etc/systemd/file'; ok $? 'a watch that auditctl has made one of a directory records'
 	rm /etc/systemd/file
 EOF
+
+# rules/CIS-STIG.md, every line of its table.
+sed -n 's/^| [^|]* | `\(-[^`]*\)` |.*/\1/p' rules/CIS-STIG.md >"$vm_tmp/benchmarks.rules"
+[ "$(wc -l <"$vm_tmp/benchmarks.rules")" -gt 30 ]; ok $? 'the page has lines of every kind'
+t/vm/vm load "$vm" fresh && t/vm/vm push "$vm" "$vm_tmp/benchmarks.rules" "$cas" || exit 1
+vm_guest --timeout 600 <<'EOF'
+	cd $cas || exit 1
+	mkdir -p /etc/cloud-audit-setup/rules.d /etc/apparmor /etc/apparmor.d /etc/security && cp benchmarks.rules /etc/cloud-audit-setup/rules.d/
+	first='-s rules.order=user-first'
+	out=$(./cloud-audit-setup $first 2>&1); ok $? 'the lines of CIS and STIG are applied as they are' "$out"
+	like "$(auditctl -s)" '^enabled 2$' 'and locked'
+	out=$(./cloud-audit-setup $first verify 2>&1); ok $? 'verify agrees' "$out"
+	# as COMMAND: in a session of user 1000's.
+	as() { sh -c 'echo 1000 >/proc/self/loginuid; exec "$@"' as "$@"; }
+	nobody() { as setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+	touch /tmp/file; journal_mark
+	date -s "@$(date +%s)" >/dev/null
+	touch /etc/passwd /etc/hosts /etc/apparmor.d/file /var/log/faillog /run/utmp /etc/sudoers /var/log/sudo.log /etc/audit/file
+	as chmod 600 /tmp/file; as rm /tmp/file; nobody cat /etc/shadow 2>/dev/null
+	as /usr/bin/passwd -S root >/dev/null; nobody su --version >/dev/null
+	as mount -t tmpfs none /mnt; auditctl -s >/dev/null
+	perl -e 'my $name = "no-such-module"; syscall(176, $name, 0); syscall(101, 4, 0, 0, 0)'	# delete_module, ptrace
+	for key in time-change identity system-locale MAC-policy logins session perm_mod access privileged mounts delete scope \
+		actions modules execpriv code-injection; do
+		journal_has "SYSCALL.*key=..?$key"; ok $? "what the lines with the key $key are about has that key"
+	done
+	# Before them stands the group audit-config, whatever the order.
+	for of in 'exe=..?/usr/sbin/auditctl' 'comm=..?touch'; do
+		journal_has "SYSCALL.*$of.*key=..?audit-config"; ok $? "what audit-config takes first, $of, has its key"
+	done
+EOF
 done_testing

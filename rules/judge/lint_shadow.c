@@ -491,9 +491,9 @@ static void add_remedy(struct text *message, const struct subject *s, const stru
 		text_add(message, "; to act, it has to stand first");
 		return;
 	}
-	text_addf(message, "; first comes %s, or with [rules] order = user-first every rule of yours",
+	text_addf(message, "; first comes %s%s",
 		  data_has(s->data, AUDIT_WATCH) || data_has(s->data, AUDIT_DIR) ? "a rule with -A, -F path= and -F perm=" :
-		  "a rule with -A");
+		  "a rule with -A", before->guard ? "" : ", or with [rules] order = user-first every rule of yours");
 	if (find_text(before->data, AUDIT_FILTERKEY, &key))
 		text_addf(message, "; [events] %.*s = no takes the shipped one away", (int)key.len, key.text);
 }

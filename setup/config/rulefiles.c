@@ -153,11 +153,14 @@ static bool belongs(const char *name, const char *group, const char *value, cons
 	return name && strcmp(name, ".rules") == 0;
 }
 
+static bool is_guard(const char *group)
+{
+	return strcmp(group, "audit-config") == 0;
+}
+
 static bool is_of_part(const char *group, enum shipped_part part)
 {
-	bool guard = strcmp(group, "audit-config") == 0;
-
-	return part == SHIPPED_ALL || guard == (part == SHIPPED_GUARD);
+	return part == SHIPPED_ALL || is_guard(group) == (part == SHIPPED_GUARD);
 }
 
 /* The group of a part that a shipped file serves in this configuration, -1 for none. */
@@ -291,6 +294,7 @@ int rulefiles_add_shipped(struct rule_set *set, const struct rules_env *env,
 		if (group < 0)
 			continue;
 		seen |= UINT64_C(1) << group;
+		shipped.guard = is_guard(config_key("events", (size_t)group));
 		if (by_class && rulefiles_by_class(config_key("events", (size_t)group)))
 			r = add_by_class(set, &shipped, config, directory, list[i]->d_name);
 		else

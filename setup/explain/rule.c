@@ -213,7 +213,7 @@ static void add_fields(struct text *out, const struct audit_rule_data *data, cha
 
 static int copy_rule(struct rule *ret, const struct rule *rule)
 {
-	*ret = (struct rule){ .line = rule->line, .size = rule->size, .shipped = rule->shipped };
+	*ret = (struct rule){ .line = rule->line, .size = rule->size, .shipped = rule->shipped, .guard = rule->guard };
 	ret->file = strdup(rule->file ? rule->file : "");
 	ret->data = malloc(rule->size);
 	if (!ret->file || !ret->data)
@@ -241,7 +241,7 @@ static size_t place_of_new(const struct rule_set *set, bool before_shipped)
 
 	while (at > 0 && !set->rules[at - 1].shipped && set->rules[at - 1].line == 0)
 		at--;
-	while (before_shipped && at > 0 && set->rules[at - 1].shipped && !strstr(set->rules[at - 1].file, "audit-config"))
+	while (before_shipped && at > 0 && set->rules[at - 1].shipped && !set->rules[at - 1].guard)
 		at--;
 	return at;
 }
@@ -293,7 +293,8 @@ static int add_earlier(struct text *out, const struct rule_set *set, size_t at, 
 		add_place(&words, &set->rules[by[at] - 1]);
 		text_add(&words, " takes every event that it matches: it never comes to act");
 		if (!set->rules[at].shipped && set->rules[by[at] - 1].shipped)
-			text_add(&words, ". -A in place of -a, or [rules] order = user-first, puts it before");
+			text_addf(&words, ". -A in place of -a%s puts it before",
+				  set->rules[by[at] - 1].guard ? "" : ", or [rules] order = user-first,");
 	} else {
 		text_add(&words, "no rule before it takes all its events");
 	}
