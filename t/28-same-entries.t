@@ -107,15 +107,38 @@ sub compare {
 # --- more sessions than are remembered ---
 {
 	my ($n, $text) = (0, '');
-	for my $session (1 .. 6000, 1, 6001) {
+	my $add = sub {
+		my ($message) = @_;
 		$n++;
-		$text .= join("\t", 'ab' x 16, $n, 1_785_600_000_000_000 + $n * 1000, sprintf "VIRT_CONTROL pid=%d uid=0 auid=%u ses=%d subj=unconfined " .
-			"msg='op=start virt=container vm=\"%s\" container=\"app\" exec=yes terminal=no res=success'", 9000 + $n, 0xD6f1ed00, $session, '6f1ed002' x 8) . "\n";
+		$text .= join("\t", 'ab' x 16, $n, 1_785_600_000_000_000 + $n * 1000, $message) . "\n";
+	};
+	my $start = sub {
+		my ($session, $auid, $vm, $exec, $pid) = @_;
+		$add->(sprintf "VIRT_CONTROL pid=%d uid=0 auid=%u ses=%d subj=unconfined msg='op=start virt=container vm=\"%s\" " .
+			"container=\"app-%d\" image=\"app:1\" exec=%s terminal=no res=success'", $pid // 9000 + $session, $auid, $session, $vm, $session, $exec);
+	};
+	my $call = sub { my ($session, $auid) = @_; $add->(sprintf "USER_LOGIN pid=7 uid=0 auid=%u ses=%d msg='op=login res=success'", $auid, $session) };
+	$start->($_, 0xD6f1ed00, '6f1ed002' x 8, 'yes') for 1 .. 6000;
+	$start->(6000, 0xD6f1ed00, '6f1ed002' x 8, 'yes');	# read again
+	$start->(1, 0xD6f1ed00, '6f1ed002' x 8, 'yes', 3);
+	$start->(6001, 0xD6f1ed00, '6f1ed002' x 8, 'yes');
+	# Containers, of which the first two are used now and then: one by itself, one by a probe.
+	my $auid = sub { return 0xC0000000 + $_[0] };
+	$start->($_, $auid->($_), sprintf('%07x', $_) x 9, 'no') for 7000 .. 9999;
+	my $from = $n;
+	for my $session (10000 .. 12999) {
+		$start->($session, $auid->($session), sprintf('%07x', $session) x 9, 'no');
+		$call->(9500, $auid->(9500)) if $session % 100 == 0;
+		$start->(20000 + $session, $auid->(9501) + 0x10000000, sprintf('%07x', 9501) x 9, 'yes') if $session % 100 == 50;
 	}
+	$call->($_, $auid->($_)) for 9500 .. 9502;
 	my ($ruby, $bit) = entries_of($text);
 	compare('thousands of sessions', $ruby, $bit);
-	is join(' ', map { $_->[-2]{container}{source} . ' ' . $_->[-1]{container}{source} } $ruby, $bit), 'claimed start claimed start',
-		'a start in a session that is forgotten is not believed, by either';
+	my $told = sub { my ($n) = @_; return join ' ', map { $_->[$n]{container}{source} . ' ' . ($_->[$n]{container}{name} // '-') } $ruby, $bit };
+	is join(', ', map { $told->($_) } 6000, 6001, 6002), 'start - start -, claimed app-1 claimed app-1, start - start -',
+		'a start in a session that is forgotten is not believed, by either; one that is read again is';
+	is join(', ', map { $told->($_) } -3, -2, -1), 'start app-9500 start app-9500, start app-9501 start app-9501, auid - auid -',
+		'of containers that are forgotten for their number those go that were not used for longest';
 }
 
 # --- a recorded journal ---

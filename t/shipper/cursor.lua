@@ -130,6 +130,14 @@ write('cursor.db', DATABASE .. 'further')
 tick()
 ok(not read('cursor.saved'):find('again %x+-970 '), 'an event of which all was read is not remembered as one that comes again')
 
+-- In a backlog that is read slowly an event is cut by the time of the journal, never by that of its arrival.
+record('SYSCALL arch=c000003e syscall=59 items=0', '975')
+for _ = 1, 8 do
+  record('PROCTITLE proctitle="a"')
+  tick()
+end
+ok(events_of(record('PROCTITLE proctitle="b"', '975')) == '975-0:SYSCALL,PROCTITLE', 'an event stays whole while others come, however slowly')
+
 -- A reboot, with an event held.
 local function boot(letters, id, message)
   return audit('linux-auditd', TIME, { MESSAGE = message, BOOT_ID = letters:rep(16), AUDIT_ID = id, SOURCE_REALTIME_TIMESTAMP = '1785600000000000' })

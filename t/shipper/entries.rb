@@ -91,9 +91,9 @@ is(entry("EXECVE argc=2 a0=\"a\" a1_len=20000 a1[0]=\"b\"")['argv_length'], { '1
 CONTAINER = '6f1ed002ab5595859014ebf0951522d9e6b1d0f5a6f1ed002ab5595859014ebf'.freeze
 OWN = 0xC6f1ed00
 def start(more = {})
-  f = { pid: 50, auid: OWN, ses: 5, subj: 'unconfined', vm: "\"#{CONTAINER}\"", pod: '"web-0"', container: '"app"', exec: 'no', terminal: 'no', op: 'start' }.merge(more)
+  f = { pid: 50, auid: OWN, ses: 5, subj: 'unconfined', vm: "\"#{CONTAINER}\"", pod: '"web-0"', container: '"app"', exec: 'no', terminal: 'no', op: 'start', image: '"web:1"' }.merge(more)
   "VIRT_CONTROL pid=#{f[:pid]} uid=0 auid=#{f[:auid]} ses=#{f[:ses]} subj=#{f[:subj]} msg='op=#{f[:op]} virt=container vm=#{f[:vm]} pod=#{f[:pod]} " \
-    "namespace=\"default\" uuid=\"11-22\" container=#{f[:container]} image=\"web:1\" exec=#{f[:exec]} terminal=#{f[:terminal]} login=set res=success'"
+    "namespace=\"default\" uuid=\"11-22\" container=#{f[:container]} image=#{f[:image]} exec=#{f[:exec]} terminal=#{f[:terminal]} login=set res=success'"
 end
 def call(auid, ses, pid = 60) = "SYSCALL arch=c000003e syscall=59 success=yes exit=0 items=0 pid=#{pid} auid=#{auid} uid=0 ses=#{ses}"
 NAMED = { 'id' => CONTAINER, 'name' => 'app', 'pod' => 'web-0', 'namespace' => 'default', 'pod_uid' => '11-22' }.freeze
@@ -111,6 +111,10 @@ Dir.mktmpdir do |dir|
   is(named.(call(OWN, 5)), ['container', NAMED.merge('source' => 'start')], '... and so is what comes after it')
   is(named.(start(ses: 6, auid: OWN + 0x10000000, exec: 'yes', pod: '?', container: '?', pid: 51)),
      ['exec', NAMED.merge('image' => 'web:1', 'source' => 'start')], 'an exec session has the names of its container')
+  is([start, start(ses: 6, auid: OWN + 0x10000000, exec: 'yes', pod: '?', container: '?', pid: 51)].map { |text| named.(text)[1]['source'] },
+     %w[start start], '... and both are the same when they are read again')
+  is([{ pid: 53 }, { pod: '"web-1"' }, { image: '"other:1"' }].map { |other| named.(start(other))[1]['source'] }, %w[claimed] * 3,
+     '... but not with another process, name or image')
   is(named.(start(ses: 7, auid: OWN + 0x20000000, exec: 'yes', terminal: 'yes', pid: 52))[0], 'terminal', 'one with a terminal is a class of its own')
   is(named.(call(OWN + 0x10000000, 6)), ['exec', NAMED.merge('source' => 'start')], '... and what it does')
   is(named.(call(OWN + 0x10000000, 8)), ['exec', { 'id' => '6f1ed00', 'source' => 'auid' }], 'a session without a start record has the digits of its login uid')
@@ -138,6 +142,12 @@ Dir.mktmpdir do |dir|
   sessions.save
   is([named.(call(OWN, 5))[1]['pod'], File.size(file) < 2_000_000, named.(call(OWN + 0x10000000, 12_000))[1]['pod']], ['web-0', true, 'web-0'],
      'thousands of probes neither push the container out nor make the file grow')
+  others = (20_000..22_000).each_slice(500).map do |slice|
+    slice.each { |ses| named.(start(ses: ses, pid: ses, vm: format('"%064x"', ses), auid: 0xC0000000)) }
+    named.(call(OWN, 5))[1]['pod']
+  end
+  is([others, named.(call(0xC0000000, 20_000))[1]['source'], named.(call(0xC0000000, 22_000))[1]['source']], [['web-0'] * 5, 'auid', 'start'],
+     'of thousands of containers that came after it, none pushes out one that is active')
   is(claimed.(start(ses: 100, auid: OWN + 0x10000000, exec: 'yes', pid: 99)), 'claimed', 'in a session that is forgotten nothing starts any more')
   is(named.(start(ses: 101, auid: OWN + 0x10000000, exec: 'yes', pid: 99), fresh.call)[1]['source'], 'claimed', '... nor after a restart')
 end

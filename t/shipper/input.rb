@@ -48,9 +48,11 @@ end
 class Run
   attr_reader :sent, :steps, :log
 
-  def initialize(dir, kill: nil, batch: 7, later: 0, &take)
+  def initialize(dir, kill: nil, batch: 7, later: 0, slow: 0, &take)
     @sent = []
     @steps = 0
+    @passed = 0
+    @slow = slow
     @kill = kill
     @take = take
     @input = Fluent::Plugin::LinuxAuditInput.new
@@ -76,7 +78,7 @@ class Run
     point
   end
 
-  # How often in a row nothing was new. With the first time the time goes on by `later`.
+  # How often in a row nothing was new. With the first time the time goes on by `later`, with each look at it by `slow`.
   def looked(count)
     @idle = count.zero? ? @idle + 1 : 0
   end
@@ -88,7 +90,7 @@ class Run
 
   def watch
     run = self
-    later = -> { @idle.positive? ? @later : 0 }
+    later = -> { (@idle.positive? ? @later : 0) + (@passed += @slow) }
     @input.define_singleton_method(:save) do
       run.point
       super()
@@ -161,6 +163,14 @@ wrong = (1..steps).step(11).flat_map do |first|
   end
 end
 is(wrong, [], '... killed twice, too')
+
+# The same journal makes the same entries, at whatever speed and in whatever batches it is read: a part that comes under an
+# insertId that is taken would be dropped.
+mixed(events, 5, Random.new(6)).each_with_index.map { |r, i| r.merge('_SOURCE_REALTIME_TIMESTAMP' => ($time + r['_AUDIT_ID'].to_i * 400_000).to_s) }
+                               .then { |far| journal(far) }
+entries = [[1, 0], [7, 0], [1000, 0], [7, 2.0]].map { |batch, slow| fresh { |dir| Run.new(dir, batch: batch, slow: slow).sent } }
+is(entries.first.count { |e| e['part'] }.positive?, true, 'events far apart are cut by the time of the journal')
+is(entries.map { |sent| sent.sort_by { |e| e['id'] } == entries.first.sort_by { |e| e['id'] } }, [true] * 4, '... at the same records whatever the batches, and however slow')
 
 # Parts.
 fresh do |dir|

@@ -19,8 +19,6 @@ $stdin.each_line(chomp: true).with_index(1) do |line, n|
   boot, id, time, message = line.split("\t", 4)
   type, text = AuditText.text(message).split(' ', 2)
   events.boot(boot).each(&put)
-  event = events.add("#{boot}-#{id}", type, text || '', written: time.to_i, now: n / 4000.0, from: '')
-  put.call(event) if event
-  events.expired(n / 4000.0).each(&put) if (n % 1000).zero?
+  events.add("#{boot}-#{id}", type, text || '', written: time.to_i, now: n / 4000.0, from: '').each(&put)
 end
 events.expired(1e9).each(&put)

@@ -3,8 +3,9 @@
 # (and PROCTITLE after them, on a node that has such), when a program sent it, or when its time is over. What comes
 # later is a part of its own, which goes on counting where the event ended.
 class AuditEvents
-  # From arrival, and in the journal's own time: a backlog is read faster than it was written. Measured from an event's
-  # first record to its last: 0.7 s in 999 of 1,000, 2.7 s at most.
+  # In the journal's own time, and where nothing more comes, since the last record has arrived: so the same journal makes the
+  # same events, at whatever speed it is read. Measured from an event's first record to its last: 0.7 s in 999 of 1,000,
+  # 2.7 s at most.
   SETTLED = 1.0
   MISSING = 4.0
   # In microseconds, more than events overtake each other: the clock was set back.
@@ -17,7 +18,8 @@ class AuditEvents
   # So many events without a kind of record, and none waits for it any more.
   PATIENCE = 256
 
-  Event = Struct.new(:id, :written, :records, :first, :items, :paths, :arrived, :from, :whole, :at)
+  NONE = [].freeze
+  Event = Struct.new(:id, :written, :records, :first, :items, :paths, :from, :whole, :at)
 
   attr_reader :held
 
@@ -39,26 +41,21 @@ class AuditEvents
   end
 
   # Another record: its event, type, text; `written`: the event's time, in microseconds; `now`: of arrival; `from`: from where
-  # on the journal has to be read again to have all of the event. Gives the event when it is whole with it.
+  # on the journal has to be read again to have all of the event. Gives the events that end with it, often none.
   def add(id, type, text, written:, now:, from:)
-    event = @held[id] ||= Event.new(id, written, [], first(id), 0, 0, now, from, true)
+    event = @held[id] ||= Event.new(id, written, [], first(id), 0, 0, from, true)
+    @arrived = now
     @written = written if written > @written || @written - written > BACK
     @expect[type] = PATIENCE if @expect.key?(type)
-    return finish(event) if type == 'EOE'
-
-    event.records << [type, text]
-    case type
-    when 'SYSCALL' then event.items = text[/ items=(\d+)/, 1].to_i
-    when 'PATH' then event.paths += 1
-    end
-    finish(event) if whole?(event, type, text)
+    done = put(event, type, text) ? [finish(event)] : NONE
+    # Of the oldest alone, which is enough: the others are looked at when it has gone.
+    oldest = @held.first or return done
+    over?(oldest[1]) || @held.size > HELD ? done + over : done
   end
 
-  # Those whose time is over, and the oldest where too many are held.
+  # Those whose time is over because nothing more has come.
   def expired(now)
-    over = @held.each_value.select { |event| over?(event, now) }
-    over |= @held.each_value.first(@held.size - HELD) if @held.size > HELD
-    give_up(over)
+    give_up(@held.each_value.select { |event| now - @arrived >= limit(event) })
   end
 
   # The oldest event's.
@@ -75,15 +72,31 @@ class AuditEvents
 
   def first(id) = @ended[id] || @broken[id] || 0
 
-  def whole?(event, type, text)
+  # Whether it ends the event.
+  def put(event, type, text)
+    return true if type == 'EOE'
+
+    event.records << [type, text]
+    case type
+    when 'SYSCALL' then event.items = text[/ items=(\d+)/, 1].to_i
+    when 'PATH' then event.paths += 1
+    end
     return true if type == 'PROCTITLE' || text.include?(" msg='")
 
     event.items.positive? && event.paths >= event.items && @expect['PROCTITLE'].zero?
   end
 
-  def over?(event, now)
-    limit = event.items > event.paths && @expect['PATH'].positive? ? MISSING : SETTLED
-    now - event.arrived >= limit || @written - event.written >= limit * 1_000_000
+  def limit(event) = event.items > event.paths && @expect['PATH'].positive? ? MISSING : SETTLED
+
+  def over?(event) = @written - event.written >= limit(event) * 1_000_000
+
+  # From the oldest on, as many as are, and where too many are held.
+  def over
+    done = []
+    while (_, event = @held.first) && (over?(event) || @held.size > HELD)
+      done.concat(give_up([event]))
+    end
+    done
   end
 
   def give_up(events)

@@ -7,8 +7,9 @@ class AuditSessions
   # The highest four bits of the login uid; below them 28 of the container's id.
   CLASSES = { 0xC => 'container', 0xD => 'exec', 0xE => 'terminal' }.freeze
   # Of containers themselves, and of what was started in them later: probes do not push containers out.
-  OWN = 1024
-  LATER = 4096
+  # Those go first that were not used for longest.
+  OWN = 1000
+  LATER = 3000
   # Of a container's process the kernel writes the container's profile, never these.
   RUNTIME = /\A(?:unconfined|[^:]*:[^:]*:container_runtime_t(?::.*)?)\z/.freeze
   NAMES = { 'name' => 'container', 'pod' => 'pod', 'namespace' => 'namespace', 'pod_uid' => 'uuid' }.freeze
@@ -21,6 +22,8 @@ class AuditSessions
     @forgotten = 0
     @own = {}
     @later = {}
+    # Of a container the session of its own.
+    @ids = {}
     @unsaved = []
     @lines = 0
     load if File.exist?(path)
@@ -67,14 +70,21 @@ class AuditSessions
   def begin_boot(id, forgotten = 0)
     @boot = id
     @forgotten = forgotten
-    [@own, @later].each(&:clear)
+    [@own, @later, @ids].each(&:clear)
   end
 
   def note(line) = @unsaved << line
 
+  # What is known of a session, which is used with it.
+  def known(ses)
+    of = @own.key?(ses) ? @own : @later
+    what = of.delete(ses)
+    of[ses] = what if what
+  end
+
   def of_session(ses, auid, pid)
     digits = format('%07x', auid & 0xFFFFFFF)
-    known = @own[ses] || @later[ses]
+    known = known(ses)
     keep(ses, { 'pid' => pid }) unless known
     return { 'id' => digits, 'source' => 'auid' } unless known && known['id'] && digits == self.class.digits(known['id'])
 
@@ -82,25 +92,30 @@ class AuditSessions
   end
 
   def names(id)
-    { 'id' => id }.merge!(@own.each_value.find { |c| c['id'] == id }&.slice(*NAMES.keys) || {})
+    { 'id' => id }.merge!(known(@ids[id])&.slice(*NAMES.keys) || {})
   end
 
   def started(record, kind)
     told = { 'id' => record['vm'].to_s }
     NAMES.each { |ours, theirs| told[ours] = record[theirs] if record[theirs] }
     image = record['image'] ? { 'image' => record['image'] } : {}
-    return told.merge!(image, 'source' => 'claimed') unless believed?(record, kind)
-
     later = record['exec'] == 'yes'
-    keep(record['ses'], later ? { 'id' => told['id'], 'later' => true } : told)
+    what = (later ? { 'id' => told['id'], 'later' => true } : told).merge(image, 'pid' => record['pid'])
+    known = known(record['ses'])
+    # What was kept of this very record, which is read again.
+    unless what == known
+      return told.merge!(image, 'source' => 'claimed') unless believed?(record, kind, known)
+
+      keep(record['ses'], what)
+    end
     (later ? names(told['id']) : told).merge(image, 'source' => 'start')
   end
 
   # The first of its session, of the runtime, about the container that the login uid names.
-  def believed?(record, kind)
-    known = @own[record['ses']] || @later[record['ses']]
+  def believed?(record, kind, known)
     wanted = record['terminal'] == 'yes' ? 'terminal' : record['exec'] == 'yes' ? 'exec' : 'container'
-    record['op'] == 'start' && record['vm'] && kind == wanted && record['ses'] > @forgotten && (!known || known['pid'] == record['pid']) &&
+    record['op'] == 'start' && record['vm'] && kind == wanted && record['ses'] > @forgotten &&
+      (!known || (!known['id'] && known['pid'] == record['pid'])) &&
       self.class.digits(record['vm']) == format('%07x', record['auid'] & 0xFFFFFFF) &&
       (!record.key?('subj') || record['subj'].nil? || record['subj'].match?(RUNTIME))
   end
@@ -111,11 +126,19 @@ class AuditSessions
   end
 
   def remember(ses, what)
-    [@own, @later].each { |of| of.delete(ses) }
+    forget(ses)
     own = what['id'] && !what['later']
     (own ? @own : @later)[ses] = what
-    @forgotten = [@forgotten, @own.shift[0]].max if @own.size > OWN
-    @forgotten = [@forgotten, @later.shift[0]].max if @later.size > LATER
+    @ids[what['id']] = ses if own
+    [[@own, OWN], [@later, LATER]].each do |of, limit|
+      @forgotten = [@forgotten, forget(of.first[0])].max if of.size > limit
+    end
+  end
+
+  def forget(ses)
+    what = @own.delete(ses) || @later.delete(ses)
+    @ids.delete(what['id']) if what && @ids[what['id']] == ses
+    ses
   end
 
   # A last line that was not written whole belongs to records that are read again.

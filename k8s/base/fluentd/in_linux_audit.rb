@@ -91,7 +91,6 @@ module Fluent
       # Records that were read, and the events that ended.
       def read_batch
         from = @journal.cursor
-        now = clock
         count = 0
         done = []
         while count < @batch && (record = @journal.next)
@@ -99,10 +98,10 @@ module Fluent
           next if before?(record)
 
           done.concat(@events.boot(record.event[0, 32]))
-          event = @events.add(record.event, record.type, record.text, written: record.time, now: now, from: from)
-          event ? done << event : note_late(record)
+          done.concat(@events.add(record.event, record.type, record.text, written: record.time, now: clock, from: from))
+          note_late(record)
         end
-        [count, done.concat(@events.expired(clock))]
+        [count, count.zero? ? @events.expired(clock) : done]
       end
 
       # Where a later part begins: what the event had before was sent, and may lie behind the cursor, too.

@@ -9,39 +9,27 @@ local NULL = AuditRecord.NULL
 -- The highest four bits of the login uid; below them 28 of the container's id.
 local CLASSES = { [0xC] = 'container', [0xD] = 'exec', [0xE] = 'terminal' }
 local BITS = 0x10000000
--- Of containers themselves, and of what was started in them later: probes do not push containers out.
+-- Of containers themselves, and of what was started in them later: probes do not push containers out. Those go first that
+-- were not used for longest.
 local OWN, LATER = 1000, 3000
 local NAMES = { name = 'container', pod = 'pod', namespace = 'namespace', pod_uid = 'uuid' }
 
--- Values by session, the oldest first. `forgotten`: the highest session that had to go for its limit.
-local function new_map(limit) return { limit = limit, of = {}, order = {}, first = 1, last = 0, count = 0, forgotten = 0 } end
-local function forget(map, ses)
-  if map.of[ses] then
-    map.of[ses] = nil
-    map.count = map.count - 1
-  end
+-- Sessions in a ring, which begins and ends with the map itself: from the one that was not used for longest on.
+local function new_map(limit)
+  local map = { limit = limit, of = {}, count = 0 }
+  map.prev, map.next = map, map
+  return map
 end
-local function set(map, ses, what)
-  forget(map, ses)
-  map.last = map.last + 1
-  map.order[map.last] = ses
-  map.of[ses] = { what = what, at = map.last }
-  map.count = map.count + 1
-  while map.count > map.limit or map.order[map.first] and not map.of[map.order[map.first]] do
-    local old = map.order[map.first]
-    if map.of[old] and map.of[old].at == map.first then
-      forget(map, old)
-      map.forgotten = math.max(map.forgotten, old)
-    end
-    map.order[map.first] = nil
-    map.first = map.first + 1
-  end
+local function unlink(of) of.prev.next, of.next.prev = of.next, of.prev end
+local function append(map, of)
+  of.prev, of.next = map.prev, map
+  map.prev.next, map.prev = of, of
 end
-local function get(map, ses) return map.of[ses] and map.of[ses].what end
 
 -- state: state.lua.
 function AuditSessions.new(state)
-  local self = setmetatable({ state = state, own = new_map(OWN), later = new_map(LATER), unsaved = {}, lines = 0 }, AuditSessions)
+  local self = setmetatable({ state = state, unsaved = {}, lines = 0 }, AuditSessions)
+  self:begin_boot(nil)
   self:load()
   return self
 end
@@ -88,12 +76,17 @@ end
 -- Sessions are counted anew with each boot.
 function AuditSessions:boot_of(id)
   if id == self.boot then return end
-  self.own, self.later = new_map(OWN), new_map(LATER)
+  self:begin_boot(id)
   self:note({ boot = id })
-  self.boot = id
 end
 
-local FIELDS = { 'boot', 'forgotten', 'ses', 'id', 'pid', 'later', 'name', 'pod', 'namespace', 'pod_uid' }
+-- `forgotten`: the highest session that had to go for a limit; `ids`: of a container the session of its own.
+function AuditSessions:begin_boot(id, forgotten)
+  self.boot, self.forgotten = id, forgotten or 0
+  self.own, self.later, self.ids = new_map(OWN), new_map(LATER), {}
+end
+
+local FIELDS = { 'boot', 'forgotten', 'ses', 'id', 'pid', 'later', 'name', 'pod', 'namespace', 'pod_uid', 'image' }
 function AuditSessions:note(what)
   local line = {}
   for _, field in ipairs(FIELDS) do
@@ -104,9 +97,20 @@ function AuditSessions:note(what)
   self.unsaved[#self.unsaved + 1] = table.concat(line, '\t') .. '\n'
 end
 
+-- What is known of a session, which is used with it.
+function AuditSessions:known(ses)
+  if ses == nil or ses == NULL then return nil end
+  local map = self.own.of[ses] and self.own or self.later
+  local of = map.of[ses]
+  if not of then return nil end
+  unlink(of)
+  append(map, of)
+  return of.what
+end
+
 function AuditSessions:of_session(ses, auid, pid)
   local number = ('%07x'):format(auid % BITS)
-  local known = get(self.own, ses) or get(self.later, ses)
+  local known = self:known(ses)
   if not known and ses ~= nil and ses ~= NULL then self:keep(ses, { pid = pid }) end
   if not (known and known.id and number == digits(known.id)) then return { id = number, source = 'auid' } end
   local container = self:names(known.id)
@@ -115,15 +119,14 @@ function AuditSessions:of_session(ses, auid, pid)
 end
 
 function AuditSessions:names(id)
-  local container = { id = id }
-  for i = self.own.first, self.own.last do
-    local of = self.own.of[self.own.order[i]]
-    if of and of.at == i and of.what.id == id then
-      for name in pairs(NAMES) do container[name] = of.what[name] end
-      break
-    end
-  end
+  local container, own = { id = id }, self:known(self.ids[id])
+  if own then for name in pairs(NAMES) do container[name] = own[name] end end
   return container
+end
+
+local function is_same(what, known)
+  for _, name in ipairs(FIELDS) do if what[name] ~= known[name] then return false end end
+  return true
 end
 
 function AuditSessions:started(record, kind)
@@ -131,13 +134,15 @@ function AuditSessions:started(record, kind)
   local told = { id = vm or '' }
   for ours, theirs in pairs(NAMES) do if record[theirs] ~= NULL then told[ours] = record[theirs] end end
   local image = record.image ~= NULL and record.image or nil
-  local source = 'claimed'
-  if self:is_believed(record, kind, vm) then
-    source = 'start'
-    local later = record.exec == 'yes'
-    self:keep(record.ses, later and { id = told.id, later = 'yes' } or told)
-    if later then told = self:names(told.id) end
+  local later = record.exec == 'yes'
+  local what = { id = told.id, later = later and 'yes' or nil, image = image, pid = record.pid }
+  if not later then for name in pairs(NAMES) do what[name] = told[name] end end
+  local known, source = self:known(record.ses), 'start'
+  -- What was kept of this very record, which is read again.
+  if not (known and is_same(what, known)) then
+    if self:is_believed(record, kind, vm, known) then self:keep(record.ses, what) else source = 'claimed' end
   end
+  if later and source == 'start' then told = self:names(told.id) end
   local container = { image = image, source = source }
   for name, value in pairs(told) do container[name] = value end
   return container
@@ -150,12 +155,11 @@ local function is_runtime(subj)
 end
 
 -- The first of its session, of the runtime, about the container that the login uid names.
-function AuditSessions:is_believed(record, kind, vm)
-  local known = get(self.own, record.ses) or get(self.later, record.ses)
+function AuditSessions:is_believed(record, kind, vm, known)
   local wanted = record.terminal == 'yes' and 'terminal' or record.exec == 'yes' and 'exec' or 'container'
   -- The kernel counts sessions upward: of those up to one that is forgotten none begins any more.
-  return record.op == 'start' and vm and kind == wanted and
-    record.ses > math.max(self.own.forgotten, self.later.forgotten) and (not known or known.pid == record.pid) and
+  return record.op == 'start' and vm and kind == wanted and record.ses > self.forgotten and
+    (not known or not known.id and known.pid == record.pid) and
     digits(vm) == ('%07x'):format(record.auid % BITS) and is_runtime(record.subj)
 end
 
@@ -167,9 +171,26 @@ function AuditSessions:keep(ses, what)
 end
 
 function AuditSessions:remember(ses, what)
-  forget(self.own, ses)
-  forget(self.later, ses)
-  set(what.id and not what.later and self.own or self.later, ses, what)
+  self:forget(ses)
+  local own = what.id and not what.later
+  local map, of = own and self.own or self.later, { ses = ses, what = what }
+  map.of[ses] = of
+  append(map, of)
+  map.count = map.count + 1
+  if own then self.ids[what.id] = ses end
+  if map.count > map.limit then self.forgotten = math.max(self.forgotten, self:forget(map.next.ses)) end
+end
+
+function AuditSessions:forget(ses)
+  for _, map in ipairs({ self.own, self.later }) do
+    local of = map.of[ses]
+    if of then
+      unlink(of)
+      map.of[ses], map.count = nil, map.count - 1
+      if self.ids[of.what.id] == ses then self.ids[of.what.id] = nil end
+    end
+  end
+  return ses
 end
 
 -- A last line that was not written whole belongs to records that are read again.
@@ -184,9 +205,7 @@ function AuditSessions:load()
     local ses = tonumber(what.ses)
     what.ses, what.pid = nil, tonumber(what.pid)
     if what.boot then
-      self.boot = what.boot
-      self.own, self.later = new_map(OWN), new_map(LATER)
-      self.own.forgotten = tonumber(what.forgotten) or 0
+      self:begin_boot(what.boot, tonumber(what.forgotten))
     elseif ses then
       self:remember(ses, what)
     end
@@ -197,15 +216,14 @@ end
 
 function AuditSessions:rewrite()
   self.unsaved = {}
-  if self.boot then self:note({ boot = self.boot, forgotten = math.max(self.own.forgotten, self.later.forgotten) }) end
+  if self.boot then self:note({ boot = self.boot, forgotten = self.forgotten }) end
   for _, map in ipairs({ self.own, self.later }) do
-    for i = map.first, map.last do
-      local of = map.of[map.order[i]]
-      if of and of.at == i then
-        local line = { ses = map.order[i] }
-        for name, value in pairs(of.what) do line[name] = value end
-        self:note(line)
-      end
+    local of = map.next
+    while of ~= map do
+      local line = { ses = of.ses }
+      for name, value in pairs(of.what) do line[name] = value end
+      self:note(line)
+      of = of.next
     end
   end
   local lines = self.unsaved
