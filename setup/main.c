@@ -33,6 +33,18 @@ static void leave_termination_message(const struct log *log)
 		return;
 }
 
+/* Only what changes nothing, and tells what it has not seen, does without systemd. */
+static int check_bus(const struct context *c)
+{
+	enum command command = c->options->command;
+
+	if (!config_without_bus(&c->config) || (command != COMMAND_APPLY && command != COMMAND_PLAN && command != COMMAND_REMOVE))
+		return 0;
+	log_say(c->log, LEVEL_ERROR, "%s: [dbus] address = none: %s needs systemd, and verify alone does without; set address = auto",
+		config_source(&c->config, "dbus", "address"), options_command(c->options));
+	return -EINVAL;
+}
+
 /* The file first, then --set in order; everything wrong in either is said. */
 static int load_config(struct context *c)
 {
@@ -62,7 +74,8 @@ static int load_config(struct context *c)
 		worst = r < 0 ? r : worst;
 	}
 	r = config_check(&c->config, c->log);
-	return r < 0 ? r : worst;
+	worst = r < 0 ? r : worst;
+	return worst == -ENOMEM || check_bus(c) == 0 ? worst : -EINVAL;
 }
 
 /* A set that records nothing is valid, and hardly meant. */

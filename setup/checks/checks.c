@@ -54,6 +54,30 @@ static void about(struct checks *checks, const struct rule *rule, const struct k
 	checks->items[checks->n - 1].elsewhere = elsewhere;
 }
 
+/* What was added last is known to systemd alone, and that was not asked: neither good nor bad. */
+static void pass_over(struct checks *checks, bool unasked)
+{
+	struct check *check;
+
+	if (!unasked || checks->out_of_memory)
+		return;
+	check = &checks->items[checks->n - 1];
+	checks->failed[check->kind] -= !check->ok;
+	check->kind = CHECK_NOTICE;
+	check->ok = true;
+	check->detail[0] = '\0';
+	check->skip = "systemd was not asked ([dbus] address = none)";
+}
+
+/* That there is such a thing at all: what is passed over is in TAP alone. */
+static void check_asked(struct checks *checks, const struct config *config)
+{
+	if (config_without_bus(config))
+		add(checks, CHECK_NOTICE, false, strdup("it was not ([dbus] address = none): units are judged by their files and links; not "
+		    "looked at: whether systemd has read them, whether they are active or have failed, how old the runtime is, other "
+		    "agents"), "systemd was asked");
+}
+
 const char *check_kind_name(enum check_kind kind)
 {
 	static const char *const kinds[CHECK_KINDS] = {
@@ -138,6 +162,7 @@ static void check_reader(struct checks *checks, enum check_kind kind, const stru
 	about(checks, NULL, NULL, true);
 	if (!checks->out_of_memory)
 		checks->items[checks->n - 1].counts = true;
+	pass_over(checks, node->reader.unknown);
 }
 
 /* What a reader of the multicast group misses is in no count of the kernel's. */
@@ -266,6 +291,7 @@ static void check_path(struct checks *checks, const struct config *config, const
 	if (!same && asprintf(&detail, "it has %s: systemctl daemon-reload", path ? path : "none of its own") < 0)
 		detail = NULL;
 	add(checks, CHECK_UNIT, same, detail, "systemd has PATH of %s as configured", config->runtime_unit);
+	pass_over(checks, node->runtime.unit.unasked);
 }
 
 /* A start of the runtime is the node's owner's to choose: what waits for it is no difference of the node. But that keystrokes
@@ -284,11 +310,13 @@ static void check_runtime(struct checks *checks, const struct config *config, co
 		add(checks, CHECK_PENDING, ok, ok ? NULL : strdup("it was started before that was set up: "
 		    "restart it, or wait for its next start"), "%s runs with its terminals recorded",
 		    config->runtime_unit);
+		pass_over(checks, node->runtime.unit.unasked);
 	}
 	if (config->identity) {
 		check_path(checks, config, wanted, node);
 		add(checks, CHECK_NOTICE, ok, ok ? NULL : text_take(&since), "%s gives new containers an identity",
 		    config->runtime_unit);
+		pass_over(checks, node->runtime.unit.unasked);
 	}
 }
 
@@ -375,6 +403,8 @@ static void check_own_drop_in(struct checks *checks, const struct wanted *wanted
 		r = asprintf(&detail, "it does not");
 	add(checks, instead && !found ? CHECK_REPLACED : CHECK_UNIT, found, r < 0 ? NULL : detail,
 	    "a start of its unit reads %s", path);
+	/* The file may be newer than what systemd has read. */
+	pass_over(checks, found && node->units[i].unasked);
 }
 
 static void check_unit(struct checks *checks, const struct config *config, const struct node *node,
@@ -391,19 +421,25 @@ static void check_unit(struct checks *checks, const struct config *config, const
 			      state->fragment : "nowhere") < 0)
 		from = NULL;
 	add(checks, CHECK_UNIT, ours, from, "%s is loaded from %s", unit, wanted_files[i].path);
+	pass_over(checks, state->unasked);
 	add(checks, CHECK_UNIT, !state->needs_reload, state->needs_reload ?
 	    strdup("the file changed after systemd read it") : NULL, "%s is loaded as it is on disk",
 	    unit);
+	pass_over(checks, state->unasked);
 	add(checks, CHECK_UNIT, state->enabled == config->unit_enable,
 	    state->enabled == config->unit_enable ? NULL : strdup(state->enabled ? "enabled" : "disabled"),
 	    config->unit_enable ? "%s is enabled" : "%s is not enabled", unit);
-	if (must_run)
+	if (must_run) {
 		add(checks, CHECK_UNIT, state->active, state->active ? NULL :
 		    strdup(state->failed ? "failed" : "inactive"), "%s is active", unit);
-	if (i == FILE_LOCK_UNIT)
+		pass_over(checks, state->unasked);
+	}
+	if (i == FILE_LOCK_UNIT) {
 		add(checks, CHECK_UNIT, !state->failed, state->failed ?
 		    strdup("it has: systemctl status " LOCK_UNIT " says why; the next boot may stay unlocked") : NULL,
 		    "%s has not failed", unit);
+		pass_over(checks, state->unasked);
+	}
 	check_replaced(checks, node, unit, wanted_files[i].path, i);
 	check_drop_ins(checks, state, unit);
 }
@@ -529,6 +565,7 @@ int checks_build(struct checks *ret, const struct wanted *wanted, const struct c
 		if (wanted_files[i].drop_in && wanted->files[i].s && wanted_same(wanted, i, &node->files[i]))
 			check_own_drop_in(&checks, wanted, node, i);
 	}
+	check_asked(&checks, config);
 	check_left_out(&checks, &wanted->left_out);
 	check_kept(&checks, wanted, config, node);
 	check_notices(&checks, config, wanted, node);

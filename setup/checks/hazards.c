@@ -125,6 +125,9 @@ static void look_agents(struct look *look)
 {
 	struct text detail = {0};
 
+	/* Nobody was asked who runs. */
+	if (config_without_bus(look->config))
+		return;
 	for (size_t i = 0; i < N_NEIGHBOURS; i++)
 		if (look->node->neighbours[i] && neighbour_rows[i].quiet)
 			text_addf(&detail, "%s%s runs, which has audit rules of its own: %s; %s", detail.s ? "; " : "",

@@ -24,4 +24,7 @@ int config_override(struct config *config, const char *setting, struct log *log)
  * -EINVAL after logging; -ENOMEM. */
 int config_check(struct config *config, struct log *log) _must_check_;
 
+/* Is systemd not to be asked ([dbus] address = none)? */
+bool config_without_bus(const struct config *config);
+
 #endif

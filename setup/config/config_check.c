@@ -161,10 +161,26 @@ static int check_copy(const struct config *config, struct log *log)
 	return -EINVAL;
 }
 
+bool config_without_bus(const struct config *config)
+{
+	return strcmp(config->dbus_address, "none") == 0;
+}
+
+/* The rules are in a unit that has no file to be judged by. */
+static int check_no_bus(const struct config *config, struct log *log)
+{
+	if (!config_without_bus(config) || config->unit_mode != MODE_TRANSIENT)
+		return 0;
+	log_say(log, LEVEL_ERROR, "%s: [dbus] address = none has units judged by their files, and that of [unit] mode = transient (%s) has "
+		"none; set address = auto, or mode = file", config_source(config, "dbus", "address"),
+		config_source(config, "unit", "mode"));
+	return -EINVAL;
+}
+
 int config_check(struct config *config, struct log *log)
 {
 	static int (*const checks[])(const struct config *config, struct log *log) = {
-		check_transient, check_dropped, check_dependent, check_runtime, check_copy,
+		check_transient, check_dropped, check_dependent, check_runtime, check_copy, check_no_bus,
 	};
 	int worst = settle_runtime(config, log);
 

@@ -132,10 +132,10 @@ static int parse_service(const struct config_row *row, const char *value, void *
 	return set_string(value, target);
 }
 
-/* "auto", or what sd_bus_set_address() takes: transport:key=value[;...]. */
+/* "auto", "none", or what sd_bus_set_address() takes: transport:key=value[;...]. */
 static int parse_address(const struct config_row *row, const char *value, void *target)
 {
-	if (strcmp(value, "auto") != 0 && !(strchr(value, ':') && strchr(value, '=')))
+	if (strcmp(value, "auto") != 0 && strcmp(value, "none") != 0 && !(strchr(value, ':') && strchr(value, '=')))
 		return -EINVAL;
 	return set_string(value, target);
 }
@@ -273,7 +273,7 @@ const struct config_row config_rows[] = {
 	  .max = 3600000000 },
 
 	{ "dbus", "address", parse_address, IN(dbus_address), "auto",
-	  .expected = "auto, or a D-Bus address such as unix:path=/run/dbus/system_bus_socket" },
+	  .expected = "auto, none, or a D-Bus address such as unix:path=/run/dbus/system_bus_socket" },
 
 	{ "journal", "reader", parse_choice, IN(reader), "check",
 	  .expected = "check, enable or ignore", .choices = CHOICES("check", "enable", "ignore") },

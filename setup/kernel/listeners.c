@@ -11,6 +11,7 @@ enum { LOOKS = 3 };	/* after the first, a second apart */
 
 /* A row of the table: a socket of NETLINK_AUDIT that is on the group. */
 struct row {
+	uint32_t port;
 	uint64_t unread, missed, inode;
 };
 
@@ -22,11 +23,11 @@ static bool next_row(const char **table, struct row *ret)
 		int protocol;
 		uint32_t groups;
 		/* sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode; Rmem and the like are printed as signed. */
-		int n = sscanf(*table, "%*x %d %*u %" SCNx32 " %" SCNu64 " %*d %*u %*d %" SCNu64 " %" SCNu64, &protocol,
-			       &groups, &ret->unread, &ret->missed, &ret->inode);
+		int n = sscanf(*table, "%*x %d %" SCNu32 " %" SCNx32 " %" SCNu64 " %*d %*u %*d %" SCNu64 " %" SCNu64, &protocol,
+			       &ret->port, &groups, &ret->unread, &ret->missed, &ret->inode);
 
 		*table += length + ((*table)[length] == '\n');
-		if (n == 5 && protocol == NETLINK_AUDIT && groups & (1u << (AUDIT_NLGRP_READLOG - 1)))
+		if (n == 6 && protocol == NETLINK_AUDIT && groups & (1u << (AUDIT_NLGRP_READLOG - 1)))
 			return true;
 	}
 	return false;
@@ -51,6 +52,8 @@ void listeners_judge(struct listeners *ret, const char *first, const char *later
 	*ret = (struct listeners){ .seen = true, .stopped = later };
 	while (next_row(&first, &row)) {
 		ret->n++;
+		/* The kernel gives a socket its process's number where that is free (netlink_autobind()). */
+		ret->first = ret->first || row.port == 1;
 		ret->missed = row.missed > ret->missed ? row.missed : ret->missed;
 		if (!later || row.unread == 0 || row.missed == 0 || reads(&row, later, last))
 			ret->stopped = false;

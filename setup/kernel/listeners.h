@@ -18,6 +18,7 @@ struct listeners {
 	bool seen;		/* the kernel's table could be read: nothing below counts otherwise */
 	size_t n;		/* sockets on the group */
 	uint64_t missed;	/* messages that one of them had no room for, since it was opened: of the worst */
+	bool first;		/* one of them was opened by the host's first process, as systemd opens journald's */
 	bool stopped;		/* each of them has unread messages, has missed some, and reads none any more */
 };
 

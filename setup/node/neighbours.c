@@ -1,5 +1,8 @@
 #include "setup/node/neighbours.h"
 
+#include <string.h>
+
+#include "setup/base/process.h"
 #include "setup/systemd/bus_units.h"
 
 const struct neighbour_row neighbour_rows[N_NEIGHBOURS] = {
@@ -10,11 +13,19 @@ const struct neighbour_row neighbour_rows[N_NEIGHBOURS] = {
 	[NEIGHBOUR_MDATP] = { "mdatp.service", "have it use eBPF (mdatp config ebpf-supplementary-event-provider)" },
 };
 
-int neighbours_read(bool ret_active[N_NEIGHBOURS], struct bus *bus)
+int neighbours_read(bool ret_active[N_NEIGHBOURS], struct bus *bus, uint32_t pid)
 {
 	const char *units[N_NEIGHBOURS];
+	char name[16] = "";
+	int r;
 
 	for (size_t i = 0; i < N_NEIGHBOURS; i++)
 		units[i] = neighbour_rows[i].unit;
-	return bus_units_active(bus, units, N_NEIGHBOURS, ret_active);
+	r = bus_units_active(bus, units, N_NEIGHBOURS, ret_active);
+	if (r < 0 || bus_is_there(bus))
+		return r;
+	if (pid != 0)
+		process_name(pid, name, sizeof(name));
+	ret_active[NEIGHBOUR_AUDITD] = strcmp(name, "auditd") == 0;
+	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "setup/systemd/bus.h"
 
@@ -19,7 +20,8 @@ extern const struct neighbour_row {
 	const char *quiet;	/* how it is kept from loading rules; NULL for one that loads none by itself */
 } neighbour_rows[N_NEIGHBOURS];
 
-/* Which of their units are active. 0 or negative errno, logged. */
-int neighbours_read(bool ret_active[N_NEIGHBOURS], struct bus *bus) _must_check_;
+/* Which of their units are active. Without a bus nothing is known of them, but of auditd by whose the audit PID is. 0 or
+ * negative errno, logged. */
+int neighbours_read(bool ret_active[N_NEIGHBOURS], struct bus *bus, uint32_t pid) _must_check_;
 
 #endif

@@ -153,7 +153,7 @@ int node_read_reader(struct node *node, struct bus *bus, const struct host *host
 int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus,
 		    struct log *log)
 {
-	int r = neighbours_read(node->neighbours, bus);
+	int r = neighbours_read(node->neighbours, bus, node->status.pid);
 
 	bus_version(bus, &node->systemd.major, &node->systemd.minor);
 	if (r == 0 && journald_conf_read(&node->trail.journald, host, node->systemd.major) < 0)

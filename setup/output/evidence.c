@@ -302,6 +302,12 @@ static void add_files(struct text *out, const struct context *c)
 	text_add(out, "]");
 }
 
+/* What systemd alone knows, where it was asked. */
+static const char *known(const struct unit_state *state, bool value)
+{
+	return state->unasked ? "null" : text_truth(value);
+}
+
 static void add_units(struct text *out, const struct context *c)
 {
 	bool first = true;
@@ -318,15 +324,15 @@ static void add_units(struct text *out, const struct context *c)
 		add_member(out, "wanted_path", wanted_files[i].path);
 		text_add(out, ",");
 		add_member(out, "path", state->fragment && *state->fragment ? state->fragment : NULL);
-		text_addf(out, ",\"active\":%s,\"failed\":%s,\"enabled\":%s,\"needs_reload\":%s}", text_truth(state->active),
-			  text_truth(state->failed), text_truth(state->enabled), text_truth(state->needs_reload));
+		text_addf(out, ",\"active\":%s,\"failed\":%s,\"enabled\":%s,\"needs_reload\":%s}", known(state, state->active),
+			  known(state, state->failed), text_truth(state->enabled), known(state, state->needs_reload));
 		first = false;
 	}
 	if (c->wanted.transient.s || c->node.transient.s) {
 		text_add(out, first ? "{" : ",{");
 		add_member(out, "name", TRANSIENT_UNIT);
 		text_addf(out, ",\"wanted_path\":null,\"path\":null,\"active\":%s,\"failed\":false,\"enabled\":false,"
-			  "\"needs_reload\":false}", text_truth(c->node.transient_active));
+			  "\"needs_reload\":false}", config_without_bus(&c->config) ? "null" : text_truth(c->node.transient_active));
 	}
 	text_add(out, "]");
 }
@@ -335,7 +341,8 @@ static void add_reader(struct text *out, const struct audit_reader *reader)
 {
 	text_addf(out, ",\"reader\":{\"pid\":%" PRIu32 ",", reader->pid);
 	add_member(out, "name", *reader->name ? reader->name : NULL);
-	text_addf(out, ",\"journald_socket\":%s,\"journal\":%s", text_truth(reader->socket), text_truth(reader->journal));
+	text_addf(out, ",\"journald_socket\":%s,\"journal\":%s", reader->unknown ? "null" : text_truth(reader->socket),
+		  reader->unknown ? "null" : text_truth(reader->journal));
 	/* Without the kernel's table of sockets nothing is known of them. */
 	if (reader->listeners.seen)
 		text_addf(out, ",\"listeners\":%zu,\"missed\":%" PRIu64 ",\"stopped\":%s}", reader->listeners.n,

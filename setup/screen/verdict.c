@@ -88,6 +88,8 @@ static void add_records(struct screen *screen, const struct context *c)
 	reader_print(reader, why, sizeof(why));
 	if (c->config.reader == READER_IGNORE)
 		screen_row(screen, "Reader", "not looked for ([journal] reader = ignore)");
+	else if (reader->unknown)
+		screen_row(screen, "Reader", "%s", why);
 	else if (!reader->journal)
 		screen_row(screen, "Reader", "NOT the journal: %s", why);
 	else if (reader->socket && reader->pid != 0)

@@ -162,7 +162,7 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	if (!bus)
 		return log_no_memory(log);
 	*bus = (struct bus){ .host = host, .log = log, .address = address, .timeout = timeout };
-	r = connect_in_time(bus, &why);
+	r = strcmp(address, BUS_NONE) == 0 ? 0 : connect_in_time(bus, &why);
 	if (r < 0) {
 		log_say(log, LEVEL_ERROR, "no D-Bus connection to the host's systemd (%s); %s",
 			why.s ? why.s : "", rights_advice_bus(host, r));
@@ -171,6 +171,11 @@ int bus_open(struct bus **ret, const struct host *host, const char *address, uin
 	}
 	*ret = bus;
 	return 0;
+}
+
+bool bus_is_there(const struct bus *bus)
+{
+	return bus->bus;
 }
 
 int bus_revive(struct bus *bus)

@@ -15,10 +15,15 @@
 struct bus;
 
 /* Connects to address, or for "auto" to the system bus below the host's root, else to systemd's
- * private socket there. timeout is in microseconds. */
+ * private socket there; for BUS_NONE to nothing. timeout is in microseconds. */
+#define BUS_NONE "none"
 int bus_open(struct bus **ret, const struct host *host, const char *address, uint64_t timeout,
 	     struct log *log) _must_check_;
 struct bus *bus_close(struct bus *bus);
+
+/* Is there a systemd to be asked? Without one the functions of bus_units.h and bus_read_rules() tell what the host's files
+ * do, and nothing that systemd alone knows; no other one may be called. */
+bool bus_is_there(const struct bus *bus);
 
 /* Connects again where the connection was lost, as by a restart of dbus-daemon. 0 when it serves; negative errno, unlogged,
  * when there is none after a few seconds. */

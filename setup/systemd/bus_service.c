@@ -1,6 +1,7 @@
 #include "setup/systemd/bus_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "setup/systemd/bus_units.h"
@@ -8,9 +9,12 @@
 void bus_version(struct bus *bus, unsigned *ret_major, unsigned *ret_minor)
 {
 	_cleanup_free_ char *version = NULL;
-	int r = sd_bus_get_property_string(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "Version", NULL, &version);
+	int r;
 
 	*ret_major = *ret_minor = 0;
+	if (!bus_is_there(bus))
+		return;
+	r = sd_bus_get_property_string(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "Version", NULL, &version);
 	/* "252.39-1~deb12u1", "250.3", "systemd 247". */
 	if (r >= 0 && version)
 		(void)sscanf(version + strcspn(version, "0123456789"), "%u.%u", ret_major, ret_minor);
@@ -24,6 +28,9 @@ int bus_service_started(struct bus *bus, const char *unit, uint64_t *ret)
 
 	if (r < 0)
 		return bus_say_failed(bus, "ExecMainStartTimestamp", unit, &error, r);
+	*ret = 0;
+	if (!bus_is_there(bus))
+		return 0;
 	r = sd_bus_get_property_trivial(bus->bus, bus->destination, path, SERVICE, "ExecMainStartTimestamp", &error, 't',
 					ret);
 	return r < 0 ? bus_say_failed(bus, "ExecMainStartTimestamp", unit, &error, r) : 0;
@@ -35,6 +42,10 @@ int bus_environment(struct bus *bus, const char *unit, char ***ret)
 	_cleanup_free_ char *path = NULL;
 	int r = unit ? bus_unit_path(unit, &path) : 0;
 
+	if (r >= 0 && !bus_is_there(bus)) {
+		*ret = calloc(1, sizeof(**ret));
+		return *ret ? 0 : log_no_memory(bus->log);
+	}
 	if (r >= 0)
 		r = sd_bus_get_property_strv(bus->bus, bus->destination, path ? path : SYSTEMD_PATH, unit ? SERVICE : MANAGER,
 					     "Environment", &error, ret);

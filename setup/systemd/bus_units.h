@@ -9,6 +9,7 @@
 #include "setup/systemd/bus.h"
 
 struct unit_state {
+	bool unasked;		/* told by files, where there is no bus: not loaded, active, failed, changing, needs_reload */
 	bool exists;		/* systemd found a unit file (or the unit runs without one) */
 	bool active;
 	bool failed;

@@ -22,10 +22,16 @@ int reader_find(struct audit_reader *ret, struct bus *bus, const struct host *ho
 		return r;
 	if (pid != 0)
 		process_name(pid, reader.name, sizeof(reader.name));
-	if (reader.socket)
+	if (reader.socket || !bus_is_there(bus))
 		listeners_look(&reader.listeners, host);
+	/* Nobody on the group is an answer, too; somebody else than systemd's first process is none. */
+	if (!bus_is_there(bus)) {
+		reader.socket = reader.listeners.first;
+		reader.unknown = !reader.listeners.seen || (reader.listeners.n > 0 && !reader.listeners.first);
+	}
 	/* COS has journald take the records as an audit daemon does. */
 	reader.journal = (reader.socket && !is_deaf(&reader)) || strcmp(reader.name, "systemd-journal") == 0;
+	reader.unknown = reader.unknown && !reader.journal;
 	*ret = reader;
 	return 0;
 }
@@ -35,7 +41,7 @@ void reader_warn(const struct audit_reader *reader, bool by_setting, struct log 
 	const char *setting = by_setting ? "set [journal] reader = enable, or " : "";
 	char why[160];
 
-	if (reader->journal)
+	if (reader->journal || reader->unknown)
 		return;
 	reader_print(reader, why, sizeof(why));
 	if (is_deaf(reader))
@@ -55,7 +61,9 @@ void reader_warn(const struct audit_reader *reader, bool by_setting, struct log 
 
 void reader_print(const struct audit_reader *reader, char *out, size_t size)
 {
-	if (is_deaf(reader) && reader->listeners.n == 0)
+	if (reader->unknown)
+		snprintf(out, size, "not known: systemd was not asked, and /proc/1/net/netlink does not tell");
+	else if (is_deaf(reader) && reader->listeners.n == 0)
 		snprintf(out, size, JOURNALD_SOCKET " is on, but nobody listens to the kernel");
 	else if (is_deaf(reader))
 		snprintf(out, size, "journald has stopped reading after its audit socket was overrun, and has missed %" PRIu64

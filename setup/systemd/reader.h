@@ -12,6 +12,7 @@ struct audit_reader {
 	bool socket;	/* journald's audit socket is on */
 	struct listeners listeners;	/* on the multicast group, where the socket is on */
 	bool journal;	/* the journal gets the records, one way or the other */
+	bool unknown;	/* ... which cannot be told: there is no bus, and the kernel's table has no answer */
 };
 
 /* pid is that of the kernel's status. 0 or negative errno, logged. */

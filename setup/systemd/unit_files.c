@@ -1,0 +1,166 @@
+#include "setup/systemd/unit_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "setup/base/strings.h"
+#include "units/audit_units.h"
+
+/* systemd.unit(5), "Unit File Load Path", in its order, of which others.c has the first. */
+static const char *const load_path[] = {
+	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/generator.early",
+	"/etc/systemd/system", "/etc/systemd/system.attached", "/run/systemd/system", "/run/systemd/system.attached",
+	"/run/systemd/generator", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+	"/run/systemd/generator.late",
+};
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && strcmp(s + n - m, end) == 0;
+}
+
+static const char *last_part(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+static int by_last_part(const void *a, const void *b)
+{
+	return strcmp(last_part(*(char *const *)a), last_part(*(char *const *)b));
+}
+
+/* The first directory that has one of a name decides. */
+static int add_drop_in(char ***paths, size_t *n, const char *directory, const char *name)
+{
+	char **more;
+
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp(last_part((*paths)[i]), name) == 0)
+			return 0;
+	more = realloc(*paths, (*n + 2) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	*paths = more;
+	more[*n] = more[*n + 1] = NULL;
+	if (asprintf(&more[*n], "%s/%s", directory, name) < 0) {
+		more[*n] = NULL;
+		return -ENOMEM;
+	}
+	++*n;
+	return 0;
+}
+
+/* Those in NAME.d of the whole path. */
+static int list_drop_ins(const struct host *host, const char *name, char ***paths, size_t *n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(load_path); i++) {
+		_cleanup_free_ char *directory = NULL;
+		_cleanup_strings_ char **names = NULL;
+
+		if (asprintf(&directory, "%s/%s.d", load_path[i], name) < 0) {
+			directory = NULL;
+			return -ENOMEM;
+		}
+		r = host_list(host, directory, &names);
+		/* One that is absent, or cannot be read, has none. */
+		r = r == -ENOMEM ? r : 0;
+		for (size_t k = 0; r == 0 && names && names[k]; k++)
+			if (ends_with(names[k], ".conf"))
+				r = add_drop_in(paths, n, directory, names[k]);
+	}
+	return r;
+}
+
+/* "a-b.service" reads a-b.service.d, a-.service.d and service.d (systemd.unit(5)). */
+static int find_drop_ins(const struct host *host, const char *unit, struct unit_state *ret)
+{
+	const char *type = strrchr(unit, '.');
+	size_t n = 0, kept = 0;
+	int r = list_drop_ins(host, unit, &ret->drop_ins, &n);
+
+	for (const char *dash = type; r == 0 && dash > unit; dash--) {
+		_cleanup_free_ char *prefix = NULL;
+
+		if (dash[-1] != '-')
+			continue;
+		if (asprintf(&prefix, "%.*s%s", (int)(dash - unit), unit, type) < 0) {
+			prefix = NULL;
+			return -ENOMEM;
+		}
+		r = list_drop_ins(host, prefix, &ret->drop_ins, &n);
+	}
+	if (r == 0)
+		r = list_drop_ins(host, type + 1, &ret->drop_ins, &n);
+	/* A mask is there to take one of its name away. */
+	for (size_t i = 0; i < n; i++) {
+		if (host_is_masked(host, ret->drop_ins[i]))
+			free(ret->drop_ins[i]);
+		else
+			ret->drop_ins[kept++] = ret->drop_ins[i];
+	}
+	if (ret->drop_ins) {
+		ret->drop_ins[kept] = NULL;
+		qsort(ret->drop_ins, kept, sizeof(*ret->drop_ins), by_last_part);
+	}
+	return r;
+}
+
+static int find_fragment(const struct host *host, const char *unit, struct unit_state *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(load_path); i++) {
+		_cleanup_free_ char *path = NULL;
+		struct stat st;
+
+		if (asprintf(&path, "%s/%s", load_path[i], unit) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		if (host_stat(host, path, &st) < 0)
+			continue;
+		ret->exists = true;
+		/* As bus_unit_states() has it, a mask is no file. */
+		ret->fragment = host_is_masked(host, path) ? strdup("") : TAKE(path);
+		return ret->fragment ? 0 : -ENOMEM;
+	}
+	ret->fragment = strdup("");
+	return ret->fragment ? 0 : -ENOMEM;
+}
+
+/* A link in UNIT_DIRECTORY/TARGET.wants, or .requires. */
+static int find_links(const struct host *host, const char *unit, struct unit_state *ret)
+{
+	_cleanup_strings_ char **names = NULL;
+	int r = host_list(host, UNIT_DIRECTORY, &names);
+
+	if (r == -ENOMEM)
+		return r;
+	for (size_t i = 0; names && names[i] && !ret->enabled; i++) {
+		_cleanup_free_ char *path = NULL;
+		struct stat st;
+
+		if (!ends_with(names[i], ".wants") && !ends_with(names[i], ".requires"))
+			continue;
+		if (asprintf(&path, UNIT_DIRECTORY "/%s/%s", names[i], unit) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		ret->enabled = host_stat(host, path, &st) == 0 && S_ISLNK(st.st_mode);
+	}
+	return 0;
+}
+
+int unit_files_state(const struct host *host, const char *unit, struct unit_state *ret)
+{
+	int r;
+
+	*ret = (struct unit_state){ .unasked = true };
+	r = find_fragment(host, unit, ret);
+	if (r == 0)
+		r = find_drop_ins(host, unit, ret);
+	return r < 0 ? r : find_links(host, unit, ret);
+}

@@ -1,0 +1,12 @@
+/* What the host's own files say of a unit, where systemd is not asked. Nothing is logged. */
+#ifndef SETUP_UNIT_FILES_H
+#define SETUP_UNIT_FILES_H
+
+#include "setup/host/host.h"
+#include "setup/systemd/bus_units.h"
+
+/* The file and the drop-ins that a boot reads, in its order, and whether a link below /etc has it start the unit. What systemd
+ * alone knows is false, and ret->unasked says so. 0 or -ENOMEM; ret is the caller's to end either way. */
+int unit_files_state(const struct host *host, const char *unit, struct unit_state *ret) _must_check_;
+
+#endif
