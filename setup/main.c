@@ -207,6 +207,19 @@ static bool is_result(const struct context *c, enum exit_status status)
 	return !c->same && (!failed(status) || c->options->output != OUTPUT_TEXT);
 }
 
+/* Each result's metrics, whether it is printed or not: their age tells that somebody looks. */
+static int write_metrics(struct context *c)
+{
+	struct outfile file = { .out = -1 };
+
+	if (!c->options->textfile || !c->metrics.s)
+		return 0;
+	if (outfile_begin(&file, c->options->textfile, c->log) < 0)
+		return -EIO;
+	fputs(c->metrics.s, stdout);
+	return outfile_end(&file, text_error(&c->metrics) == 0, c->log);
+}
+
 /* One result, on standard output or in its file. */
 static enum exit_status result(struct context *c)
 {
@@ -227,6 +240,11 @@ static enum exit_status result(struct context *c)
 	if (c->options->output_file && outfile_end(&file, is_result(c, status), c->log) < 0 && status == STATUS_DONE) {
 		status = STATUS_NODE;
 		report_failed(c, status);
+	}
+	if (write_metrics(c) < 0) {
+		/* Said each time: a watcher whose metrics are old is taken for one that is well. */
+		c->same = false;
+		status = status == STATUS_DONE ? STATUS_NODE : status;
 	}
 	return status;
 }

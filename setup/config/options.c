@@ -53,6 +53,7 @@ static const char option_help[] =
 	"      --every DURATION          verify: again and again, such as 30s, 5min, 1h\n"
 	"      --changes                 with --every: only results that differ from the last one\n"
 	"      --output-file FILE        the result into FILE, by rename, as text file collectors need it\n"
+	"      --textfile FILE           verify: besides, what -o prometheus prints into FILE, by rename\n"
 	"      --machine NAME            compile rules for x86_64 or aarch64 (render only)\n"
 	"      --since TIME              volume: from then on, such as 1h, today, 08:00 (default 1d)\n"
 	"  -q, --quiet                   warnings and errors only\n"
@@ -237,6 +238,9 @@ static int take_option(struct options *o, int c, char *value, struct log *log)
 	case 'f':
 		o->output_file = value;
 		return 0;
+	case 't':
+		o->textfile = value;
+		return 0;
 	case 'm':
 		o->machine = names_canonical_machine(value);
 		return find_name(log, "machine", o->machine, machine_names, ARRAY_SIZE(machine_names)) < 0 ?
@@ -325,6 +329,7 @@ static int check_together(const struct options *o, struct log *log)
 		  "--output sarif works with render only: it has what is wrong with rules" },
 		{ o->brief && (o->output != OUTPUT_JSON || !has_short(o->command)),
 		  "--short works with -o json only, of plan, apply, verify and remove" },
+		{ o->textfile && !verify, "--textfile works with verify only" },
 		{ o->every && !verify, "--every works with verify only" },
 		{ o->every && o->output == OUTPUT_TAP, "--every has several results, and TAP is one" },
 		{ o->changes && !o->every, "--changes works with --every only" },
@@ -362,7 +367,7 @@ int options_parse(struct options *ret, int argc, char **argv, struct log *log)
 		{ "diff", optional_argument, NULL, 'd' },
 		{ "short", no_argument, NULL, 'B' }, { "every", required_argument, NULL, 'e' },
 		{ "changes", no_argument, NULL, 'C' }, { "output-file", required_argument, NULL, 'f' },
-		{ "quiet", no_argument, NULL, 'q' },
+		{ "textfile", required_argument, NULL, 't' }, { "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		/* What was short enough in version 0.1. */

@@ -27,6 +27,7 @@ struct options {
 	uint64_t every;			/* microseconds from one verify to the next; 0: one */
 	bool changes;			/* of these only results that differ from the last one */
 	const char *output_file;	/* NULL: standard output */
+	const char *textfile;		/* metrics besides; NULL: none */
 	const char *config;		/* NULL: the default file */
 	const char *root;
 	bool root_given;

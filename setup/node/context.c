@@ -76,6 +76,7 @@ void context_done(struct context *c)
 	bus_close(c->bus);
 	kernel_close(c->kernel);
 	own_lines_done(&c->locks);
+	text_done(&c->metrics);
 	node_done(&c->node);
 	wanted_done(&c->wanted);
 	host_done(&c->host);

@@ -31,6 +31,7 @@ struct context {
 	struct bus *bus;
 	char *digest;		/* with --changes: of the result before, 65 bytes of main's; NULL */
 	bool same;		/* this result is the same, and was not printed */
+	struct text metrics;	/* with --textfile: what goes there */
 	int lock;		/* the host's lock, while it is held; -1 */
 	bool made_directory;	/* OWN_DIRECTORY, by this run */
 };

@@ -55,35 +55,28 @@ static void add_info(struct text *out, const char *ruleset)
 
 #define MATCHES "matches", "gauge", "Whether the node is as configured."
 
-int prometheus_print(const struct context *c, const struct checks *checks, enum exit_status status)
+int prometheus_add(struct text *out, const struct context *c, const struct checks *checks, enum exit_status status)
 {
 	_cleanup_(groups_done) struct groups groups = {0};
-	_cleanup_text_ struct text out = {0};
 
 	if (groups_count(&groups, &c->wanted, &c->config, &c->node) < 0)
 		return -ENOMEM;
-	add_number(&out, MATCHES, status == STATUS_DONE);
-	add_number(&out, "locked", "gauge", "Whether the audit configuration is locked until the next boot.", node_locked(&c->node));
-	add_head(&out, "rules", "gauge", "Audit rules by group, as configured and as the kernel has them.");
+	add_number(out, MATCHES, status == STATUS_DONE);
+	add_number(out, "locked", "gauge", "Whether the audit configuration is locked until the next boot.", node_locked(&c->node));
+	add_head(out, "rules", "gauge", "Audit rules by group, as configured and as the kernel has them.");
 	for (size_t i = 0; i < groups.n; i++)
-		add_rules(&out, groups.items[i].name, groups.items[i].wanted, groups.items[i].in_force);
+		add_rules(out, groups.items[i].name, groups.items[i].wanted, groups.items[i].in_force);
 	/* What nobody here asked for. */
-	add_rules(&out, "other", 0, groups.others);
-	add_number(&out, "lost_total", "counter", "Audit records that the kernel has lost since boot.", c->node.status.lost);
-	add_number(&out, "backlog", "gauge", "Audit records that wait in the kernel.", c->node.status.backlog);
-	add_differences(&out, checks);
-	add_info(&out, c->wanted.source_sha256);
-	if (text_error(&out) < 0)
-		return -ENOMEM;
-	fputs(out.s, stdout);
-	return 0;
+	add_rules(out, "other", 0, groups.others);
+	add_number(out, "lost_total", "counter", "Audit records that the kernel has lost since boot.", c->node.status.lost);
+	add_number(out, "backlog", "gauge", "Audit records that wait in the kernel.", c->node.status.backlog);
+	add_differences(out, checks);
+	add_info(out, c->wanted.source_sha256);
+	return text_error(out);
 }
 
-void prometheus_print_failure(void)
+void prometheus_add_failure(struct text *out)
 {
-	_cleanup_text_ struct text out = {0};
-
-	add_number(&out, MATCHES, 0);
-	add_info(&out, "");
-	fputs(out.s ? out.s : "", stdout);
+	add_number(out, MATCHES, 0);
+	add_info(out, "");
 }

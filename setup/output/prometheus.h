@@ -5,9 +5,9 @@
 #include "setup/checks/checks.h"
 #include "setup/node/context.h"
 
-/* Prints it to standard output. 0 or -ENOMEM, unlogged. */
-int prometheus_print(const struct context *c, const struct checks *checks, enum exit_status status) _must_check_;
+/* Appends it. 0 or -ENOMEM, unlogged. */
+int prometheus_add(struct text *out, const struct context *c, const struct checks *checks, enum exit_status status) _must_check_;
 /* The node could not be compared: it does not match, and no more is known. */
-void prometheus_print_failure(void);
+void prometheus_add_failure(struct text *out);
 
 #endif

@@ -93,28 +93,42 @@ static bool is_same(struct context *c, const struct checks *checks, enum exit_st
 	return c->same;
 }
 
-int report_checks(struct context *c, const struct checks *checks, enum exit_status status)
+static int print_prometheus(const struct context *c, const struct checks *checks, enum exit_status status)
 {
-	int r = 0;
+	_cleanup_text_ struct text out = {0};
+	int r = prometheus_add(&out, c, checks, status);
 
-	if (is_same(c, checks, status))
-		return 0;
+	if (r == 0)
+		fputs(out.s, stdout);
+	return r;
+}
+
+static int print_checks(const struct context *c, const struct checks *checks, enum exit_status status)
+{
 	switch (c->options->output) {
 	case OUTPUT_TEXT:
-		r = verdict_print(c, checks, status);
-		break;
+		return verdict_print(c, checks, status);
 	case OUTPUT_TAP:
 		tap_print(checks);
-		break;
+		return 0;
 	case OUTPUT_JSON:
-		r = print_json(c, checks, status);
-		break;
+		return print_json(c, checks, status);
 	case OUTPUT_PROMETHEUS:
-		r = prometheus_print(c, checks, status);
-		break;
+		return print_prometheus(c, checks, status);
 	case OUTPUT_SARIF:	/* of render only */
-		break;
+	default:
+		return 0;
 	}
+}
+
+int report_checks(struct context *c, const struct checks *checks, enum exit_status status)
+{
+	int r = c->options->textfile ? prometheus_add(&c->metrics, c, checks, status) : 0;
+
+	if (r == 0 && is_same(c, checks, status))
+		return 0;
+	if (r == 0)
+		r = print_checks(c, checks, status);
 	if (r < 0)
 		log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed");
 	return r;
@@ -176,6 +190,10 @@ void report_failed(struct context *c, enum exit_status status)
 	const char *reason = log_last_error(c->log);
 	_cleanup_text_ struct text out = {0};
 
+	if (c->options->textfile) {
+		text_done(&c->metrics);
+		prometheus_add_failure(&c->metrics);
+	}
 	if (is_same(c, &(struct checks){ .n = 0 }, status))
 		return;
 	if (c->options->output == OUTPUT_TAP) {
@@ -183,7 +201,8 @@ void report_failed(struct context *c, enum exit_status status)
 		return;
 	}
 	if (c->options->output == OUTPUT_PROMETHEUS) {
-		prometheus_print_failure();
+		prometheus_add_failure(&out);
+		fputs(text_error(&out) < 0 ? "" : out.s, stdout);
 		return;
 	}
 	if (c->options->output != OUTPUT_JSON)

@@ -192,6 +192,7 @@ static void together(void **state)
 	REFUSED("--short works with -o json only, of plan, apply, verify and remove", "render", "hash", "--short");
 	REFUSED("--every works with verify only", "plan", "--every=5s");
 	REFUSED("--every has several results, and TAP is one", "verify", "-o", "tap", "--every=5s");
+	REFUSED("--textfile works with verify only", "plan", "--textfile=x");
 	REFUSED("--changes works with --every only", "verify", "--changes");
 	REFUSED("--changes is for who reads each result; a file is to have the last one", "verify", "--changes", "--every=1h",
 		"--output-file=x");
