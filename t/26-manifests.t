@@ -101,7 +101,8 @@ sub misfits {
 	}
 	my %map_used = map { $_->{configMap} ? ($_->{configMap}{name} => 1) : () } @{$p->{volumes}};
 	for my $v (@{$p->{volumes}}) {
-		push @bad, "volume $v->{name} twice" if $volume{$v->{name}}++;
+		push @bad, "volume $v->{name} twice" if $volume{$v->{name}};
+		$volume{$v->{name}} = $v;
 		push @bad, "volume $v->{name}: no ConfigMap $v->{configMap}{name}"
 			if $v->{configMap} && !$map{$v->{configMap}{name}};
 	}
@@ -149,8 +150,9 @@ sub misfits {
 			@{$quota->{spec}{scopeSelector}{matchExpressions}};
 	my ($init) = @{$p->{initContainers}};
 	my %arg = @{$init->{args}}[0, 1];
+	my ($there) = map { $_->{name} } grep { $_->{mountPath} eq '/config' } @{$init->{volumeMounts}};
 	push @bad, 'no key config.ini where --config looks' unless ($arg{'--config'} || '') eq '/config/config.ini' &&
-		exists $map{'cloud-audit-setup'}{'config.ini'};
+		exists $map{$volume{$there}{configMap}{name}}{'config.ini'};
 	return join '', map { "$_\n" } @bad;
 }
 is misfits($flat), '', 'every reference of the flat file leads somewhere, nothing in it is unused';
@@ -336,6 +338,33 @@ SKIP: {
 					"$component leaves the init container alone";
 			}
 		}
+	}
+	# With those that have ConfigMaps of their own.
+	for my $besides ('', grep { slurp("k8s/components/$_/kustomization.yaml") =~ /^configMapGenerator:/m } components()) {
+		my ($plain, $hashed) = map { render($kubectl, overlay('base', $besides || (), @$_)) } [], ['config-hash'];
+		my $suffix = qr/-[0-9a-z]{10}$/;
+		my %map = map { $_->{kind} eq 'ConfigMap' ? ($_->{metadata}{name} => 1) : () } @$hashed;
+		my $with = $besides ? "with $besides" : 'alone';
+		is join(' ', grep { !/$suffix/ } sort keys %map), '', "config-hash $with: every ConfigMap has a hash in its name";
+		is misfits($hashed), '', "config-hash $with: every reference leads to one of them";
+		s/(cloud-audit-[a-z-]+?)-[0-9a-z]{10}(?=")/$1/g for my $without = json($hashed);
+		is_deeply [ sort { json($a) cmp json($b) } @{JSON::PP->new->decode($without)} ],
+			[ sort { json($a) cmp json($b) } @{JSON::PP->new->decode(json($plain))} ], "config-hash $with: all else is as without";
+	}
+	{
+		# As a user writes it: a setting of his own in a kustomization, the component last.
+		my $rolled = sub {
+			my ($lock, @components) = @_;
+			my $dir = overlay('base', @components);
+			put("$dir/config.ini", "[audit]\nlock = $lock\n");
+			put("$dir/kustomization.yaml", slurp("$dir/kustomization.yaml") . "configMapGenerator:\n- name: cloud-audit-setup\n" .
+				"  namespace: cos-auditd\n  behavior: replace\n  files: [config.ini]\n");
+			return json(daemonset(render($kubectl, $dir))->{spec}{template});
+		};
+		isnt $rolled->('yes', 'config-hash'), $rolled->('no', 'config-hash'),
+			'with config-hash a changed setting changes the Pods: it rolls out by itself';
+		is $rolled->('yes', 'config-hash'), $rolled->('yes', 'config-hash'), '... and an equal one does not';
+		is $rolled->('yes'), $rolled->('no'), 'without it the Pods stay until they are started again';
 	}
 	# One for the init container with one for the shipper.
 	for my $one (sort keys %is_setup) {
