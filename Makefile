@@ -13,7 +13,8 @@
 #   make fuzz      the fuzzers, TIME=60 seconds each
 #   make bench     what it costs on a node, as ratios to what a user would run instead
 #   make bench-rules   its second part alone: what the rules cost, against auditctl -R
-#   make manifests the flat files of k8s/, rendered again; first what shippers know of records (make tables)
+#   make chart     the Helm chart as a package and an OCI artifact, below build/chart
+#   make manifests the flat files and the chart of k8s/, rendered again; first what shippers know of records (make tables)
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
 CC ?= gcc
@@ -167,6 +168,9 @@ dist-node:
 	@$(MAKE) --no-print-directory deps DEPS="$(filter-out buildah,$(DEPS_IMAGE))"
 	@container/dist-node
 
+chart:
+	@container/chart
+
 bench:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all
@@ -188,7 +192,7 @@ SANITIZED = $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(TESTS))
 # What one runs between two edits: no machine, no root, nothing installed or fetched. Of the longest it is the part
 # that they take of themselves with the sanitizers in; check runs them whole. One more than processors: some wait, and
 # those are begun first.
-HOST_TESTS = $(call waiting_first,$(filter-out t/13-rules-classes.t t/17-fuzz.t t/27-kubernetes.t t/27-smoke-jobs.t t/36-sizes.t,$(SANITIZED)))
+HOST_TESTS = $(call waiting_first,$(filter-out t/13-rules-classes.t t/17-fuzz.t t/27-chart.t t/27-kubernetes.t t/27-smoke-jobs.t t/36-sizes.t,$(SANITIZED)))
 HOST_LONG = t/16-hostile-host.t t/20-unit-bus.t t/38-apply-faults.t t/38-power-cut.t
 WAITING = t/20-unit-bus.t t/20-unit-steps.t t/38-power-cut.t
 waiting_first = $(filter $(WAITING),$(1)) $(filter-out $(WAITING),$(1))
@@ -279,13 +283,15 @@ tables: $(BUILD)/names
 	@echo "  GEN  audit_table.rb audit_table.lua"
 	$(Q)$(BUILD)/names >$(BUILD)/names.txt && k8s/tables $(BUILD)/names.txt
 
-# The flat files of k8s/, from its kustomizations.
-manifests: tables
+# The flat files and the chart of k8s/, from its kustomizations.
+manifests: tables $(BUILD)/cloud-audit-setup
 	@set -e; kubectl=$$(t/k8s/kubectl); for d in base:logging remove:remove; do \
 		dir=k8s/$${d%:*} flat=k8s/cloud-audit-$${d#*:}.yaml; echo "  GEN  $$flat"; \
 		{ echo "# Rendered by \`make manifests\` (kubectl kustomize $$dir), where the comments are. Do not edit."; \
 		  $$kubectl kustomize $$dir; } >$$flat.new; mv $$flat.new $$flat; \
 	done
+	@echo "  GEN  k8s/chart"
+	$(Q)$(BUILD)/cloud-audit-setup --help settings >$(BUILD)/settings.txt && k8s/make-chart $(BUILD)/settings.txt
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/cloud-audit-setup/rules \
@@ -314,4 +320,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo image deb dist-node bench bench-rules check check-host check-suites coverage coverage-run fuzz fuzzers planted manifests tables install clean
+.PHONY: all unit-tests deps demo image deb dist-node chart bench bench-rules check check-host check-suites coverage coverage-run fuzz fuzzers planted manifests tables install clean
