@@ -252,24 +252,30 @@ put("$root$early", "[Service]\nEnvironment=\n");
 is path_planned(), "Environment=\"PATH=$wrappers:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"",
 	'which may take it away';
 put("$root$early", "[Service]\nEnvironment=PATH=/%n\n");
-like +(run($program, '-R', $root, @options, @identity, 'plan'))[2], qr/rt\.service: its PATH has quotes, backslashes or % in it/,
-	'one that systemd makes something else of is refused';
+sub refused { my ($code, undef, $err) = run($program, '-R', $root, @options, @identity, @_, 'plan'); return "$code $err" }
+like refused(), qr/^3 .*rt\.service: its PATH has quotes, backslashes or % in it/s,
+	'one that systemd makes something else of is a mistake of the configuration';
 put("$root$early", "[Service]\nEnvironment=PATH=/a\\x20b:/bin\n");
-like +(run($program, '-R', $root, @options, @identity, 'plan'))[2], qr/rt\.service: its PATH has quotes, backslashes or % in it/,
-	'so is one with an escape';
+like refused(), qr/^3 .*rt\.service: its PATH has quotes, backslashes or % in it/s, 'so is one with an escape';
+
 for my $setting ('ExecSearchPath=/x/bin', 'PassEnvironment=HOME PATH', 'PassEnvironment=XPATH PATHS') {
 	my $seen = $setting =~ /XPATH/;
 	put("$root$early", "[Service]\nEnvironment=\n$setting\n");
 	my ($code, undef, $err) = run($program, '-R', $root, @options, @identity, 'plan');
-	is $code, $seen ? 4 : 1, "$setting: " . ($seen ? 'is none of PATH' : 'makes a PATH that is not known');
+	is $code, $seen ? 4 : 3, "$setting: " . ($seen ? 'is none of PATH' : 'makes a PATH that is not known');
 	$seen ? unlike $err, qr/ExecSearchPath/, 'and nothing is said' : like $err, qr/rt\.service: ExecSearchPath= or PassEnvironment=PATH makes its PATH/, 'and is refused';
 	put("$root$early", "[Service]\nEnvironment=PATH=/early\n$setting\n");
 	is path_planned(), "Environment=\"PATH=$wrappers:/early\"", 'an own PATH wins over it';
 }
 for my $unit (qw(crio k3s rke2-agent)) {
 	put($answers, "$unit.service FragmentPath $vendor\n");
-	my ($code, undef, $err) = run($program, '-R', $root, @options, @identity, '-s', "container.runtime_unit=$unit.service", 'plan');
-	like "$code $err", qr/^1 .*runtime_unit = $unit\.service: .*: no identity with it; set identity = no; nothing was changed/s, "$unit is refused";
+	my $before = snapshot($root);
+	for my $command (qw(apply plan verify)) {
+		my ($code, undef, $err) = run($program, '-R', $root, @options, @identity, '-s', "container.runtime_unit=$unit.service", $command);
+		like "$code $err", qr/^3 .*container\.runtime_unit=$unit\.service: \[container\] runtime_unit = $unit\.service: .*: no identity with it; set identity = no; nothing was changed/s,
+			"$unit: $command is exit status 3, and says what to do";
+	}
+	is snapshot($root), $before, 'and the node as it was';
 }
 drop_ins($early);
 put("$root$early", "[Service]\nEnvironment=PATH=/%n\n");

@@ -251,8 +251,9 @@ enum exit_status command_apply(struct context *c)
 	enum exit_status status;
 	int r;
 
-	if (context_observe(c) < 0)
-		return STATUS_NODE;
+	r = context_observe(c);
+	if (r < 0)
+		return context_status(r);
 	if (rules_check_features(&c->wanted.rules, c->log, c->node.status.feature_bitmap) < 0)
 		return STATUS_CONFIG;
 	r = boot_check_refused(c);

@@ -373,8 +373,9 @@ enum exit_status command_plan(struct context *c)
 	bool differs;
 	int r;
 
-	if (context_observe(c) < 0)
-		return STATUS_NODE;
+	r = context_observe(c);
+	if (r < 0)
+		return context_status(r);
 	r = check_group(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_USAGE : STATUS_NODE;

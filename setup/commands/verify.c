@@ -8,9 +8,12 @@ enum exit_status command_verify(struct context *c)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
 	enum exit_status status = STATUS_DONE;
+	int r = context_observe(c);
 
-	if (context_observe(c) < 0 || (c->options->output == OUTPUT_TEXT && node_read_loaded(&c->node, c->bus) < 0))
-		return STATUS_NODE;
+	if (r == 0 && c->options->output == OUTPUT_TEXT)
+		r = node_read_loaded(&c->node, c->bus);
+	if (r < 0)
+		return context_status(r);
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;

@@ -104,31 +104,41 @@ static bool has_runtime(const struct host *host, const char *base, const char *n
 	return place_in_path(host, base, name) || place_in_path(host, default_path, name);
 }
 
-/* Why the unit cannot have what is asked for; NULL when it can. base: its PATH. */
-static const char *service_objection(const struct config *config, const struct unit_state *state,
-				     const struct service *service, const struct runtime_files *files, const char *base)
+/* Can the unit have what is asked for? base: its PATH. 0, or as runtime_files_make() after *ret_why. What identity is asked for, and
+ * this host's own files say that it cannot be, is a mistake of the configuration. */
+static int find_objection(const struct config *config, const struct unit_state *state, const struct service *service,
+			  const struct runtime_files *files, const char *base, const char **ret_why)
 {
 	char *const *commands = service->commands;
-	const char *place = files->place;
+	bool identity = config->identity, plain = commands && commands[0] && !commands[1] && unit_command_is_plain(commands[0]);
+	const struct {
+		bool met;
+		int error;
+		const char *why;
+	} rows[] = {
+		{ !state->exists, identity ? -EBADRQC : -ENOTSUP,
+		  "there is no such unit on this host; name the one that starts its containers" },
+		{ config->keystrokes && !plain, -ENOTSUP,
+		  "only a unit with a single, plain ExecStart= can be run through " RUNTIME_PROGRAM },
+		{ identity && unit_objection(config->runtime_unit), -EBADRQC, unit_objection(config->runtime_unit) },
+		{ identity && !unit_path_is_plain(base), -EBADRQC,
+		  "its PATH has quotes, backslashes or % in it, or is empty; give it a plain one" },
+		{ identity && service->path_unseen, -EBADRQC,
+		  "ExecSearchPath= or PassEnvironment=PATH makes its PATH, which is not known here; give it the same as "
+		  "Environment=PATH=... in a drop-in" },
+		{ identity && !files->runc && !files->crun, -EBADRQC,
+		  "neither runc nor crun is on the host in its PATH or a usual directory: what is called by a path, or is another "
+		  "runtime, has no identity; install one of them there, or set identity = no" },
+		{ !files->place, -ENOTSUP, "no directory was found on the host where a program can be put and run (looked at "
+		  PLACE_NAMES "); mount one of them writable" },
+	};
 
-	if (!state->exists)
-		return "there is no such unit on this host";
-	if (config->keystrokes && (!commands || !commands[0] || commands[1] || !unit_command_is_plain(commands[0])))
-		return "only a unit with a single, plain ExecStart= can be run through " RUNTIME_PROGRAM;
-	if (!place)
-		return "no directory was found on the host where a program can be put and run (looked at " PLACE_NAMES "); mount "
-			"one of them writable";
-	if (config->identity && !unit_path_is_plain(base))
-		return "its PATH has quotes, backslashes or % in it, or is empty; give it a plain one";
-	if (config->identity && service->path_unseen)
-		return "ExecSearchPath= or PassEnvironment=PATH makes its PATH, which is not known here; give it the same as Environment=PATH=... "
-			"in a drop-in";
-	if (config->identity && unit_objection(config->runtime_unit))
-		return unit_objection(config->runtime_unit);
-	if (config->identity && !files->runc && !files->crun)
-		return "neither runc nor crun is on the host in its PATH or a usual directory: what is called by a path, or is another "
-			"runtime, has no identity; install one of them there, or set identity = no";
-	return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].met) {
+			*ret_why = rows[i].why;
+			return rows[i].error;
+		}
+	return 0;
 }
 
 static void list_excepted(struct text *ret, const struct config *config)
@@ -161,17 +171,17 @@ static int make(struct runtime_files *ret, const struct config *config, const st
 		struct service *service, char *const *environment, struct log *log)
 {
 	const char *manager = runtime_path_in(environment), *base = service->path ? service->path : manager;
-	const char *objection;
+	const char *why;
 	int r;
 
 	base = base ? base : default_path;
 	ret->runc = config->identity && has_runtime(host, base, "runc");
 	ret->crun = config->identity && has_runtime(host, base, "crun");
-	objection = service_objection(config, state, service, ret, base);
-	if (objection) {
+	r = find_objection(config, state, service, ret, base, &why);
+	if (r < 0) {
 		log_say(log, LEVEL_ERROR, "%s: [container] runtime_unit = %s: %s; nothing was changed",
-			config_source(config, "container", "runtime_unit"), config->runtime_unit, objection);
-		return -ENOTSUP;
+			config_source(config, "container", "runtime_unit"), config->runtime_unit, why);
+		return r;
 	}
 	r = read_program(&ret->program, log);
 	if (r < 0)

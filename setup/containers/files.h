@@ -19,8 +19,8 @@ struct runtime_files {
 bool runtime_files_wanted(const struct config *config);
 
 /* Where something is. state: of the unit; environment: the manager's own, for the PATH of units that set none; own: the path
- * of our drop-in. 0; -ENOTSUP, logged, when this host cannot do what is asked for; other negative errno, logged. ret is the
- * caller's to end either way. */
+ * of our drop-in. 0; -ENOTSUP, logged, when this host cannot do what is asked for; -EBADRQC, logged, where that is a mistake of
+ * the configuration; other negative errno, logged. ret is the caller's to end either way. */
 int runtime_files_make(struct runtime_files *ret, const struct config *config, const struct host *host,
 		       const struct unit_state *state, char *const *environment, const char *own, struct log *log)
 	_must_check_;

@@ -1,5 +1,7 @@
 #include "setup/node/context.h"
 
+#include <errno.h>
+
 #include "setup/node/wanted_node.h"
 #include "setup/systemd/others.h"
 
@@ -69,6 +71,12 @@ int context_observe(struct context *c)
 	if (r == 0 && s == 0 && c->options->command != COMMAND_REMOVE)
 		r = wanted_settle(&c->wanted, &c->config, &c->host, &c->node, settling(c), c->log);
 	return r < 0 ? r : s;
+}
+
+enum exit_status context_status(int error)
+{
+	/* See wanted_complete(). */
+	return error == -EBADRQC ? STATUS_CONFIG : STATUS_NODE;
 }
 
 void context_done(struct context *c)

@@ -39,6 +39,8 @@ struct context {
 /* Opens the kernel and the host's systemd and reads the node. Both are tried before giving up, so
  * that all missing rights are named at once. 0 or negative errno, logged. */
 int context_observe(struct context *c) _must_check_;
+/* The exit status of a command that ends with such an error. */
+enum exit_status context_status(int error);
 /* Reads the node anew. 0 or negative errno, logged. */
 int context_read(struct context *c) _must_check_;
 void context_done(struct context *c);

@@ -8,7 +8,7 @@
 
 /* Fills paths and contents of all files but those that wanted_build() fills, anew at each call; the node's reader,
  * runtime and recording were read. config NULL: nothing is wanted. 0; -ENOTSUP, logged, when this
- * host cannot do what is asked for; other negative errno, logged. */
+ * host cannot do what is asked for; -EBADRQC, logged, where that is a mistake of the configuration; other negative errno, logged. */
 int wanted_complete(struct wanted *wanted, const struct config *config, const struct host *host,
 		    const struct node *node, struct log *log) _must_check_;
 

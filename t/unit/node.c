@@ -296,6 +296,8 @@ static void obstacles_are_named(void **state)
 		{ "", "mkdir node/etc/audit/cloud-audit-setup.rules", "apply", 1, "cloud-audit-setup.rules" },
 		{ "", "printf 'a\\0b' >node/etc/pam.d/sshd", MORE "apply", 1, "is not a regular text file" },
 		{ "", "true", MORE "-s tty.runtime_unit=absent.service apply", 1, "absent.service" },
+		{ "", "true", IDENTITY "-s container.runtime_unit=absent.service apply", 3,
+		  "absent.service: there is no such unit on this host; name the one" },
 		{ "", "true", "-R /nonexistent apply", 1, "/nonexistent cannot be opened" },
 		{ "", "true", "-s dbus.address=unix:path=/nonexistent verify", 1, "no D-Bus connection" },
 		{ "", "true", "-s audit.lock=perhaps apply", 3, "expected yes or no" },
@@ -385,7 +387,7 @@ static void what_the_host_lacks_gets_no_wrapper(void **state)
 	shell("test -x node/opt/cloud-audit-runtime.d/crun && ! test -e node/opt/cloud-audit-runtime.d/runc");
 	shell("rm node/usr/bin/crun");
 	result = run_words(IDENTITY "plan");
-	assert_int_equal(result->status, 1);
+	assert_int_equal(result->status, 3);
 	assert_non_null(strstr(result->err, "neither runc nor crun is on the host in its PATH or a usual directory"));
 	shell("rm -f node/usr/bin/crun");
 }
