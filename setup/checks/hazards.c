@@ -6,7 +6,6 @@
 
 #include "setup/base/cmdline.h"
 #include "setup/config/config_keys.h"
-#include "setup/node/settings.h"
 
 #define AUDITD_CONF "/etc/audit/auditd.conf"
 
@@ -81,23 +80,18 @@ static void look_unlimited(struct look *look)
 static void look_stall(struct look *look)
 {
 	const struct kernel_status *status = &look->node->status;
-	uint32_t hz = settings_hz(status->backlog_wait_time);
 	struct text detail = {0};
 
 	/* With identity it is made short. */
 	if (!look->config->lock || look->config->backlog_wait_time >= 0 || status->pid == 0 ||
 	    (look->config->identity && !config_given(look->config, "audit", "backlog_wait_time")))
 		return;
-	if (status->backlog_wait_time > 0 && !node_locked(look->node)) {
-		text_addf(&detail, "the lock makes backlog_wait_time = %" PRIu32 " jiffies%s permanent: so long may every program "
-			  "that causes a record have to wait while %s (PID %" PRIu32 ") is slow; ", status->backlog_wait_time,
-			  hz ? " (60 s)" : "", *look->node->reader.name ? look->node->reader.name : "the audit daemon",
-			  status->pid);
-		if (hz)
-			text_addf(&detail, "for a second: [audit] backlog_wait_time = %" PRIu32, hz);
-		else
-			text_add(&detail, "for less: [audit] backlog_wait_time = JIFFIES");
-	}
+	if (status->backlog_wait_time > 0 && !node_locked(look->node))
+		text_addf(&detail, "the lock makes backlog_wait_time = %" PRIu32 " jiffies (%.3g s) permanent: so long may every program "
+			  "that causes a record have to wait while %s (PID %" PRIu32 ") is slow; for a second: [audit] "
+			  "backlog_wait_time = %" PRIu32, status->backlog_wait_time,
+			  (double)status->backlog_wait_time / status->hz,
+			  *look->node->reader.name ? look->node->reader.name : "the audit daemon", status->pid, status->hz);
 	tell(look, "the lock makes no long waits permanent", &detail);
 }
 

@@ -146,6 +146,18 @@ static int kernel_ask(struct kernel *kernel, uint16_t type, reply_handler handle
 	return 0;
 }
 
+/* The step of the coarse clocks is a jiffy (posix_get_coarse_res() in kernel/time/posix-timers.c). What backlog_wait_time has tells
+ * nothing: distributions' audit.rules set it to 60000, whatever HZ is. */
+static uint32_t jiffies_a_second(void)
+{
+	enum { LEAST = 100 };
+	struct timespec step;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &step) < 0 || step.tv_sec > 0 || step.tv_nsec <= 0)
+		return LEAST;
+	return (uint32_t)((1000000000 + step.tv_nsec / 2) / step.tv_nsec);
+}
+
 static int take_status(void *context, uint16_t type, const void *payload, size_t size, bool *more)
 {
 	struct kernel_status *ret = context;
@@ -163,6 +175,7 @@ static int take_status(void *context, uint16_t type, const void *payload, size_t
 		.lost = status.lost, .backlog = status.backlog,
 		.feature_bitmap = status.feature_bitmap,
 		.backlog_wait_time = status.backlog_wait_time,
+		.hz = jiffies_a_second(),
 	};
 	*more = false;
 	return 0;

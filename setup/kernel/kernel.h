@@ -24,7 +24,8 @@ struct kernel_status {
 	uint32_t pid;		/* who takes the records, 0 nobody */
 	uint32_t rate_limit, backlog_limit, lost, backlog;
 	uint32_t feature_bitmap;
-	uint32_t backlog_wait_time;
+	uint32_t backlog_wait_time;	/* in jiffies */
+	uint32_t hz;		/* of which a second has so many: no part of the answer, but the running kernel's */
 };
 
 struct kernel_rule {

@@ -92,26 +92,13 @@ static int64_t earlier_number(const char *earlier, const char *option)
 	return line ? strtoll(line + begin.len, NULL, 10) : 0;
 }
 
-uint32_t settings_hz(uint32_t jiffies)
+/* A process that makes a record while the backlog is full sleeps so long, and the wrapper of the container runtime makes two at each
+ * start, LOGIN and its own: together, with what else it does, they are to take less than a second. */
+static int limit_wait(struct setting_value *wait, const struct kernel_status *status)
 {
-	static const uint32_t known[] = { 100, 250, 300, 1000 };
+	uint32_t now = status->backlog_wait_time, most = status->hz * 2 / 5;
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (jiffies == 60 * known[i])
-			return known[i];
-	return 0;
-}
-
-/* A process that sends a record while the backlog is full sleeps so long, and the wrapper of the container runtime sends one at
- * each start. What an earlier run wrote stays; where HZ is not known it is taken for the smallest there is. */
-static int limit_wait(struct setting_value *wait, const struct kernel_status *status, const char *earlier)
-{
-	enum { HZ_MIN = 100 };
-	int64_t before = earlier_number(earlier, table[BACKLOG_WAIT_TIME].option);
-	uint32_t now = status->backlog_wait_time, hz = settings_hz(now), most = hz ? hz : HZ_MIN;
-	bool short_enough = now <= HZ_MIN || (before > 0 && now == before);
-
-	return set(wait, short_enough ? now : most, "at most a second with [container] identity, as [audit] backlog_wait_time is not set");
+	return set(wait, now < most ? now : most, "at most 0.4 s with [container] identity, as [audit] backlog_wait_time is not set");
 }
 
 int settings_meet_kernel(struct settings *settings, const struct config *config, const struct kernel_status *status,
@@ -135,7 +122,7 @@ int settings_meet_kernel(struct settings *settings, const struct config *config,
 	    (status->failure != failure->wanted || (earlier && !strstr(earlier, "\n-f "))))
 		failure->wanted = -1;
 	if (r == 0 && config->identity && !config_given(config, "audit", "backlog_wait_time"))
-		r = limit_wait(wait, status, earlier);
+		r = limit_wait(wait, status);
 	*ret_changed = backlog->wanted != limit || failure->wanted != action || wait->wanted != time;
 	return r;
 }

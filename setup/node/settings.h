@@ -21,13 +21,9 @@ struct settings {
 int settings_init(struct settings *ret, const struct config *config, const struct rules_backlog *backlog)
 	_must_check_;
 
-/* Jiffies a second, by a backlog_wait_time that is the kernel's default: 60 * HZ, whatever HZ is (audit_backlog_wait_time in
- * kernel/audit.c); 0 for other numbers. */
-uint32_t settings_hz(uint32_t jiffies);
-
 /* A setting that nobody set does not lower what the kernel has: backlog_limit is the largest of the default, the
  * kernel's, and that of an earlier run's rules (NULL: none); failure is kept while somebody holds the audit PID. But with
- * [container] identity backlog_wait_time is at most a second: starts of containers and probes would wait.
+ * [container] identity backlog_wait_time is at most 0.4 s: starts of containers and probes would wait.
  * After settings_init(). -ENOMEM. */
 int settings_meet_kernel(struct settings *settings, const struct config *config, const struct kernel_status *status,
 			 const char *earlier, bool *ret_changed) _must_check_;

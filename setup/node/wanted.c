@@ -104,8 +104,8 @@ static int add_min_auid(struct rule_set *set, const struct rules_env *env,
 	return r;
 }
 
-/* Every start of a container, every session and probe would have an event more: the start of what gives it its identity, and then
- * becomes the runtime, whose own start is recorded. */
+/* Every start of a container, every session and probe would have two events more: the start of what gives it its identity, and then
+ * becomes the runtime, whose own start is recorded; and the call that gives it, of which LOGIN says all. */
 static int add_wrapper(struct rule_set *set, const struct rules_env *env, const struct config *config,
 		       const struct host *host)
 {
@@ -119,7 +119,7 @@ static int add_wrapper(struct rule_set *set, const struct rules_env *env, const 
 		_cleanup_text_ struct text rule = {0};
 		int r;
 
-		text_addf(&rule, "-a never,exit -F arch=b64 -S execve,execveat -F exe=%s/%s", place, names[i]);
+		text_addf(&rule, "-a never,exit -F arch=b64 -S execve,execveat,pwritev -F exe=%s/%s", place, names[i]);
 		r = text_error(&rule);
 		if (r == 0)
 			r = rules_read_line(set, &shipped, RUNTIME_PROGRAM, 0, rule.s);

