@@ -11,6 +11,19 @@
 
 enum { CONFIG_MOST = 4 << 20, EXCEPT_MOST = 1 << 20, DIGITS = 7 };
 
+/* A file's bytes: on the stack, and of more than most have, in memory of their own, which takes its time at each start. */
+struct content {
+	char room[32 * 1024];
+	char *more;
+	const char *text;
+	size_t n;
+};
+
+static void content_done(struct content *content)
+{
+	free(content->more);
+}
+
 uint32_t identity_auid(enum class class, const char *id)
 {
 	char digest[65];
@@ -25,37 +38,39 @@ uint32_t identity_auid(enum class class, const char *id)
 	return (uint32_t)class << 28 | bits;
 }
 
-/* A regular file, whole. What is none is not even opened: a pipe is the runtime's to read. */
-static int read_file(const char *path, size_t most, char **ret, size_t *ret_n)
+/* A regular file, whole. What is none is not even opened: a pipe is the runtime's to read. ret is the caller's to end either way. */
+static int read_file(const char *path, size_t most, struct content *ret)
 {
 	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *bytes = NULL;
 	struct stat st;
-	size_t n = 0;
+	char *bytes;
 	ssize_t got;
 
+	ret->more = NULL;
+	ret->n = 0;
 	if (stat(path, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	/* Not open(2), in which musl sets O_CLOEXEC twice. */
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
 	if (st.st_size < 0 || (size_t)st.st_size > most)
 		return -EFBIG;
-	bytes = malloc((size_t)st.st_size + 1);
+	if ((size_t)st.st_size > sizeof(ret->room))
+		ret->more = malloc((size_t)st.st_size);
+	bytes = (size_t)st.st_size > sizeof(ret->room) ? ret->more : ret->room;
 	if (!bytes)
 		return -ENOMEM;
-	while (n < (size_t)st.st_size && (got = read(fd, bytes + n, (size_t)st.st_size - n)) != 0) {
+	while (ret->n < (size_t)st.st_size && (got = read(fd, bytes + ret->n, (size_t)st.st_size - ret->n)) != 0) {
 		if (got < 0)
 			return -errno;
-		n += (size_t)got;
+		ret->n += (size_t)got;
 	}
-	bytes[n] = '\0';
-	*ret = TAKE(bytes);
-	*ret_n = n;
+	ret->text = bytes;
 	return 0;
 }
 
@@ -80,19 +95,18 @@ int identity_read(struct identity *ret, const char *config)
 	struct json_want wants[2 + ARRAY_SIZE(sources)] = {
 		{ "process", "terminal" }, { "annotations", CONTAINERD "container-type" },
 	};
+	_cleanup_(content_done) struct content content;
 	struct json_value values[ARRAY_SIZE(wants)];
-	_cleanup_free_ char *text = NULL;
 	char type[16];
 	bool container;
-	size_t n;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
 		wants[2 + i] = (struct json_want){ "annotations", sources[i].annotation };
-	r = read_file(config, CONFIG_MOST, &text, &n);
+	r = read_file(config, CONFIG_MOST, &content);
 	if (r == 0)
-		r = json_find(text, n, wants, ARRAY_SIZE(wants), values);
+		r = json_find(content.text, content.n, wants, ARRAY_SIZE(wants), values);
 	if (r < 0)
 		return r;
 	ret->terminal = json_is(&values[0], "true");
@@ -112,13 +126,12 @@ int identity_read(struct identity *ret, const char *config)
 int identity_read_process(const char *file, bool *ret_terminal)
 {
 	static const struct json_want want = { NULL, "terminal" };
-	_cleanup_free_ char *text = NULL;
+	_cleanup_(content_done) struct content content;
 	struct json_value value;
-	size_t n;
-	int r = read_file(file, CONFIG_MOST, &text, &n);
+	int r = read_file(file, CONFIG_MOST, &content);
 
 	if (r == 0)
-		r = json_find(text, n, &want, 1, &value);
+		r = json_find(content.text, content.n, &want, 1, &value);
 	if (r == 0)
 		*ret_terminal = json_is(&value, "true");
 	return r;
@@ -129,21 +142,16 @@ static bool is_name(const struct name *name, const char *s, size_t n)
 	return name->known && name->n == n && memcmp(name->s, s, n) == 0;
 }
 
-bool identity_is_excepted(const struct identity *identity, const char *file)
+static bool is_in(const struct identity *identity, const struct content *content)
 {
-	_cleanup_free_ char *text = NULL;
-	const char *line, *end;
-	size_t size;
+	const char *end, *text_end = content->text + content->n;
 
-	/* Without a namespace none can be meant: nothing to read. */
-	if (!identity->names[NAME_NAMESPACE].known || read_file(file, EXCEPT_MOST, &text, &size) < 0)
-		return false;
-	for (line = text; line < text + size; line = end + 1) {
+	for (const char *line = content->text; line < text_end; line = end + 1) {
 		const char *slash;
 		size_t n;
 
-		end = memchr(line, '\n', (size_t)(text + size - line));
-		end = end ? end : text + size;
+		end = memchr(line, '\n', (size_t)(text_end - line));
+		end = end ? end : text_end;
 		n = (size_t)(end - line);
 		slash = memchr(line, '/', n);
 		if (is_name(&identity->names[NAME_NAMESPACE], line, slash ? (size_t)(slash - line) : n) &&
@@ -151,4 +159,13 @@ bool identity_is_excepted(const struct identity *identity, const char *file)
 			return true;
 	}
 	return false;
+}
+
+bool identity_is_excepted(const struct identity *identity, const char *file)
+{
+	_cleanup_(content_done) struct content content;
+
+	content.more = NULL;
+	/* Without a namespace none can be meant: nothing to read. */
+	return identity->names[NAME_NAMESPACE].known && read_file(file, EXCEPT_MOST, &content) == 0 && is_in(identity, &content);
 }

@@ -12,12 +12,13 @@
 #include <jsmn.h>
 
 /* A container's configuration has 300 to 500 tokens up to its annotations, and as many again of seccomp's, which are
- * not read. The bound is 2.6 MB. */
+ * not read: what is on the stack suffices, and is made and given back in no time. The bound is 2.6 MB. */
 enum { TOKENS_FIRST = 512, TOKENS_MOST = 128 * 1024 };
 
 struct tree {
 	const char *text;
 	jsmntok_t *tokens;
+	jsmntok_t *more;	/* the same, where it is memory of its own */
 	size_t n;
 	const char *object;	/* the name that was last looked for in the document, and where it is: most wants */
 	size_t object_at;	/* are of the same object */
@@ -88,39 +89,49 @@ static bool suffices(struct tree *tree, const struct json_want *wants, size_t n)
 	return true;
 }
 
+static int grow(struct tree *tree, size_t room)
+{
+	jsmntok_t *more = room > TOKENS_MOST ? NULL : realloc(tree->more, room * sizeof(*more));
+
+	if (!more)
+		return room > TOKENS_MOST ? -E2BIG : -ENOMEM;
+	if (!tree->more)
+		memcpy(more, tree->tokens, tree->n * sizeof(*more));
+	tree->tokens = tree->more = more;
+	return 0;
+}
+
+/* tree->tokens has TOKENS_FIRST. */
 static int parse(struct tree *tree, size_t length, const struct json_want *wants, size_t n)
 {
-	size_t room = TOKENS_FIRST;
 	jsmn_parser parser;
+	int r = 0;
 
 	jsmn_init(&parser);
-	for (;; room *= 4) {
-		jsmntok_t *more = room > TOKENS_MOST ? NULL : realloc(tree->tokens, room * sizeof(*more));
-		int r;
+	for (size_t room = TOKENS_FIRST; r == 0; r = grow(tree, room *= 4)) {
+		int parsed = jsmn_parse(&parser, tree->text, length, tree->tokens, (unsigned)room);
 
-		if (!more)
-			return room > TOKENS_MOST ? -E2BIG : -ENOMEM;
-		tree->tokens = more;
-		r = jsmn_parse(&parser, tree->text, length, tree->tokens, (unsigned)room);
 		tree->n = parser.toknext;
-		if (r != JSMN_ERROR_NOMEM)
-			return r < 0 ? -EBADMSG : 0;
+		if (parsed != JSMN_ERROR_NOMEM)
+			return parsed < 0 ? -EBADMSG : 0;
 		if (suffices(tree, wants, n))
 			return 0;
 	}
+	return r;
 }
 
 int json_find(const char *text, size_t length, const struct json_want *wants, size_t n, struct json_value *ret_values)
 {
-	_cleanup_free_ jsmntok_t *tokens = NULL;
-	struct tree tree = { .text = text };
+	_cleanup_free_ jsmntok_t *more = NULL;
+	jsmntok_t first[TOKENS_FIRST];
+	struct tree tree = { .text = text, .tokens = first };
 	int r;
 
 	memset(ret_values, 0, n * sizeof(*ret_values));
 	if (length > INT_MAX / 2)
 		return -E2BIG;
 	r = parse(&tree, length, wants, n);
-	tokens = tree.tokens;
+	more = tree.more;
 	tree.object = NULL;
 	if (r == 0 && (tree.n == 0 || tree.tokens[0].type != JSMN_OBJECT))
 		r = -EBADMSG;

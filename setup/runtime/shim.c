@@ -139,7 +139,7 @@ static bool is_excepted(const struct shim_place *place, const struct identity *i
  * calls, out as well. */
 static int set_login(const char *file, uint32_t auid)
 {
-	_cleanup_close_ int fd = open(file, O_RDWR | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(AT_FDCWD, file, O_RDWR | O_CLOEXEC);
 	char have[16] = "";
 	struct line line;
 	struct iovec bytes;
