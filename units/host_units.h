@@ -20,6 +20,7 @@
 #define RUNTIME_RUNC RUNTIME_DIRECTORY "/runc"
 #define RUNTIME_CRUN RUNTIME_DIRECTORY "/crun"
 #define RUNTIME_EXCEPT RUNTIME_DIRECTORY "/except"
+#define RUNTIME_FAILED RUNTIME_DIRECTORY "/failed"
 #define TTY_PROGRAM "cloud-audit-tty"
 
 #define APPARMOR_AUDIT "/sys/module/apparmor/parameters/audit"

@@ -254,6 +254,8 @@ enum exit_status command_apply(struct context *c)
 	r = context_observe(c);
 	if (r < 0)
 		return context_status(r);
+	if (step_restart_failed(c))
+		return STATUS_NODE;
 	if (rules_check_features(&c->wanted.rules, c->log, c->node.status.feature_bitmap) < 0)
 		return STATUS_CONFIG;
 	r = boot_check_refused(c);

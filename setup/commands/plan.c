@@ -14,6 +14,7 @@
 #include "setup/output/diff.h"
 #include "setup/output/evidence.h"
 #include "setup/output/report.h"
+#include "setup/steps/steps_runtime.h"
 #include "setup/output/short.h"
 #include "setup/screen/summary.h"
 #include "setup/steps/files.h"
@@ -376,6 +377,8 @@ enum exit_status command_plan(struct context *c)
 	r = context_observe(c);
 	if (r < 0)
 		return context_status(r);
+	if (step_restart_failed(c))
+		return STATUS_NODE;
 	r = check_group(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_USAGE : STATUS_NODE;

@@ -31,6 +31,7 @@
 const struct wanted_file wanted_files[N_FILES] = {
 	[FILE_TTY_PROGRAM] = { NULL, 0755, 0755, .optional = true, .binary = true },
 	[FILE_RUNTIME_PROGRAM] = { NULL, 0755, 0755, .optional = true, .binary = true },
+	[FILE_RUNTIME_FAILED] = { NULL, 0644, 0755, .optional = true, .alone = true },
 	[FILE_RUNTIME_EXCEPT] = { NULL, 0644, 0755, .optional = true, .alone = true },
 	[FILE_RUNTIME_RUNC] = { NULL, 0755, 0755, .optional = true, .binary = true, .alone = true },
 	[FILE_RUNTIME_CRUN] = { NULL, 0755, 0755, .optional = true, .binary = true, .alone = true },

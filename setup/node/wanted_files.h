@@ -12,6 +12,7 @@
 enum {
 	FILE_TTY_PROGRAM,	/* of version 0.1: never written, and deleted when no drop-in names it */
 	FILE_RUNTIME_PROGRAM,	/* rules name what is beside it, and so does a drop-in */
+	FILE_RUNTIME_FAILED,	/* the mark of a restart that failed, see steps_runtime.h: never wanted */
 	FILE_RUNTIME_EXCEPT, FILE_RUNTIME_RUNC, FILE_RUNTIME_CRUN,
 	FILE_RULES, FILE_SETUP_UNIT, FILE_LOCK_UNIT,
 	FILE_SCANNER,		/* the rules once more, where scanners look for them */

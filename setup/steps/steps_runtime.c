@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/base/sha256.h"
 #include "setup/base/strings.h"
 #include "setup/config/config_keys.h"
 #include "setup/containers/files.h"
+#include "setup/host/atboot.h"
 #include "setup/steps/files.h"
 
 static const size_t programs[] = {
@@ -69,19 +71,66 @@ int step_read_path_back(struct context *c)
 	return -EBADE;
 }
 
+/* What the mark says of a try in this boot, with what is wanted now. */
+static int print_mark(const struct context *c, struct text *ret)
+{
+	char boot[ATBOOT_ID], digest[65];
+	struct sha256 sha;
+
+	atboot_id(boot);
+	sha256_begin(&sha);
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (c->wanted.files[programs[i]].s)
+			sha256_add(&sha, c->wanted.files[programs[i]].s, c->wanted.files[programs[i]].len);
+	sha256_add(&sha, c->wanted.files[FILE_RUNTIME].s, c->wanted.files[FILE_RUNTIME].len);
+	sha256_end(&sha, digest);
+	text_addf(ret, "%s did not start with our drop-in in boot %s.\nIt is not restarted again for the same files in that boot, "
+		  "unless this file is deleted.\nSHA-256 of these files: %s\n", c->config.runtime_unit, boot, digest);
+	return text_error(ret);
+}
+
+bool step_restart_failed(const struct context *c)
+{
+	const char *unit = c->config.runtime_unit;
+	_cleanup_text_ struct text mark = {0};
+
+	if (!c->config.runtime_restart || !c->wanted.files[FILE_RUNTIME].s || !c->node.files[FILE_RUNTIME_FAILED].s ||
+	    print_mark(c, &mark) < 0 || !text_equal(&mark, &c->node.files[FILE_RUNTIME_FAILED]))
+		return false;
+	log_say(c->log, LEVEL_ERROR, "%s did not start with %s, which was taken back, and is not restarted again for the same in this "
+		"boot; nothing was changed; journalctl -u %s on the node says why it did not; then delete %s to try again, or set "
+		"[container] restart = no", unit, wanted_path(&c->wanted, FILE_RUNTIME), unit,
+		wanted_path(&c->wanted, FILE_RUNTIME_FAILED));
+	return true;
+}
+
+/* Before it is restarted without: whatever comes then. */
+static void leave_mark(struct context *c)
+{
+	_cleanup_text_ struct text mark = {0};
+	int r = print_mark(c, &mark);
+
+	if (r == 0)
+		r = file_write(&c->host, &c->wanted, FILE_RUNTIME_FAILED, &mark);
+	if (r < 0)
+		log_say(c->log, LEVEL_WARNING, "%s cannot be written: %s; the next run restarts %s again",
+			wanted_path(&c->wanted, FILE_RUNTIME_FAILED), strerror(-r), c->config.runtime_unit);
+}
+
 /* The runtime does not start with the drop-in: the node needs one that starts. */
 static void take_back(struct context *c, const struct node *before)
 {
 	const struct text *old = &before->files[FILE_RUNTIME];
 	int r = old->s ? file_write(&c->host, &c->wanted, FILE_RUNTIME, old) : file_delete(&c->host, &c->wanted, FILE_RUNTIME);
 
+	leave_mark(c);
 	if (r == 0)
 		r = bus_reload(c->bus);
 	if (r == 0)
 		r = bus_run_job(c->bus, BUS_RESTART, c->config.runtime_unit);
 	if (r == 0)
-		log_conclude(c->log, "%s was put back as it was, and %s runs again; all else is as configured",
-			     wanted_path(&c->wanted, FILE_RUNTIME), c->config.runtime_unit);
+		log_conclude(c->log, "%s was put back as it was, and %s runs again; all else is as configured; that is not tried "
+			     "again in this boot", wanted_path(&c->wanted, FILE_RUNTIME), c->config.runtime_unit);
 	else
 		log_conclude(c->log, "%s does not run: systemctl status %s on the node says why; without %s, and after "
 			     "systemctl daemon-reload, it is started as before", c->config.runtime_unit, c->config.runtime_unit,

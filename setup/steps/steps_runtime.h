@@ -13,8 +13,12 @@ int step_prove_runtime(struct context *c, size_t next) _must_check_;
 int step_read_path_back(struct context *c) _must_check_;
 
 /* Where [container] restart asks for it, and the runtime runs since before FILE_RUNTIME was as it is: restarts it, which our
- * own container outlives, and takes the drop-in back where it does not start with it. */
+ * own container outlives, and takes the drop-in back where it does not start with it. FILE_RUNTIME_FAILED is then the mark
+ * that this was tried, with these very files in this boot. */
 int step_restart_runtime(struct context *c, const struct node *before) _must_check_;
+
+/* Would that be tried again, as the mark says? Each try costs the node its runtime twice. Logs why nothing is changed. */
+bool step_restart_failed(const struct context *c);
 
 /* Says what of it is in place, but not in effect, since when, and what to do. */
 void step_say_runtime(struct context *c);
