@@ -28,6 +28,10 @@ out=$(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 IMAGE_OUT=$tmp/two "$tmp/elsewhe
 is "$(cat "$tmp/two/digest")" "$digest" 'another folder, time zone, umask and files of another date give the same digest' || diag "$out"
 cmp -s "$archive" "$tmp/two/cloud-audit-setup-$version.oci.tar"
 ok $? 'and the same archive, byte for byte'
+for arch in amd64 arm64; do
+	cmp -s "$tmp/one/cloud-audit-setup-$version-$arch.spdx.json" "$tmp/two/cloud-audit-setup-$version-$arch.spdx.json"
+	ok $? "$arch: and the same bill of materials"
+done
 out=$(IMAGE_OUT=$tmp/three SOURCE_DATE_EPOCH=1 container/image amd64 2>&1)
 [ "$(cat "$tmp/three/digest")" != "$digest" ]; ok $? 'another date gives another digest'
 
@@ -96,7 +100,7 @@ like "$out" 'cloud-audit-runtime: ' 'arm64: the program for hosts runs without a
 # --- the bill of materials ---
 for arch in amd64 arm64; do
 	out=$(t/image/bom "$tmp/one/cloud-audit-setup-$version-$arch.spdx.json" "$tmp/$arch" "$digest" 2>&1)
-	ok $? "$arch: the bill of materials has every file's hash, its Debian packages and the image's digest" "$out"
+	ok $? "$arch: the bill of materials is valid, and has every file's hash, its Debian packages, their date, and the image's digest" "$out"
 done
 
 # --- the Containerfile ---
