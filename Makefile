@@ -10,6 +10,8 @@
 #   make image     the container image, for amd64 and arm64, below build/image
 #   make deb       a Debian package, below build/deb
 #   make dist-node a tarball for hosts without a package manager, for amd64 and arm64, in build
+#   make release   SIGN_KEY=KEY: all of these and what goes with them, built twice, with sums that are signed, in
+#                  build/release
 #   make fuzz      the fuzzers, TIME=60 seconds each
 #   make bench     what it costs on a node, as ratios to what a user would run instead
 #   make bench-rules   its second part alone: what the rules cost, against auditctl -R
@@ -131,11 +133,12 @@ DEPS_TEST := openssh-client strace perl libcmocka-dev clang libclang-rt-14-dev s
 	$(if $(shell command -v npm),,npm)
 DEPS_IMAGE := git mmdebstrap buildah perl
 DEPS_DEB := dpkg-dev debhelper lintian
+DEPS_RELEASE := gnupg gpgv
 # What tests ask for that make check leaves out (t/86): check-suites installs it, deps does not.
 DEPS_SUITES := qemu-system-arm gcc-aarch64-linux-gnu
 
 # What deps installs: for make demo and make check all of them, for the others their own.
-DEPS ?= $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_IMAGE) $(DEPS_DEB)
+DEPS ?= $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_IMAGE) $(DEPS_DEB) $(DEPS_RELEASE)
 
 deps:
 	@missing=$$(for p in $(sort $(DEPS)); do \
@@ -170,6 +173,10 @@ dist-node:
 
 chart:
 	@container/chart
+
+release:
+	@$(MAKE) --no-print-directory deps DEPS="$(DEPS_BUILD) $(DEPS_IMAGE) $(DEPS_DEB) $(DEPS_RELEASE)"
+	@container/release
 
 bench:
 	@$(MAKE) --no-print-directory deps
@@ -320,4 +327,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo image deb dist-node chart bench bench-rules check check-host check-suites coverage coverage-run fuzz fuzzers planted manifests tables install clean
+.PHONY: all unit-tests deps demo image deb dist-node chart release bench bench-rules check check-host check-suites coverage coverage-run fuzz fuzzers planted manifests tables install clean

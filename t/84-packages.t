@@ -61,10 +61,15 @@ out=$(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 DIST_OUT=$tmp/two container/dist
 cmp -s "$dist/cloud-audit-setup-$version-linux-amd64.tar.gz" "$tmp/two/cloud-audit-setup-$version-linux-amd64.tar.gz"
 ok $? 'twice the same bytes' "$out"
 is "$out" "$tmp/two/cloud-audit-setup-$version-linux-amd64.tar.gz" 'it prints what it made, and nothing else'
+cmp -s "$dist/cloud-audit-setup-$version-linux-amd64.spdx.json" "$tmp/two/cloud-audit-setup-$version-linux-amd64.spdx.json"
+ok $? 'and twice the same bill of materials'
 for arch in amd64 arm64; do
 	mkdir "$tmp/$arch" && tar -C "$tmp/$arch" -xzf "$dist/cloud-audit-setup-$version-linux-$arch.tar.gz"
 	is "$(ls "$tmp/$arch")" "cloud-audit-setup-$version" "$arch: it unpacks into one folder"
 	is "$(cd "$tmp/$arch/cloud-audit-setup-$version/rules" && ls -- *.rules)" "$(cd rules && ls -- *.rules)" "$arch: every shipped rules file is in it"
+	out=$(t/image/bom "$dist/cloud-audit-setup-$version-linux-$arch.spdx.json" "$tmp/$arch/cloud-audit-setup-$version" \
+		"$(sha256sum <"$dist/cloud-audit-setup-$version-linux-$arch.tar.gz" | cut -d ' ' -f 1)" 2>&1)
+	ok $? "$arch: its bill of materials has every file's hash, its Debian packages, their date, and the tarball's hash" "$out"
 	for source in audit glibc jsmn libcap-ng libcap2 libinih musl systemd LGPL-2.1; do
 		[ -s "$tmp/$arch/cloud-audit-setup-$version/copyright/$source" ]; ok $? "$arch: the copyright of $source is in it"
 	done
@@ -87,6 +92,17 @@ like "$out" '^# shipped 30-exec.rules:' 'and finds the rules beside it'
 if command -v qemu-aarch64-static >/dev/null; then
 	out=$(qemu-aarch64-static "$tmp/arm64/cloud-audit-setup-$version/cloud-audit-setup" --version 2>&1)
 	is "$out" "cloud-audit-setup $version" 'arm64: the program runs'
+fi
+
+# --- a release: all of it, and with the image ---
+if command -v buildah >/dev/null && image=$(t/image/once 2>"$tmp/said"); then
+	record=$tmp/packages.recorded
+	RECORDED=$record container/recorded --record build/image/toolchain
+	out=$(container/gather "$image" "${deb%/*}" "$dist" "$tmp/gathered" 2>&1); ok $? 'what was built is gathered' "$out"
+	is "$(cd "$tmp/gathered" && ls -- *linux-a* *.oci.tar *.deb | wc -l)" 6 'the tarballs with their bills of materials, the image and the package'
+	out=$(SIGN_KEY=none RECORDED=$record RELEASE_OUT=$tmp/release container/release "$tmp/gathered" "$tmp/gathered" 2>&1)
+	ok $? 'and makes a release: its bills of materials are of the set that the toolchain is of' "$out"
+	out=$(cd "$tmp/release" && sha256sum --check --quiet --strict SHA256SUMS 2>&1); ok $? 'with sums that are right' "$out"
 fi
 echo "1..$tap_n"
 exit "$tap_failed"

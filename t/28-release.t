@@ -1,0 +1,162 @@
+#!/usr/bin/perl
+# A release, of made-up builds: what goes into it, that it is signed only when both builds are equal and of the recorded
+# Debian packages, and that what k8s/README.md tells a user to run finds a changed byte in any file. What the builds give is
+# looked at in t/80-image.t and t/84-packages.t.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Test::More;
+use lib 't/unit', 't/k8s';
+use Cli qw(run put slurp $tmp);
+use Manifests;
+
+plan skip_all => 'the program has no part in it: once is enough' if ($ENV{BUILD} || 'build') ne 'build';
+plan skip_all => 'no git, or no commit' if (run('git', 'rev-parse', 'HEAD'))[0];
+for my $need (qw(gpg:gnupg gpgv:gpgv dpkg-query:dpkg)) {
+	my ($program, $package) = split /:/, $need;
+	plan skip_all => "$program is missing: apt-get install $package" if (run('sh', '-c', "command -v $program"))[0];
+}
+my ($version) = slurp('Makefile') =~ /^VERSION := (\S+)/m;
+my $name = "cloud-audit-setup-$version";
+my $digest = 'sha256:' . 'ab' x 32;
+
+# --- the recorded set of Debian packages ---
+sub toolchain {
+	my ($date, @packages) = @_;
+	my $root = "$tmp/tools";
+	put("$root/releases", "trixie Sat, 21 Nov 2026 09:15:44 UTC\ntrixie-security $date\n");
+	put("$root/var/lib/dpkg/status", join '', map { my ($package, $arch, $is) = split;
+		"Package: $package\nStatus: install ok installed\nArchitecture: $arch\nMulti-Arch: same\nVersion: $is\nMaintainer: x\nDescription: x\n\n" } @packages);
+	put("$root/var/lib/dpkg/arch", "amd64\narm64\n");
+	return $root;
+}
+$ENV{RECORDED} = "$tmp/recorded";
+my @packages = ('gcc amd64 14.2', 'libc6-dev amd64 2.41-12', 'libc6-dev arm64 2.41-12');
+my $root = toolchain('Sat, 28 Nov 2026 02:53:01 UTC', @packages);
+is join(' ', (run('container/recorded', '--record', $root))[0, 2]), '0 ', 'a set of packages is recorded';
+is join("\n", grep { !/^#/ } split /\n/, slurp("$tmp/recorded")),
+	"date 20261128T235959Z\ngcc:amd64 14.2\nlibc6-dev:amd64 2.41-12\nlibc6-dev:arm64 2.41-12",
+	'with the day of its newest list, each package with its architecture';
+is join(' ', run('container/recorded', $root)), '0  ', 'the same set is no difference';
+toolchain('Sun, 06 Dec 2026 01:00:00 UTC', @packages);
+is join(' ', run('container/recorded', $root)), '0  ', 'nor are the same packages of another day';
+is +(run('container/recorded', '--date', $root))[1], "20261128T235959Z\n", 'which are still the recorded set';
+toolchain('Sun, 06 Dec 2026 01:00:00 UTC', 'gcc amd64 14.3', $packages[1], 'musl-dev amd64 1.2');
+my ($code, $out) = run('container/recorded', $root);
+is $code, 1, 'others are a difference';
+like $out, qr/^recorded: 3 packages are not of the recorded set \(20261128T235959Z\), .* DEBIAN_DATE=20261128T235959Z; /, 'which says what to do';
+like $out, qr/^recorded:   $_$/m, "and: $_" for 'gcc:amd64: 14\.3, recorded: 14\.2', 'libc6-dev:arm64: none, recorded: 2\.41-12',
+	'musl-dev:amd64: 1\.2, recorded: none';
+is +(run('container/recorded', '--date', $root))[1], "20261206T235959Z\n", 'and have their own date';
+my @shipped = slurp('container/packages.recorded') =~ /^([\w.+-]+:\w+) /mg;
+my %recorded = map { $_ => 1 } @shipped;
+my @missing = grep { !$recorded{/:/ ? $_ : "$_:amd64"} && !$recorded{"$_:all"} } split /\n/, slurp('container/packages');
+is "@missing", '', 'container/packages.recorded has all that container/packages asks for: container/toolchain --record';
+like slurp('container/packages.recorded'), qr/^date \d{8}T\d{6}Z$/m, 'and a date';
+
+# --- made-up builds, gathered ---
+my %built = (
+	image => { 'digest' => "$digest\n", "$name.oci.tar" => 'an image', map { ("$name-$_.spdx.json" =>
+		qq({\n "versionInfo" : "trixie 20261128T235959Z"\n})) } qw(amd64 arm64) },
+	deb => { "cloud-audit-setup_${version}_amd64.deb" => 'a package', 'log' => 'not of the release' },
+	dist => { map { ("$name-linux-$_.tar.gz" => 'a tarball', "$name-linux-$_.spdx.json" =>
+		qq({\n "versionInfo" : "trixie 20261128T235959Z"\n})) } qw(amd64 arm64) },
+);
+for my $kind (keys %built) { put("$tmp/built/$kind/$_", $built{$kind}{$_}) for keys %{$built{$kind}} }
+sub gather { return run({ seconds => 60, before => $_[1] }, 'container/gather', (map { "$tmp/built/$_" } qw(image deb dist)), $_[0]) }
+is join(' ', (gather("$tmp/one", sub { }))[0, 2]), '0 ', 'the parts are gathered';
+my @files = sort map { s{.*/}{}r } glob "$tmp/one/*";
+is join(' ', @files), join(' ', sort 'digest', "$name.oci.tar", "cloud-audit-setup_${version}_amd64.deb", "$name.tar.gz", "$name-k8s.tar.gz",
+	'cloud-audit-logging.yaml', 'cloud-audit-remove.yaml',
+	map { ("$name-$_.spdx.json", "$name-linux-$_.spdx.json", "$name-linux-$_.tar.gz") } qw(amd64 arm64)),
+	'image, package, tarballs, source, manifests, bills of materials, and nothing else';
+is join(' ', (gather("$tmp/two", sub { umask 077; $ENV{TZ} = 'Asia/Tokyo'; $ENV{LANG} = 'tr_TR.UTF-8' }))[0, 2]), '0 ', 'again, elsewhere';
+is +(run('diff', '-r', "$tmp/one", "$tmp/two"))[1], '', 'they have the same bytes';
+for my $file ("$name.tar.gz", "$name-k8s.tar.gz") {
+	my %of_commit = map { ("$name/$_" => 1) } split /\n/, `git ls-tree -r --name-only HEAD`;
+	my @in = grep { !m{/$} } split /\n/, `tar -tzf $tmp/one/$file`;
+	is join(' ', grep { !$of_commit{$_} } @in), '', "$file has nothing that is not of the commit";
+	my @want = grep { $file !~ /k8s/ || m{^$name/(?:k8s/|LICENSE|NOTICE)} } keys %of_commit;
+	is scalar(@in), scalar(@want), "$file: and all that it should";
+}
+for my $file ('cloud-audit-logging.yaml', 'cloud-audit-remove.yaml') {
+	SKIP: {
+		skip 'YAML::XS is missing: apt-get install libyaml-libyaml-perl', 1 unless eval { require YAML::XS };
+		my $objects = load_flat("$tmp/one/$file");
+		is container($objects, 'initContainers', 'cloud-audit-setup')->{image}, "cloud-audit-setup\@$digest", "$file names the image by its digest";
+	}
+}
+my $base = `tar -xOzf $tmp/one/$name-k8s.tar.gz $name/k8s/base/kustomization.yaml`;
+like $base, qr/^- name: cloud-audit-setup\n  digest: $digest$/m, 'so does the base of the kustomizations';
+unlike $base, qr/^  newTag: \Q$version\E$/m, 'and no longer by its tag';
+
+# --- compared, and signed with a key made for this ---
+$ENV{GNUPGHOME} = "$tmp/gnupg";
+mkdir $ENV{GNUPGHOME}, 0700 or die;
+END { system('gpgconf', '--kill', 'all') if ($ENV{GNUPGHOME} // '') =~ m{^/tmp/cas-cli-} }
+for my $user ('publisher', 'other') {
+	($code, undef, my $err) = run({ seconds => 60 }, 'gpg', '--batch', '--passphrase', '', '--quick-gen-key', "$user\@example.org", 'ed25519', 'sign', 'never');
+	is $code, 0, "a key is made: $user" or diag $err;
+}
+sub release {
+	my ($key, @folders) = @_;
+	return run({ seconds => 60, before => sub { $ENV{SIGN_KEY} = $key if defined $key; $ENV{RELEASE_OUT} = "$tmp/release" } }, 'container/release', @folders);
+}
+my @both = ("$tmp/one", "$tmp/two");
+($code, undef, my $err) = release(undef, @both);
+like "$code $err", qr/^2 release: whose key\? make release SIGN_KEY=KEY/, 'without a key it asks for one';
+($code, undef, $err) = release('nobody@example.org', @both);
+like "$code $err", qr/^1 release: gpg has no secret key for nobody\@example\.org/, 'a key that gpg does not have is named before anything is built';
+($code, undef, $err) = release('publisher@example.org', "$tmp/one", $tmp);
+like "$code $err", qr/^1 release: \Q$tmp\E is no folder of container\/gather/, 'a folder of something else, too';
+my $file = "$tmp/two/$name-linux-arm64.tar.gz";
+put($file, 'a tarballs');
+($code, undef, $err) = release('publisher@example.org', @both);
+like "$code $err", qr/^1 .*$name-linux-arm64\.tar\.gz.*differ.*nothing was signed/s, 'two builds that differ are not signed, and the file is named';
+ok !-e "$tmp/release", 'there is no release then';
+put($file, 'a tarball');
+put("$tmp/recorded", slurp("$tmp/recorded") =~ s/^date .*/date 20261129T235959Z/mr);
+($code, undef, $err) = release('publisher@example.org', @both);
+like "$code $err", qr/^1 release: $name-amd64\.spdx\.json: its Debian packages are not the recorded set of 20261129T235959Z/, 'nor are builds of other Debian packages';
+put("$tmp/recorded", slurp("$tmp/recorded") =~ s/^date .*/date 20261128T235959Z/mr);
+($code, $out, $err) = release('none', @both);
+like "$code $err", qr/^0 release: NOT SIGNED/, 'without a signature it can be made to compare with';
+ok !-e "$tmp/release/SHA256SUMS.asc", 'and has none then';
+my $unsigned = slurp("$tmp/release/SHA256SUMS");
+($code, $out, $err) = release('publisher@example.org', @both);
+is $code, 0, 'two equal builds are signed' or diag $err;
+like $out, qr/image $digest, signed by: publisher\@example\.org$/, 'and it says by whom';
+is slurp("$tmp/release/SHA256SUMS"), $unsigned, 'the sums are those that everybody gets who builds the same';
+is join(' ', map { (split)[1] } split /\n/, $unsigned), join(' ', @files), 'every file has its sum';
+
+# --- what a user runs before it is installed ---
+my ($section) = slurp('k8s/README.md') =~ /^## A release, before it is installed\n(.*?)^## /ms;
+my @commands = map { s/ +# .*//r } $section =~ /^ {4}(.*)$/mg;
+my ($signed, $sums) = splice @commands, 0, 2;
+system "gpg --batch --export publisher\@example.org >$tmp/release/PUBLISHER.gpg";
+system "gpg --batch --export other\@example.org >$tmp/other.gpg";
+# What the two commands say of the release: their exit statuses.
+sub checked { return join ' ', map { (run('sh', '-c', "cd $tmp/release && $_"))[0] } $signed, $sums }
+is checked(), '0 0', "as it was made: $signed; $sums";
+for my $changed (@files) {
+	my $path = "$tmp/release/$changed";
+	my $was = slurp($path);
+	(my $now = $was) =~ s/\A(.)/chr(ord($1) ^ 1)/se;
+	put($path, $now);
+	is checked(), '0 1', "a changed byte of $changed is found";
+	put($path, $was);
+}
+my $good = slurp("$tmp/release/SHA256SUMS");
+put("$tmp/release/SHA256SUMS", $good =~ s/^(.)/$1 eq '0' ? '1' : '0'/er);
+like checked(), qr/^[1-9]\d* 1$/, 'changed sums are not those that were signed';
+put("$tmp/release/SHA256SUMS", $good);
+rename "$tmp/release/digest", "$tmp/digest";
+is checked(), '0 1', 'a missing file is found';
+rename "$tmp/digest", "$tmp/release/digest";
+rename "$tmp/other.gpg", "$tmp/release/PUBLISHER.gpg";
+like checked(), qr/^[1-9]\d* 0$/, "another key's signature is none";
+like $commands[0], qr{^skopeo copy --all --preserve-digests oci-archive:$name\.oci\.tar docker://REGISTRY/cloud-audit-setup:\Q$version\E$}, 'the image is copied with the digest that it has';
+my ($sed) = $commands[1] =~ /^(sed .*) \| kubectl apply -f -$/;
+like `cd $tmp/release && $sed`, qr{^ +image: REGISTRY/cloud-audit-setup\@$digest$}m, 'the manifest gets the registry, and keeps the digest';
+
+done_testing;
