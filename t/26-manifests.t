@@ -84,6 +84,20 @@ for my $c ($setup, $fluentd) {
 ok !$setup->{command}, 'the init container runs the entrypoint of its image';
 is "@{$setup->{args}}", '--config /config/config.ini apply', 'with the configuration of the ConfigMap';
 
+# What would let others start before ours, or ours wait.
+sub delays {
+	my ($p) = @_;
+	my ($first) = @{$p->{initContainers}};
+	return ((map { $_->[1] ? () : $_->[0] }
+		[ 'not of the highest priority', ($p->{priorityClassName} || '') eq 'system-node-critical' ],
+		[ 'a taint keeps it off', json($p->{tolerations}) eq '[{"operator":"Exists"}]' ],
+		[ "the first container is $first->{name}", $first->{name} eq 'cloud-audit-setup' ],
+		[ 'a token is waited for', json($p->{automountServiceAccountToken}) eq 'false' ],
+		[ 'a limit of CPU', !defined $first->{resources}{limits}{cpu} ]),
+		(map { "a scheduling gate: $_->{name}" } @{$p->{schedulingGates} || []}),
+		(map { "a volume of the network: $_->{name}" } grep { !grep { /^(?:hostPath|configMap|emptyDir|secret)$/ } keys %$_ } @{$p->{volumes}}));
+}
+
 # --- that the parts fit ---
 # What an API server or a kubelet would find wrong with the references inside a set of objects.
 sub misfits {
@@ -110,6 +124,8 @@ sub misfits {
 	for my $c (@{$p->{initContainers}}, @{$p->{containers}}) {
 		push @bad, "container $c->{name} twice" if $name{$c->{name}}++;
 		push @bad, "$c->{name}: image $c->{image}" unless $c->{image} =~ m{^[^:@]+(:(?!latest$)[\w.-]+|\@sha256:[0-9a-f]{64})$};
+		# A node that boots while the registry is away has to get its rules from the image that it has.
+		push @bad, "$c->{name}: pulled " . ($c->{imagePullPolicy} || 'as the tag says') if ($c->{imagePullPolicy} || '') ne 'IfNotPresent';
 		push @bad, "$c->{name}: no request of cpu or memory" if grep { !$c->{resources}{requests}{$_} } qw(cpu memory);
 		push @bad, "$c->{name}: no limit of memory" unless $c->{resources}{limits}{memory};
 		my %at;
@@ -148,6 +164,7 @@ sub misfits {
 		unless grep { $_ eq $p->{priorityClassName} }
 			map { $_->{scopeName} eq 'PriorityClass' && $_->{operator} eq 'In' ? @{$_->{values}} : () }
 			@{$quota->{spec}{scopeSelector}{matchExpressions}};
+	push @bad, map { "the window between a node's start and its rules is longer: $_" } delays($p);
 	my ($init) = @{$p->{initContainers}};
 	my %arg = @{$init->{args}}[0, 1];
 	my ($there) = map { $_->{name} } grep { $_->{mountPath} eq '/config' } @{$init->{volumeMounts}};
@@ -262,6 +279,23 @@ SKIP: {
 		'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', "$tmp/rules", @rendered);
 	is "$code $err", '0 ', 'the ConfigMap of the rules is read';
 	is scalar(() = $out =~ /key=from-a-configmap/g), 1, 'every rule of it once, although its files are there twice';
+}
+
+# --- a startup taint ---
+{
+	my ($values) = @{load_flat('k8s/startup-taint/nidhogg.yaml')};
+	is join(' ', sort keys %$values) . ': ' . join(' ', sort keys %{$values->{configuration}}), 'configuration: daemonsets nodeSelector',
+		"nidhogg is told which nodes and which DaemonSets";
+	my ($watched, @more) = @{$values->{configuration}{daemonsets}};
+	ok !@more && object($flat, 'DaemonSet', $watched->{name}), 'it watches ours';
+	is $watched->{namespace}, daemonset($flat)->{metadata}{namespace}, 'in its namespace';
+	is join(' ', sort @{$values->{configuration}{nodeSelector}}), join(' ', map { "$_=$pod->{nodeSelector}{$_}" } sort keys %{$pod->{nodeSelector}}),
+		'on the nodes that it runs on, and no others, which would be tainted for ever';
+	# As nidhogg forms it.
+	my $taint = "nidhogg.uswitch.com/$watched->{namespace}.$watched->{name}";
+	my %said = map { $_ => [ slurp($_) =~ m{([\w.]+/cos-auditd[\w.-]*?)(?=[:=`]|\s|\z)}g ] } 'k8s/README.md', 'k8s/startup-taint/nidhogg.yaml';
+	is join(' ', map { @{$said{$_}} } sort keys %said), join(' ', ($taint) x 3), 'and every place names the taint that it takes away';
+	like $taint, qr{^[a-z0-9.-]{1,253}/[A-Za-z0-9][A-Za-z0-9_.-]{0,61}[A-Za-z0-9]$}, 'a key that Kubernetes takes';
 }
 
 # --- rendering ---

