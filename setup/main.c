@@ -45,6 +45,24 @@ static int check_bus(const struct context *c)
 	return -EINVAL;
 }
 
+/* With the section, where only one has the key. */
+static void say_bad_set(struct log *log, const char *set)
+{
+	const char *found = NULL, *section, *key;
+	size_t n = 0;
+
+	for (size_t i = 0; config_row(i, &section, &key); i++) {
+		if (strncmp(key, set, strlen(key)) != 0 || set[strlen(key)] != '=')
+			continue;
+		found = section;
+		n++;
+	}
+	if (n == 1)
+		log_say(log, LEVEL_ERROR, "--set %s: expected SECTION.KEY=VALUE; did you mean '%s.%s'? (see --help)", set, found, set);
+	else
+		log_say(log, LEVEL_ERROR, "--set %s: expected SECTION.KEY=VALUE (see --help)", set);
+}
+
 /* The file first, then --set in order; everything wrong in either is said. */
 static int load_config(struct context *c)
 {
@@ -65,8 +83,7 @@ static int load_config(struct context *c)
 	for (size_t i = 0; i < o->n_set; i++) {
 		r = config_override(&c->config, o->set[i], c->log);
 		if (r == -EBADMSG) {
-			log_say(c->log, LEVEL_ERROR, "--set %s: expected SECTION.KEY=VALUE (see --help)",
-				o->set[i]);
+			say_bad_set(c->log, o->set[i]);
 			return r;
 		}
 		if (r == -ENOMEM)

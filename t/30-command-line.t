@@ -37,6 +37,7 @@ for my $words (['--help', 'settings'], ['settings', '-h']) {
 	like $out, qr/^  audit\.rate_limit=0 +a number of records per second from 0 to 4294967295$/m,
 		"@$words: what a setting without words takes";
 }
+is join("\n", grep { length > 80 } split /\n/, (run($program, '--help'))[1]), '', '--help fits 80 columns';
 unlike((run($program, '--help'))[1], qr/rate_limit/, '--help alone does not list the settings');
 
 # --- wrong usage: exit 2, one line on stderr, nothing on stdout ---
@@ -50,13 +51,17 @@ my @usage = (
 	[ ['apply', 'now'], "unexpected argument 'now' (see --help)" ],
 	[ ['render'], 'render needs one of rules, unit, kernel, hash, cloud-config' ],
 	[ ['render', 'rulez'], "unknown thing to render 'rulez'; did you mean 'rules'? (see --help)" ],
-	[ ['-o', 'xml', 'plan'], "unknown output format 'xml' (see --help)" ],
+	[ ['list'], "unknown command 'list': expected apply, plan, render, verify, volume, explain or remove (see --help)" ],
+	[ ['plan', 'exec'], "unexpected argument 'exec'; did you mean 'plan --diff=exec'? (see --help)" ],
+	[ ['plan', '--diff', 'exec'], "unexpected argument 'exec'; did you mean 'plan --diff=exec'? (see --help)" ],
+	[ ['-o', 'xml', 'plan'], "unknown output format 'xml': expected text, json, tap, sarif or prometheus (see --help)" ],
 	[ ['-o', 'tap', 'plan'], '--output tap works with verify only' ],
 	[ ['--machine', 'aarch64', 'apply'],
 	  '--machine works with render only: a node is always its own machine' ],
-	[ ['--machine', 'vax', 'render', 'rules'], "unknown machine 'vax' (see --help)" ],
+	[ ['--machine', 'vax', 'render', 'rules'], "unknown machine 'vax': expected x86_64 or aarch64 (see --help)" ],
 	[ ['-s', 'audit.lock', 'apply'], '--set audit.lock: expected SECTION.KEY=VALUE (see --help)' ],
-	[ ['-s', 'lock=no', 'remove'], '--set lock=no: expected SECTION.KEY=VALUE (see --help)' ],
+	[ ['-s', 'lock=no', 'remove'], "--set lock=no: expected SECTION.KEY=VALUE; did you mean 'audit.lock=no'? (see --help)" ],
+	[ ['-s', 'lok=no', 'remove'], '--set lok=no: expected SECTION.KEY=VALUE (see --help)' ],
 );
 for my $case (@usage) {
 	my ($args, $message) = @$case;

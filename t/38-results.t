@@ -82,6 +82,13 @@ $v = decode_json($out = (node('verify', '-o', 'json', '--short'))[1]);
 is valid('verify_short', $out), '', 'what differs keeps to the schema';
 is_deeply $v->{differs}, [{ kind => 'rule', wanted => 'my "own".rules:1: -w /etc/mine -p wa -k mine', there => 'not in force' }],
 	'what differs is there in full, as it is written';
+{
+	make_path(map { "$root/$_" } qw(usr/lib/systemd var/log));
+	put("$tmp/more/gone.rules", "-w /srv/absent/x -p wa -k gone\n");
+	my $v = decode_json((node('verify', '-o', 'json', '--short', '-s', "rules.directory=$tmp/more"))[1]);
+	is join('|', map { "$_->{wanted}: $_->{there}" } grep { $_->{there} =~ /^left out: .srv/ } @{$v->{notices}}),
+		'gone.rules:1: -w /srv/absent/x -p wa -k gone: left out: /srv/absent is not there', 'so is a rule that is left out';
+}
 $v = decode_json($out = (node('plan', '-o', 'json', '--short'))[1]);
 is valid('plan_short', $out) . $v->{differs}[0]{there}, 'not in force', 'plan, too';
 change(sub { $_[0]{rules} = [] });

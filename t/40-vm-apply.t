@@ -87,7 +87,7 @@ vm_guest --timeout 300 <<'EOF'
 	out=$(cas -v verify 2>/dev/null); is $? 4 'rules changed behind our back are a difference'
 	flat=$(set -f; echo $out)
 	like "$flat" 'none of the [0-9]+ rules is in force' 'verify says in one sentence that all are gone'
-	like "$flat" "in force, of somebody else's: -w /etc/hostname -p wa -k stray" 'and names the rule that nobody asked for'
+	like "$flat" "in force, and not asked for: -w /etc/hostname -p wa -k stray" 'and names the rule that nobody asked for'
 	like "$flat" 'wanted: kernel setting -b 8192 there: the kernel has -b 64' 'and the changed setting'
 	out=$(cas apply 2>&1); ok $? 'apply brings a node back that drifted' "$out"
 	unlike "$(auditctl -l)" stray 'the stray rule is gone'

@@ -228,6 +228,8 @@ static void check_left_out(struct checks *checks, const struct rule_set *left_ou
 			detail = NULL;
 		add(checks, CHECK_NOTICE, false, detail, "rule not left out: %s: %s", place.s ? place.s : "", line ? line : "");
 		about(checks, NULL, NULL, true);
+		if (!checks->out_of_memory)
+			checks->items[checks->n - 1].left_out = rule;
 	}
 }
 

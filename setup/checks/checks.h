@@ -31,6 +31,7 @@ struct check {
 	/* Of a rule that is to be in force; of one that is and should not be. Neither is the check's. */
 	const struct rule *rule;
 	const struct kernel_rule *listed;
+	const struct rule *left_out;	/* of a notice about one; nor is this */
 	bool counts;	/* the detail has a number that changes by itself */
 	bool elsewhere;	/* of a notice: a row of verify's screen, or a warning beside it, has it */
 };

@@ -25,8 +25,11 @@ void told_add(const struct check *check, struct text *wanted, struct text *there
 		text_add(there, "not in force");
 	} else if (check->listed) {
 		text_add(wanted, "no rule but those of the configuration");
-		text_add(there, "in force, of somebody else's: ");
+		text_add(there, "in force, and not asked for: ");
 		rule_show_people(there, check->listed->data, check->listed->size);
+	} else if (check->left_out) {
+		told_add_rule(check->left_out, "; ", wanted);
+		text_add(there, check->detail);
 	} else {
 		text_add(wanted, check->name);
 		text_add(there, check->detail);

@@ -33,36 +33,38 @@ static const char usage[] =
 	"Turn this node's Linux audit configuration into a known, checked, locked state.\n"
 	"\n"
 	"Commands:\n"
-	"  apply    make this node match the configuration (the default where nobody watches)\n"
+	"  apply    make this node match the configuration (default off a terminal)\n"
 	"  plan     show what apply would change, in a screenful; change nothing\n"
-	"  render   print what would be written: rules|unit|kernel|hash|cloud-config; needs no node, no root\n"
-	"           render rules FILE... (- for standard input) checks these in place of the configured ones\n"
+	"  render   print what would be written: rules|unit|kernel|hash|cloud-config;\n"
+	"           needs no node and no root. render rules FILE... (-: standard input):\n"
+	"           check these in place of the configured ones\n"
 	"  verify   compare a node with the configuration; change nothing\n"
-	"  volume   how much the journal has, by group, type and program, and which setting would save what\n"
-	"  explain  what a rule (FILE:LINE, or as text), a group or a setting means to the kernel\n"
+	"  volume   what costs most in the journal, and which setting would save what\n"
+	"  explain  what a rule (FILE:LINE, or as text), a group or a setting means\n"
 	"  remove   undo what apply wrote\n";
 
 static const char option_help[] =
 	"\nOptions:\n"
-	"  -c, --config FILE             configuration (default " DEFAULT_CONFIG ")\n"
+	"  -c, --config FILE             default " DEFAULT_CONFIG "\n"
 	"  -R, --root DIR                the host's root (default " DEFAULT_ROOT ")\n"
-	"  -o, --output FORMAT           text (default), json; verify: tap, prometheus; render: sarif\n"
+	"  -o, --output FORMAT           text|json; verify: tap|prometheus; render: sarif\n"
 	"  -s, --set SECTION.KEY=VALUE   override one setting, repeatable\n"
-	"      --diff                    plan: a unified diff, rules as written (=GROUP: its own)\n"
-	"      --short                   with -o json: what differs in full, what matches as counts\n"
+	"      --diff                    plan: a unified diff; --diff=GROUP: of a group\n"
+	"      --short                   -o json: what differs in full, else counts\n"
 	"      --every DURATION          verify: again and again, such as 30s, 5min, 1h\n"
-	"      --changes                 with --every: only results that differ from the last one\n"
-	"      --output-file FILE        the result into FILE, by rename, as text file collectors need it\n"
-	"      --textfile FILE           verify: besides, what -o prometheus prints into FILE, by rename\n"
-	"      --machine NAME            compile rules for x86_64 or aarch64 (render only)\n"
-	"      --since TIME              volume: from then on, such as 1h, today, 08:00 (default 1d)\n"
+	"      --changes                 with --every: results that differ from the last\n"
+	"      --output-file FILE        the result into FILE, by rename\n"
+	"      --textfile FILE           verify: besides, -o prometheus into FILE, by rename\n"
+	"      --machine NAME            render: rules for x86_64 or aarch64\n"
+	"      --since TIME              volume: from then on: 1d, 1h, today, 08:00\n"
 	"  -q, --quiet                   warnings and errors only\n"
 	"  -v, --verbose                 tell every step\n"
-	"  -h, --help                    this text; --help settings: every setting; --help render: warnings\n"
+	"  -h, --help                    this text; --help settings, --help render: more\n"
 	"  -V, --version                 the version\n"
 	"\n"
-	"Exit status: 0 done, or node matches; 1 failed on the node; 2 usage; 3 configuration or rules\n"
-	"invalid; 4 differs (plan, verify); 5 locked with other rules: reboot or recreate the node.\n";
+	"Exit status: 0 done, or node matches; 1 failed on the node; 2 usage; 3 invalid\n"
+	"configuration or rules; 4 differs (plan, verify); 5 locked with other rules:\n"
+	"reboot or recreate the node.\n";
 
 static const char render_help[] =
 	"\nWarnings about rules, each with FILE:LINE and [lint: NAME]:\n";
@@ -179,8 +181,13 @@ static int find_name(struct log *log, const char *what, const char *word,
 	if (near)
 		log_say(log, LEVEL_ERROR, "unknown %s '%s'; did you mean '%s'? (see --help)", what,
 			word, near);
-	else
-		log_say(log, LEVEL_ERROR, "unknown %s '%s' (see --help)", what, word);
+	else {
+		_cleanup_text_ struct text all = {0};
+
+		for (size_t k = 0; k < n; k++)
+			text_addf(&all, "%s%s", k == 0 ? "" : k + 1 < n ? ", " : " or ", names[k]);
+		log_say(log, LEVEL_ERROR, "unknown %s '%s': expected %s (see --help)", what, word, all.s ? all.s : "another");
+	}
 	return -EINVAL;
 }
 
@@ -303,7 +310,10 @@ static int take_words(struct options *o, int argc, char **words, struct log *log
 	if (o->command == COMMAND_EXPLAIN)
 		return take_what(o, argc - 1, words + 1, log);
 	if (argc > 1) {
-		log_say(log, LEVEL_ERROR, "unexpected argument '%s' (see --help)", words[1]);
+		const char *diff = o->command == COMMAND_PLAN ? "; did you mean 'plan --diff=" : "";
+
+		log_say(log, LEVEL_ERROR, "unexpected argument '%s'%s%s%s (see --help)", words[1], diff, *diff ? words[1] : "",
+			*diff ? "'?" : "");
 		return -EINVAL;
 	}
 	return 0;

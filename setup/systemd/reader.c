@@ -49,10 +49,8 @@ void reader_warn(const struct audit_reader *reader, bool by_setting, struct log 
 			"restart " JOURNALD_UNIT ", then apply again (where its Audit= is no, its restart switches auditing "
 			"off unless it is locked)", why);
 	else if (reader->pid == 0)
-		log_say(log, LEVEL_WARNING, "nobody takes the audit records: no audit daemon runs and "
-			"journald's audit socket is off, so they reach only the kernel log, and that loses most "
-			"of them; %son the node: systemctl enable " JOURNALD_SOCKET
-			", then systemctl restart systemd-journald", setting);
+		log_say(log, LEVEL_WARNING, "nobody takes the audit records: the kernel's log alone gets them, and loses most; "
+			"%son the node: systemctl enable " JOURNALD_SOCKET ", then systemctl restart systemd-journald", setting);
 	else
 		log_say(log, LEVEL_WARNING, "the journal does not get the audit records, and a log shipper that "
 			"reads it sees none: %s; %son the node: systemctl enable " JOURNALD_SOCKET

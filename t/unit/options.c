@@ -95,7 +95,8 @@ static void renders(void **state)
 	}
 	REFUSED("render needs one of rules, unit, kernel, hash, cloud-config", "render");
 	REFUSED("unknown thing to render 'rule'; did you mean 'rules'? (see --help)", "render", "rule");
-	REFUSED("unknown thing to render 'everything' (see --help)", "render", "everything");
+	REFUSED("unknown thing to render 'everything': expected rules, unit, kernel, hash or cloud-config (see --help)",
+		"render", "everything");
 	REFUSED("unexpected argument 'rules' (see --help)", "render", "kernel", "rules");
 	LINE(l, "render", "rules", "-q", "a.rules", "-");
 	assert_int_equal(l.result, 1);
@@ -168,7 +169,8 @@ static void machines(void **state)
 	assert_string_equal(arm.options.machine, "aarch64");
 	REFUSED("unknown machine 'x86-64'; did you mean 'x86_64'? (see --help)", "render", "rules",
 		"--machine=x86-64");
-	REFUSED("unknown machine 's390x' (see --help)", "render", "rules", "--machine", "s390x");
+	REFUSED("unknown machine 's390x': expected x86_64 or aarch64 (see --help)",
+		"render", "rules", "--machine", "s390x");
 }
 
 static void together(void **state)
@@ -222,16 +224,18 @@ static void durations(void **state)
 	}
 }
 
+#define COMMANDS ": expected apply, plan, render, verify, volume, explain or remove (see --help)"
+
 static void words(void **state)
 {
 	REFUSED("unknown command 'aply'; did you mean 'apply'? (see --help)", "aply");
-	REFUSED("unknown command 'configure' (see --help)", "configure");
+	REFUSED("unknown command 'configure'" COMMANDS, "configure");
 	REFUSED("unknown command 'status'; did you mean 'verify'? (see --help)", "status");
 	REFUSED("unknown command 'uninstall'; did you mean 'remove'? (see --help)", "uninstall");
-	REFUSED("unknown command '' (see --help)", "");
+	REFUSED("unknown command ''" COMMANDS, "");
 	REFUSED("unexpected argument 'now' (see --help)", "apply", "now");
 	REFUSED("unexpected argument '-x' (see --help)", "apply", "--", "-x");
-	REFUSED("unknown output format 'yaml' (see --help)", "-o", "yaml");
+	REFUSED("unknown output format 'yaml': expected text, json, tap, sarif or prometheus (see --help)", "-o", "yaml");
 	REFUSED("unknown output format 'jason'; did you mean 'json'? (see --help)", "--output=jason");
 }
 
