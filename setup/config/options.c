@@ -54,7 +54,7 @@ static const char option_help[] =
 	"      --every DURATION          verify: again and again, such as 30s, 5min, 1h\n"
 	"      --changes                 with --every: results that differ from the last\n"
 	"      --output-file FILE        the result into FILE, by rename\n"
-	"      --textfile FILE           verify: besides, -o prometheus into FILE, by rename\n"
+	"      --textfile FILE           verify: besides, -o prometheus into FILE\n"
 	"      --machine NAME            render: rules for x86_64 or aarch64\n"
 	"      --since TIME              volume: from then on: 1d, 1h, today, 08:00\n"
 	"  -q, --quiet                   warnings and errors only\n"
