@@ -78,27 +78,12 @@ static const struct {
 	{ 1805, "INTEGRITY_RULE" },
 };
 
-/* A rule without fields matches no record. */
-static bool excludes(const struct audit_rule_data *data, uint32_t type)
-{
-	for (uint32_t i = 0; i < data->field_count; i++)
-		if (!data_compare(type, data->fieldflags[i], data->values[i]))
-			return false;
-	return data->field_count;
-}
-
 static bool check_exclude(const struct subject *s, struct text *message)
 {
 	const char *comma = "";
 
-	if (data_list(s->data) != AUDIT_FILTER_EXCLUDE)
-		return false;
-	/* A rule for some users or programs only is meant. */
-	for (uint32_t i = 0; i < s->data->field_count; i++)
-		if (s->data->fields[i] != AUDIT_MSGTYPE)
-			return false;
 	for (size_t i = 0; i < ARRAY_SIZE(wanted_types); i++)
-		if (excludes(s->data, wanted_types[i].type)) {
+		if (data_drops(s->data, wanted_types[i].type)) {
 			text_addf(message, "%s%s", *comma ? comma : "this drops every record of the type ",
 				  wanted_types[i].name);
 			comma = ", ";

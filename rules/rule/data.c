@@ -108,3 +108,13 @@ bool data_compare(uint32_t left, uint32_t operator, uint32_t right)
 		return false;
 	}
 }
+
+bool data_drops(const struct audit_rule_data *data, uint32_t type)
+{
+	if (data_list(data) != AUDIT_FILTER_EXCLUDE)
+		return false;
+	for (uint32_t i = 0; i < data->field_count; i++)
+		if (data->fields[i] != AUDIT_MSGTYPE || !data_compare(type, data->fieldflags[i], data->values[i]))
+			return false;
+	return data->field_count;
+}

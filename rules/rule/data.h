@@ -50,4 +50,8 @@ bool data_is_string(uint32_t field);
  * for the operators on bits. */
 bool data_compare(uint32_t left, uint32_t operator, uint32_t right);
 
+/* Does this rule of the list exclude drop every record of that type? One for some users or programs only does not, nor does one
+ * without fields, which matches no record; the action makes no difference there (audit_filter() in kernel/auditfilter.c). */
+bool data_drops(const struct audit_rule_data *data, uint32_t type);
+
 #endif

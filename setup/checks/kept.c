@@ -67,6 +67,12 @@ static bool silences_all(const struct audit_rule_data *data)
 	return data_list(data) == AUDIT_FILTER_TASK && data->action == AUDIT_NEVER && data->field_count == 0;
 }
 
+/* Nor is anything told of an event whose SYSCALL record is dropped: it is the one with the rule's key, and with who did it. */
+static bool takes_all(const struct audit_rule_data *data)
+{
+	return silences_all(data) || data_drops(data, AUDIT_SYSCALL);
+}
+
 bool kept_has_silencer(const struct node *node)
 {
 	for (size_t i = 0; i < node->rules.n; i++)
@@ -78,13 +84,13 @@ bool kept_has_silencer(const struct node *node)
 static void count(struct kept *kept, const struct both *both, const uint32_t *by)
 {
 	const struct rule *taker = NULL;
-	size_t silencer = 0;
+	size_t whole = 0;
 
-	while (silencer < both->n_kept && !silences_all(both->rules[silencer].data))
-		silencer++;
+	while (whole < both->n_kept && !takes_all(both->rules[whole].data))
+		whole++;
 	for (size_t i = both->n_kept; i < both->n; i++) {
 		const struct audit_rule_data *data = both->rules[i].data;
-		size_t by_rule = silencer < both->n_kept ? silencer + 1 : by[i];
+		size_t by_rule = whole < both->n_kept ? whole + 1 : by[i];
 
 		if (data_list(data) != AUDIT_FILTER_EXIT || data->action != AUDIT_ALWAYS)
 			continue;

@@ -92,6 +92,12 @@ static void takers(void **state)
 	check_kept("-a never,task\n", NULL, 2, "-a never,task");
 	check_kept("-a never,task -F uid=7\n", NULL, 0, "");
 	check_kept("-a never,exit -S all\n", NULL, 2, "-a never,exit");
+	/* What a Container-Optimized OS loads at boot, and rules that leave an event its SYSCALL record. */
+	check_kept("-a never,exclude -F msgtype!=CONFIG_CHANGE -F msgtype!=AVC\n", NULL, 2,
+		   "-a never,exclude -F msgtype!=CONFIG_CHANGE -F msgtype!=AVC");
+	check_kept("-a always,exclude -F msgtype=SYSCALL\n", NULL, 2, "-a always,exclude -F msgtype=SYSCALL");
+	check_kept("-a always,exclude -F msgtype!=SYSCALL -F msgtype!=EXECVE\n-a always,exclude -F msgtype=PATH\n"
+		   "-a always,exclude -F msgtype=SYSCALL -F uid=7\n", NULL, 0, "");
 	check_kept("-a never,exit -F arch=b64 -S mount\n", NULL, 1, "-a never,exit -F arch=x86_64 -S mount");
 	check_kept("-w /etc/passwd -p rwxa -k agent\n", NULL, 1,
 		   "-a always,exit -F path=/etc/passwd -F perm=rwxa -F key=agent");
