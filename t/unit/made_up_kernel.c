@@ -28,6 +28,8 @@ static const struct {
 	{ "-e ", offsetof(struct audit_status, enabled) }, { "-b ", offsetof(struct audit_status, backlog_limit) },
 	{ "-f ", offsetof(struct audit_status, failure) }, { "-r ", offsetof(struct audit_status, rate_limit) },
 	{ "--backlog_wait_time ", offsetof(struct audit_status, backlog_wait_time) },
+	/* The audit PID, which auditctl does not set. */
+	{ "# pid ", offsetof(struct audit_status, pid) },
 };
 
 static void read_settings(struct made_up *kernel, const char *content)
