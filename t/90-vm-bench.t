@@ -128,12 +128,15 @@ vm_guest <<'EOF'
 
 	printf '#!/bin/sh\necho ran\n' >/run/program
 	chmod 755 /run/program
-	for dir in /var /home /tmp; do
-		cp /run/program $dir/; $dir/program 2>/dev/null
+	is "$(findmnt -no FSTYPE,OPTIONS /var/lib/cloud | grep -c '^tmpfs .*size=2048k')" 1 'cos: what cloud-init leaves is in memory, too'
+
+	cp /run/program /var/lib/google/
+	for dir in /var /home /tmp /run /dev/shm; do
+		cp /var/lib/google/program $dir/; $dir/program 2>/dev/null
 		is $? 126 "cos: nothing in $dir can be executed"
 	done
-	for dir in /home/kubernetes/bin /var/lib/google /var/lib/docker /var/lib/toolbox /var/lib/cloud; do
-		cp /run/program $dir/
+	for dir in /home/kubernetes/bin /var/lib/google /var/lib/docker /var/lib/containerd /var/lib/toolbox /var/lib/cloud; do
+		[ -e $dir/program ] || cp /run/program $dir/
 		is "$($dir/program 2>&1)" ran "cos: a program in $dir can be executed"
 	done
 	touch /usr/program 2>/dev/null
