@@ -199,7 +199,7 @@ SANITIZED = $(filter-out t/4%.t t/5%.t t/6%.t t/7%.t t/8%.t t/9%.t,$(TESTS))
 # What one runs between two edits: no machine, no root, nothing installed or fetched. Of the longest it is the part
 # that they take of themselves with the sanitizers in; check runs them whole. One more than processors: some wait, and
 # those are begun first.
-HOST_TESTS = $(call waiting_first,$(filter-out t/13-rules-classes.t t/17-fuzz.t t/27-chart.t t/27-kubernetes.t t/27-smoke-jobs.t t/36-sizes.t,$(SANITIZED)))
+HOST_TESTS = $(call waiting_first,$(filter-out t/13-rules-classes.t t/17-fuzz.t t/27-apiserver.t t/27-chart.t t/27-kubernetes.t t/27-smoke-jobs.t t/36-sizes.t,$(SANITIZED)))
 HOST_LONG = t/16-hostile-host.t t/20-unit-bus.t t/38-apply-faults.t t/38-power-cut.t
 WAITING = t/20-unit-bus.t t/20-unit-steps.t t/38-power-cut.t
 waiting_first = $(filter $(WAITING),$(1)) $(filter-out $(WAITING),$(1))

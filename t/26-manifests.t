@@ -98,6 +98,21 @@ sub delays {
 		(map { "a volume of the network: $_->{name}" } grep { !grep { /^(?:hostPath|configMap|emptyDir|secret)$/ } keys %$_ } @{$p->{volumes}}));
 }
 
+# Every quantity, with its place, that is not written as the API server keeps it: what is applied would never be what is there.
+sub unlike_kept {
+	my ($object) = @_;
+	my $spec = $object->{kind} eq 'DaemonSet' ? $object->{spec}{template}{spec} : {};
+	my %quantities = ('hard' => $object->{kind} eq 'ResourceQuota' ? $object->{spec}{hard} : {},
+		(map { my $c = $_; map { ("$c->{name} $_" => $c->{resources}{$_} || {}) } qw(limits requests) }
+			@{$spec->{initContainers} || []}, @{$spec->{containers} || []}),
+		map { $_->{emptyDir} ? ("volume $_->{name}" => $_->{emptyDir}) : () } @{$spec->{volumes} || []});
+	return map {
+		my ($place, $of) = ($_, $quantities{$_});
+		map { $of->{$_} =~ /^[1-9]\d*(?:m|k|M|G|Ki|Mi|Gi)?$/ && $of->{$_} !~ /(?<=\d)000\D?$/ &&
+			!($of->{$_} =~ /^(\d+)[KM]i$/ && $1 % 1024 == 0) ? () : "$place: $_: $of->{$_}" } grep { $_ ne 'medium' } sort keys %$of;
+	} sort keys %quantities;
+}
+
 # --- that the parts fit ---
 # What an API server or a kubelet would find wrong with the references inside a set of objects.
 sub misfits {
@@ -174,6 +189,7 @@ sub misfits {
 }
 is misfits($flat), '', 'every reference of the flat file leads somewhere, nothing in it is unused';
 is misfits($undo), '', 'the same of the undo';
+is join("\n", map { unlike_kept($_) } @$flat), '', 'every quantity is written as the API server keeps it';
 
 is json(daemonset($flat)->{spec}{selector}), '{"matchLabels":{"app.kubernetes.io/name":"cloud-audit-logging"}}',
 	'the selector, which can never be changed, is the name alone';
@@ -351,6 +367,7 @@ SKIP: {
 			my $objects = eval { render($kubectl, overlay($below, $component)) };
 			ok $objects, "$component can be put on $below" or do { diag $@; next };
 			is misfits($objects), '', "$component on $below: every reference leads somewhere, nothing is unused";
+			is join("\n", map { unlike_kept($_) } @$objects), '', "$component on $below: every quantity as the API server keeps it";
 			my $c = container($objects, 'initContainers', 'cloud-audit-setup');
 			is rights($c, '{"add":["AUDIT_CONTROL"],"drop":["ALL"]}', @{$unheld{$component} || []}), '',
 				"$component on $below: the init container has no right more";
