@@ -10,19 +10,27 @@ end
 
 os.remove(state.database .. '-journal')
 local memory, database = state.load()
-if memory then
+if memory and database ~= '' then
   local ok, why = state.write(state.database, database)
   if not ok then
     -- Later than what is in chunks: worse than none. audit.lua keeps all back while the disk is full.
     os.remove(state.database)
     state.say('error', state.database, ': the saved cursor cannot be put back: ', why)
   end
-elseif database then
-  from_the_head(database)
-  os.remove(state.file)
+elseif memory then
+  os.remove(state.database)
 else
   local found = state.read(state.database)
-  if found and found ~= '' and not state.is_database(found) then from_the_head(state.database .. ' is no database') end
+  if database then
+    from_the_head(database)
+    found = nil
+  elseif found and found ~= '' and not state.is_database(found) then
+    from_the_head(state.database .. ' is no database')
+    found = nil
+  end
+  -- Killed before the first tick has saved one, it begins here again: at the head, or where an older version was.
+  local ok, why = state.save('', found or '')
+  if not ok then state.say('error', state.file, ': ', why) end
 end
 
 -- The input's records, of which nothing is made here.

@@ -62,7 +62,8 @@ function state.save(memory, database)
   return state.write(state.file, HEAD:format(#memory, #database, state.digest(memory .. database)) .. memory .. database)
 end
 
--- What was saved: memory, database. Nothing without the file; nil and the reason when it is none of ours.
+-- What was saved: memory, database, which is '' at the journal's head. Nothing without the file; nil and the reason when it
+-- is none of ours.
 function state.load()
   local text = state.read(state.file)
   if not text then return nil end
@@ -71,7 +72,7 @@ function state.load()
     return nil, state.file .. ' is damaged'
   end
   local database = text:sub(start + n)
-  if not state.is_database(database) then return nil, state.file .. ' has no database in it' end
+  if database ~= '' and not state.is_database(database) then return nil, state.file .. ' has no database in it' end
   return text:sub(start, start + n - 1), database
 end
 
