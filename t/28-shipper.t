@@ -139,17 +139,21 @@ is $kept->[2]{path}, "$root/backup", '... where their limit is looked after';
 
 my $fb = YAML::XS::Load(slurp("$bit/fluent-bit.yaml"));
 my ($tick, $input, $textfile) = @{$fb->{pipeline}{inputs}};
-my ($filter) = @{$fb->{pipeline}{filters}};
+my ($fields, $filter) = @{$fb->{pipeline}{filters}};
 my ($output, $exporter) = @{$fb->{pipeline}{outputs}};
 my ($start) = @{$tick->{processors}{logs}};
 is join(' ', map { my $k = $_; map { "$k.$_" } grep { !$known{"fluent-bit $k"}{$_} } map { sort keys %$_ } @{{
-	service => [ $fb->{service} ], dummy => [ $tick ], systemd => [ $input ], lua => [ $filter, $start ], stackdriver => [ $output ],
+	service => [ $fb->{service} ], dummy => [ $tick ], systemd => [ $input ], record_modifier => [ $fields ], lua => [ $filter, $start ], stackdriver => [ $output ],
 	prometheus_textfile => [ $textfile ], prometheus_exporter => [ $exporter ] }->{$k}} }
-	qw(service dummy systemd lua stackdriver prometheus_textfile prometheus_exporter)), '', 'fluent-bit knows every parameter';
-is join(' ', map { $_->{name} } map { @{$fb->{pipeline}{$_}} } qw(inputs filters outputs)), 'dummy systemd prometheus_textfile lua stackdriver prometheus_exporter',
-	'... of the tick, one input, one filter, one output, and the scripts\' own metrics';
+	qw(service dummy systemd record_modifier lua stackdriver prometheus_textfile prometheus_exporter)), '', 'fluent-bit knows every parameter';
+is join(' ', map { $_->{name} } map { @{$fb->{pipeline}{$_}} } qw(inputs filters outputs)), 'dummy systemd prometheus_textfile record_modifier lua stackdriver prometheus_exporter',
+	'... of the tick, one input, what takes its fields and makes entries, one output, and the scripts\' own metrics';
+{
+	my %read = map { $_ => 1 } slurp("$bit/audit.lua") =~ /\brecord\.(\w+)/g;
+	is join(' ', sort @{$fields->{allowlist_key}}), join(' ', sort keys %read), '... the fields that are taken are those that the script reads';
+}
 is "$textfile->{tag} $exporter->{match}", 'signals signals', '... which go nowhere else';
-is join(' ', map { $_->{tag} || $_->{match} } $tick, $input, $filter, $output), join(' ', ('linux-auditd') x 4),
+is join(' ', map { $_->{tag} || $_->{match} } $tick, $input, $fields, $filter, $output), join(' ', ('linux-auditd') x 5),
 	'... with one tag, which is the name of the log';
 is "$start->{name} $start->{script}", 'lua start.lua', '... the tick comes first, and puts the cursor back before the journal is opened';
 ok !$fb->{service}{'storage.checksum'}, '... no checksum, for which a chunk would be refused after SIGKILL';

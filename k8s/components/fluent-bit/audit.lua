@@ -114,10 +114,16 @@ local function tick()
   end
 end
 
+-- Of the last record: mostly the next one is of the same event.
+local boot, serial, id, written
 local function add(record)
   signals:record(#record.MESSAGE)
   local kind, text = AuditText.text(record.MESSAGE):match('^%s*(%S+)%s*(.*)$')
-  local done = events:add(record.BOOT_ID .. '-' .. record.AUDIT_ID, kind, text, tonumber(record.SOURCE_REALTIME_TIMESTAMP), now)
+  if record.AUDIT_ID ~= serial or record.BOOT_ID ~= boot then
+    id, written = record.BOOT_ID .. '-' .. record.AUDIT_ID, tonumber(record.SOURCE_REALTIME_TIMESTAMP)
+    boot, serial = record.BOOT_ID, record.AUDIT_ID
+  end
+  local done = events:add(id, kind, text, written, now)
   return #done > 0 and entries(done) or done
 end
 

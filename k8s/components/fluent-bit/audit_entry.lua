@@ -17,6 +17,12 @@ for type, place in pairs(audit_table.place) do if place ~= 'nested' then OWN_PLA
 local OWN_NAMES = {}
 for name in ([[format event host part type severity id argv argc argv_at argv_piece argv_length paths sockaddr records
   class container text left_out]]):gmatch('%S+') do OWN_NAMES[name] = true end
+-- Types whose rows have none of them, nor fields of a program's.
+local PLAIN = {}
+for type in pairs(OWN_PLACE) do
+  PLAIN[type] = true
+  for _, row in ipairs(audit_table.rows[type] or {}) do if OWN_NAMES[row[1]] or row[2] == 'msg' then PLAIN[type] = nil end end
+end
 -- Types whose res= is the answer to somebody who asked for access or for a change.
 local RESULT_TYPES = { USER_AUTH = true, USER_ACCT = true, USER_LOGIN = true, USER_ERR = true, CRED_ACQ = true,
   CONFIG_CHANGE = true, FEATURE_CHANGE = true }
@@ -106,6 +112,11 @@ function AuditEntry:place(type, fields)
   if fields.text ~= nil then return self:nest(type, fields) end
   if type == 'SOCKADDR' then return self:address(type, fields) end
   if not self:is_top(type) then return self:nest(type, fields) end
+  -- The first that there is, most often SYSCALL, need not be copied.
+  if PLAIN[type] and next(self.top) == nil then
+    self.top = fields
+    return
+  end
   for name in pairs(fields) do
     if OWN_NAMES[name] or self.top[name] ~= nil then return self:nest(type, fields) end
   end

@@ -4,7 +4,7 @@ local audit_table = require('audit_table')
 local AuditText = require('audit_text')
 local AuditRecord = {}
 
-local find, match, sub = string.find, string.match, string.sub
+local byte, find, match, sub = string.byte, string.find, string.match, string.sub
 -- fluent-bit's, with enable_flb_null.
 local NULL = flb_null
 AuditRecord.NULL = NULL
@@ -14,9 +14,14 @@ local TAKE = { int = '(%-?%d+)', exit = '(%-?%d+)', word = '([^%s"\']*)', phrase
   quoted = '"([^"]*)"', data = '([0-9A-F]*)', call = '(%d+)', saddr = '([0-9A-F]+)', msg = "'(.*)'",
   string = '(%S+)', name = '(%S+)', key = '(%S+)', title = '(%S+)' }
 local function untrusted(nothing)
-  return function(raw) return raw == nothing or match(raw, '^"[!#-~]*"$') or match(raw, '^[0-9A-F]+$') end
+  return function(raw) return raw == nothing or find(raw, '^"[!#-~]*"$') or find(raw, '^[0-9A-F]+$') end
 end
-local function decimal(raw) return not match(raw, '^%-?0%d') and #match(raw, '%d+') <= 15 end
+-- Of digits, with a minus sign perhaps, those that a number has which is written back the same.
+local function decimal(raw)
+  local first, digits = byte(raw), #raw
+  if first == 45 then first, digits = byte(raw, 2), digits - 1 end
+  return digits <= 15 and (first ~= 48 or digits == 1)
+end
 local IS = { int = decimal, exit = decimal, string = untrusted('(null)'), key = untrusted('(null)'),
   title = untrusted('(null)'), name = untrusted('?'),
   saddr = function(raw) return #raw >= 4 end, msg = function(raw) return not find(raw, '\n', 1, true) end }
@@ -38,7 +43,6 @@ for type, rows in pairs(audit_table.rows) do
         escaped = (name:gsub('%-', '%%-')), is = IS[kind] }
       ready[i].pattern = '^ ' .. ready[i].escaped .. '=' .. TAKE[kind] .. '()'
     end
-    ready.arch = places.arch
     TYPES[type] = ready
   end
 end
@@ -90,65 +94,69 @@ local function read(rows, text)
   return at == #text + 1 and raw or nil
 end
 
--- Texts of one type have the same rows nearly always: one pattern, of those that the last one had, reads them at once.
+-- Texts of one type have the same rows nearly always: one pattern, of those that the last one had, reads them at once. A shape:
+-- the rows that are there, the place among them of what each may be the same as, and the names of the others that would be
+-- taken for usual.
 local SHAPES, CAPTURES = 4, 32
 local function learn(rows, raw)
-  local pattern, shape = { '^' }, {}
+  local pattern, shape, places = {}, { same = {}, missing = {}, arch = nil }, {}
   for i = 1, #rows do
-    local value = raw[i]
+    local row, value = rows[i], raw[i]
     if value then
-      shape[#shape + 1] = i
-      local as = rows[i].kind == 'word' and find(value, ' ', 1, true) and MODE or TAKE[rows[i].kind]
-      pattern[#pattern + 1] = ' ' .. rows[i].escaped .. '=' .. as
+      shape[#shape + 1] = row
+      places[i] = #shape
+      shape.same[#shape] = row.same and (places[row.same] or 0)
+      if row.kind == 'arch' then shape.arch = #shape end
+      local as = row.kind == 'word' and find(value, ' ', 1, true) and MODE or TAKE[row.kind]
+      pattern[#pattern + 1] = row.escaped .. '=' .. as
+    elseif row.usual then
+      shape.missing[#shape.missing + 1] = row.name
     end
   end
-  if #shape == 0 or #shape > CAPTURES then return end
-  shape.pattern = table.concat(pattern) .. '$'
+  if #shape == 0 or #shape > CAPTURES then return nil end
+  shape.pattern = '^' .. table.concat(pattern, ' ') .. '$'
   rows.shapes = rows.shapes or {}
   table.insert(rows.shapes, 1, shape)
   rows.shapes[SHAPES + 1] = nil
+  return shape
 end
 
-local function by_shape(rows, shape, first, ...)
+-- The values of a text of that shape, in order; nil for any other text.
+local function by_shape(shape, first, ...)
   if first == nil then return nil end
-  local raw, values = {}, { first, ... }
+  local values = { first, ... }
   for k = 1, #shape do
-    local row, value = rows[shape[k]], values[k]
-    if row.is and not row.is(value) then return nil end
-    raw[shape[k]] = value
+    local is = shape[k].is
+    if is and not is(values[k]) then return nil end
   end
-  return raw
+  return values
 end
 
-local function values(rows, text)
+local function shape_of(rows, text)
   local shapes = rows.shapes
-  if shapes then
-    for i = 1, #shapes do
-      local raw = by_shape(rows, shapes[i], match(text, shapes[i].pattern))
-      if raw then return raw end
-    end
+  for i = 1, shapes and #shapes or 0 do
+    local values = by_shape(shapes[i], match(text, shapes[i].pattern))
+    if values then return shapes[i], values end
   end
-  local raw = read(rows, text)
-  if raw then learn(rows, raw) end
-  return raw
+  local raw = read(rows, ' ' .. text)
+  local shape = raw and learn(rows, raw)
+  if shape then return shape, by_shape(shape, match(text, shape.pattern)) end
 end
 
-local function is_usual(row, value, raw, item)
-  if row.same then return value == raw[row.same] end
+local function is_usual(row, value, same, item)
+  if row.same then return value == same end
   if row.usual == '#item' then return value == tostring(item) end
   return value == row.usual
 end
 
 function known(rows, text, item)
-  local raw = values(rows, ' ' .. text)
-  if not raw then return nil end
-  local fields, arch = {}, rows.arch and raw[rows.arch]
-  for i = 1, #rows do
-    local row, value = rows[i], raw[i]
-    if not value then
-      -- It is not there, and would be taken for usual.
-      if row.usual then fields[row.name] = NULL end
-    elseif not (row.usual and is_usual(row, value, raw, item)) then
+  local shape, values = shape_of(rows, text)
+  if not values then return nil end
+  local fields, same, arch = {}, shape.same, shape.arch and values[shape.arch]
+  for _, name in ipairs(shape.missing) do fields[name] = NULL end
+  for k = 1, #shape do
+    local row, value = shape[k], values[k]
+    if not (row.usual and is_usual(row, value, values[same[k]], item)) then
       if row.kind == 'msg' then
         for name, of in pairs(program(value, fields)) do fields[name] = of end
       else

@@ -33,10 +33,15 @@ local function character(bytes, i)
   end
 end
 
+-- The place of the first byte above 127. A loop becomes machine code, which a pattern does not.
+local function beyond_ascii(bytes)
+  for i = 1, #bytes do if byte(bytes, i) > 127 then return i end end
+end
+
 -- UTF-8 of any bytes. One that belongs to no character becomes U+E000 + byte, and so do those of the characters
 -- U+E000 to U+E0FF themselves.
 function AuditText.text(bytes)
-  local i = find(bytes, '[\128-\255]')
+  local i = beyond_ascii(bytes)
   if not i then return bytes end
   local out, from = {}, 1
   while i do
