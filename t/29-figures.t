@@ -103,4 +103,15 @@ for my $file (sort keys %text) {
 	is join("\n", @missing), '', "$file: every figure is in t/figures";
 }
 cmp_ok $n, '>', 150, 'which is about that many';
+
+# --- a claim that names its test has it ---
+my %missing;
+for my $file (sort keys %text) {
+	# t/28, t/28-shipper.t, t/48: the first that begins so.
+	for my $test ($text{$file} =~ m{(?<![\w/.])(t/\d\d(?:-[\w-]+(?:\.t)?)?)}g) {
+		my @is = -e $test ? $test : glob "$test*.t";
+		$missing{"$file: $test"} = 1 unless grep { -e } @is;
+	}
+}
+is join("\n", sort keys %missing), '', 'each test that a text names is there';
 done_testing;

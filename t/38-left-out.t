@@ -53,6 +53,11 @@ put("$tmp/rules.d/c.rules", "-w /ect/passwd -p wa -k slip\n");
 ($code, $out, $err) = node('plan');
 is "$code " . errors($err), "3 $tmp/rules.d/c.rules:1: /ect/passwd: there is no /ect on the host; did you mean /etc? (make " .
 	"/ect before, if it is meant)\n", 'a misspelt first part is exit 3 in any case';
+put("$tmp/rules.d/d.rules", "-a always,exit -S nosuchcall -k x\n");
+($code, $out, $err) = node('plan');
+is scalar(grep { m{^\Q$tmp\E/rules\.d/(?:c\.rules:1: /ect/passwd: |d\.rules:1: .*nosuchcall)} } split /\n/, errors($err)), 2,
+	'with another mistake, both are told';
+unlink "$tmp/rules.d/d.rules";
 unlink "$tmp/rules.d/c.rules";
 
 # --- what was decided when rules were loaded ---

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "rules/judge/absent.h"
 #include "rules/match/classes.h"
 #include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
@@ -261,6 +262,9 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
 		worst = r < 0 ? r : worst;
 		if (worst == 0)
 			hash_source(&wanted->rules, wanted->source_sha256);
+		/* A mistake in one rule keeps none in another from being told. */
+		if (worst == -EINVAL && absent_check(&wanted->rules, &env) == -ENOMEM)
+			worst = -ENOMEM;
 		if (worst == 0)
 			worst = rules_finish(&wanted->rules, &env);
 		if (worst == 0)
