@@ -166,7 +166,8 @@ sub misfits {
 		}
 	}
 	for my $c (@{$p->{containers}}) {
-		push @bad, "$c->{name}: no $_" for grep { !$c->{$_} } qw(livenessProbe readinessProbe);
+		# Of watch: what a probe executes would be recorded, and how the node is does not make its container one that fails.
+		push @bad, "$c->{name}: no $_" for grep { !$c->{$_} && $c->{name} ne 'verify' } qw(livenessProbe readinessProbe);
 	}
 	push @bad, map { "volume $_ is not mounted" } grep { !$used{$_} } sort keys %volume;
 	push @bad, map { "ConfigMap $_ is not used" } grep { !$map_used{$_} } sort keys %map;
@@ -372,7 +373,7 @@ SKIP: {
 			is rights($c, '{"add":["AUDIT_CONTROL"],"drop":["ALL"]}', @{$unheld{$component} || []}), '',
 				"$component on $below: the init container has no right more";
 			is rights($_, '{"drop":["ALL"]}'), '', "$component on $below: $_->{name} has no right at all"
-				for @{pod($objects)->{containers}};
+				for grep { $_->{name} ne 'verify' } @{pod($objects)->{containers}};
 			my ($code, undef, $err) = run($program, '-R', $root, map {
 				$_ eq '/config/config.ini' ? $ini : $_ eq ($below eq 'base' ? 'apply' : 'remove') ?
 					('render', 'unit') : $_ } @{$c->{args}});
@@ -420,6 +421,8 @@ SKIP: {
 	# One for the init container with one for the shipper.
 	for my $one (sort keys %is_setup) {
 		for my $other (grep { !$is_setup{$_} } components()) {
+			# Its rules are in a unit without a file.
+			next if "$one $other" eq 'dbus-only watch';
 			my $objects = eval { render($kubectl, overlay('base', $one, $other)) } || diag $@;
 			is ref $objects ? misfits($objects) : 'not rendered', '', "$one and $other go together";
 		}
@@ -431,6 +434,30 @@ SKIP: {
 			'dbus-only mounts nothing of the host for the init container but the socket of its bus';
 		is_deeply mounts(pod($objects), container($objects, 'containers', 'fluentd')), mounts($pod, $fluentd),
 			'dbus-only leaves the shipper what it reads';
+	}
+
+	# --- watch ---
+	my @read = ('/config = ConfigMap cloud-audit-setup ro', '/etc/cloud-audit-setup/rules.d = ConfigMap cloud-audit-rules ro');
+	my $textfile = '/textfile = /var/lib/node_exporter/textfile_collector DirectoryOrCreate rw';
+	for ([ [ 'watch' ], [ '/host = / Directory ro', @read ] ],
+		[ [ 'recursive-read-only', 'watch' ], [ '/host = / Directory ro IfPossible', @read ] ],
+		[ [ 'watch', 'watch/textfile' ], [ $textfile, '/host = / Directory ro', @read ], '--textfile=/textfile/cloud-audit-setup.prom' ],
+		[ [ 'fluent-bit', 'keystrokes', 'identity', 'watch', 'watch/textfile' ], [ $textfile, '/host = / Directory ro', @read ],
+		'--textfile=/textfile/cloud-audit-setup.prom' ]) {
+		my ($components, $mounts, @more) = @$_;
+		my $objects = render($kubectl, overlay('base', @$components));
+		my ($verify, $init) = (container($objects, 'containers', 'verify'), container($objects, 'initContainers', 'cloud-audit-setup'));
+		is misfits($objects), '', "@$components: every reference leads somewhere";
+		is rights($verify, '{"add":["AUDIT_CONTROL"],"drop":["ALL"]}'), '', '... its container has AUDIT_CONTROL and no right besides';
+		is_deeply [ sort @{mounts(pod($objects), $verify)} ], [ sort @$mounts ], '... and writes to one directory of the host at most';
+		is_deeply $verify->{command}, [ qw(/usr/sbin/cloud-audit-setup --every=5min --changes --output=json --short --set=dbus.address=none), @more ],
+			'... it looks again and again, without a bus';
+		is_deeply $verify->{args}, [ map { $_ eq 'apply' ? 'verify' : $_ } @{$init->{args}} ], '... at what the init container was told to apply';
+		is $verify->{image}, $init->{image}, '... in the same image';
+		my @arguments = map { $_ eq '/config/config.ini' ? $ini : $_ } grep { !/^--(?:every|changes|textfile)/ } @{$verify->{command}}[1 .. $#{$verify->{command}}],
+			@{$verify->{args}};
+		my ($code, $out) = run($program, '-R', $root, @arguments);
+		like "$code $out", qr/^(?:1 \{.*"result":"failed"|[45] \{.*"matches":false)/, '... the program takes its arguments';
 	}
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The alerts for shippers fire on recorded metrics of what they are about, and not on those of a healthy node: the rules for
+# The alerts for nodes and shippers fire on recorded metrics of what they are about, and not on those of a healthy node: the rules for
 # Prometheus, and the queries of the policy for Cloud Monitoring, which are evaluated by the same promtool.
 use strict;
 use warnings;
@@ -25,19 +25,22 @@ is_deeply [ map { $_->{conditionPrometheusQueryLanguage}{duration} } @conditions
 my $readme = slurp('k8s/README.md');
 is join(' ', grep { index($readme, "| $_ |") < 0 } map { $_->{alert} } @rules), '', 'k8s/README.md says what to do for each';
 my $ours = slurp('k8s/components/fluent-bit/signals.lua') . join '', map { slurp($_) } glob 'k8s/base/fluentd/*';
+$ours .= slurp('setup/output/prometheus.c');
 my %known = map { $_ => 1 } qw(fluentbit_input_ingestion_paused fluentbit_output_errors_total fluentbit_output_retries_total
-	fluentd_output_status_buffer_available_space_ratio fluentd_output_status_retry_count);
-my @asked = map { my $e = $_->{expr}; $e =~ /\b((?:linux_audit|fluentbit|fluentd)_\w+)/g } @rules;
-is join(' ', grep { my $n = s/^linux_audit_//r; !$known{$_} && $ours !~ /\b\Q$n\E\b|\b\Q$_\E\b/ } @asked), '',
+	fluentd_output_status_buffer_available_space_ratio fluentd_output_status_retry_count node_textfile_mtime_seconds);
+my @asked = map { my $e = $_->{expr}; $e =~ /\b((?:linux_audit|cloud_audit|fluentbit|fluentd|node)_\w+)/g } @rules;
+is join(' ', grep { my $n = s/^(?:linux|cloud)_audit_//r; !$known{$_} && $ours !~ /\b\Q$n\E\b|\b\Q$_\E\b/ } @asked), '',
 	'... and their metrics are those of the programs, or ours';
 
 # --- what fires ---
 SKIP: {
 	skip 'promtool is missing: apt-get install prometheus', 2 if (run('promtool', '--version'))[0];
 	my %fires = (AuditShipperStandsStill => [ 'still' ], AuditShipperWaits => [ 'full', 'fulld' ], AuditShipperDiskFull => [ 'disk' ],
-		AuditShipperRefused => [ 'refused', 'refusedd' ], AuditShipperRetries => [ 'away', 'awayd' ], AuditShipperLags => [ 'behind' ]);
+		AuditShipperRefused => [ 'refused', 'refusedd' ], AuditShipperRetries => [ 'away', 'awayd' ], AuditShipperLags => [ 'behind' ],
+		AuditNodeDiffers => [ 'differs' ], AuditNodeNotLocked => [ 'open' ], AuditRecordsLost => [ 'lost', 'lostlate' ],
+		AuditWatchSilent => [ 'silent' ]);
 	is join(' ', sort keys %fires), join(' ', sort map { $_->{alert} } @rules), 'every alert has its metrics here';
-	my %more = (full => ', name: linux_audit_journal', map { $_ => ', name: cloud_logging' } qw(refused away));
+	my %more = (full => ', name: linux_audit_journal', silent => ', file: /x/cloud-audit-setup.prom', map { $_ => ', name: cloud_logging' } qw(refused away));
 	my $from_policy = put("$tmp/policy.rules.yaml", YAML::XS::Dump({ groups => [ { name => 'policy', rules => [ map { my $c = $_;
 		my $q = $c->{conditionPrometheusQueryLanguage}; { alert => $c->{displayName}, expr => $q->{query}, for => $q->{duration} } } @conditions ] } ] }));
 	for ([ 'Prometheus', $rules ], [ 'Cloud Monitoring', $from_policy ]) {
