@@ -106,6 +106,39 @@ like +(verify())[1] =~ s/\s+/ /gr, qr/none of the \d+ rules is in force, .*: som
 	'all rules gone: two causes are named, since systemd alone knows which';
 put($kernel, $was);
 
+# --- identity, keystrokes ---
+{
+	my $head = substr slurp($program), 0, 64;
+	substr($head, 56, 2) = "\0\0";
+	put("$tmp/bin/cloud-audit-runtime", $head . 'a program' x 40);
+	put("$root/usr/bin/runc", '');
+	put("$root/etc/pam.d/sshd", "session required pam_unix.so\n");
+	make_path("$root/opt");
+	put("$root/usr/lib/systemd/system/containerd.service", "[Service]\nExecStart=/usr/bin/containerd\n");
+	my @asked = map { ('-s', $_) } qw(container.runtime_unit=containerd.service container.identity=yes container.keystrokes=yes tty.sshd=yes);
+	change(sub { $_[0]{'-e'} = 1 });
+	is apply(@asked), 0, 'with identity and keystrokes, whose PATH comes from systemd';
+	is_deeply [ short(@asked) ]->[1]{differs}, [], '... nothing differs without a bus';
+	my $points = points((verify('-o', 'tap', @asked))[1]);
+	like $points->{$_} // '', $unasked, "... and passed over is: $_" for 'systemd has PATH of containerd.service as configured',
+		'containerd.service runs with its terminals recorded', 'containerd.service gives new containers an identity',
+		'a start of its unit reads /etc/systemd/system/containerd.service.d/cloud-audit-setup.conf';
+	my $ours = "$units/containerd.service.d/cloud-audit-setup.conf";
+	my $whole = slurp($ours);
+	(my $evil = $whole) =~ s{(cloud-audit-runtime\.d:)}{$1/evil:} or die;
+	put($ours, $evil);
+	is join(' ', map { $_->{wanted} } @{(short(@asked))[1]{differs}}), '/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf is as configured',
+		'a directory that somebody has put into its PATH differs';
+	put($ours, $whole);
+	put("$units/containerd.service.d/zz.conf", "[Service]\nEnvironment=PATH=/bin\n");
+	is join(' ', map { $_->{kind} } @{(short(@asked))[1]{differs}}), 'replaced', 'so does a drop-in that sets it after ours';
+	remove_tree("$units/containerd.service.d");
+	change(sub { $_[0]{'-e'} = 1 });
+	is apply(), 0, 'and off again';
+	is +(short())[0], 0, '... nothing differs';
+	$was = slurp($kernel);
+}
+
 # --- who reads the records ---
 my $table = "$root/proc/1/net/netlink";
 my ($head, $row) = split /\n/, slurp($table);

@@ -1,8 +1,58 @@
 #include "setup/containers/runtime.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "setup/base/strings.h"
 #include "setup/containers/files.h"
 #include "setup/containers/handlers.h"
+#include "units/audit_units.h"
+#include "units/host_units.h"
+
+/* Is it made of these alone? Another directory is somebody's doing, and nothing to be taken from a file. */
+static bool is_usual_path(const char *path, size_t length)
+{
+	static const char *const usual[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+	const char *const end = path + length;
+
+	for (; path < end; path += *path == ':') {
+		size_t n = strcspn(path, ":\""), i = 0;
+
+		while (i < ARRAY_SIZE(usual) && (strlen(usual[i]) != n || strncmp(usual[i], path, n) != 0))
+			i++;
+		if (i == ARRAY_SIZE(usual))
+			return false;
+		path += n;
+	}
+	return length > 0;
+}
+
+/* Without a bus: systemd's own PATH as it was when our drop-in for the unit was made of it. */
+static int manager_by_drop_in(struct runtime *runtime, const char *unit, const struct host *host)
+{
+	static const char mark[] = "/" RUNTIME_DIRECTORY ":";
+	_cleanup_free_ char *path = NULL;
+	_cleanup_text_ struct text content = {0};
+	const char *base;
+	size_t length;
+
+	if (asprintf(&path, UNIT_DIRECTORY "/%s.d/" DROP_IN, unit) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	if (host_read(host, path, &content) == -ENOMEM)
+		return -ENOMEM;
+	base = content.s ? strstr(content.s, mark) : NULL;
+	base = base ? base + strlen(mark) : "";
+	length = strcspn(base, "\"\n");
+	if (!is_usual_path(base, length))
+		return 0;
+	strings_free(runtime->manager);
+	runtime->manager = calloc(2, sizeof(*runtime->manager));
+	if (runtime->manager && asprintf(&runtime->manager[0], "PATH=%.*s", (int)length, base) < 0)
+		runtime->manager[0] = NULL;
+	return runtime->manager && runtime->manager[0] ? 0 : -ENOMEM;
+}
 
 static int read_identity(struct runtime *runtime, const char *unit, const struct host *host, struct bus *bus, struct log *log)
 {
@@ -12,7 +62,9 @@ static int read_identity(struct runtime *runtime, const char *unit, const struct
 		r = bus_environment(bus, NULL, &runtime->manager);
 	if (r < 0)
 		return r;
-	r = handlers_look(&runtime->uncovered, host, unit);
+	r = bus_is_there(bus) ? 0 : manager_by_drop_in(runtime, unit, host);
+	if (r == 0)
+		r = handlers_look(&runtime->uncovered, host, unit);
 	if (r == 0)
 		r = processes_look(&runtime->containers, host);
 	return r < 0 ? log_no_memory(log) : 0;
