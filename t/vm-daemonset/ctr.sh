@@ -10,7 +10,15 @@ default_capabilities='CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETU
 
 bind() { printf -- '--mount type=bind,src=%s,dst=%s,options=rbind:%s ' "$1" "$2" "$3"; }
 
-# in_container PROGRAM ARGS...; host_read_only=rro is components/recursive-read-only.
+# What each container mounts below and beside the host's root: the init container; verify, of components/watch.
+init_mounts() {
+	bind /etc/audit /host/etc/audit rw
+	bind /etc/systemd/system /host/etc/systemd/system rw
+	bind /run/dbus/system_bus_socket /host/run/dbus/system_bus_socket ro
+}
+verify_mounts() { bind "$PWD/textfile" /textfile rw; }
+
+# in_container PROGRAM ARGS...; host_read_only=rro is components/recursive-read-only; container=verify that of watch.
 in_container() {
 	run_n=$((${run_n:-0} + 1))
 	ctr run --rm \
@@ -20,14 +28,12 @@ in_container() {
 		--read-only \
 		--memory-limit 33554432 \
 		$(bind / /host ${host_read_only:-ro}) \
-		$(bind /etc/audit /host/etc/audit rw) \
-		$(bind /etc/systemd/system /host/etc/systemd/system rw) \
-		$(bind /run/dbus/system_bus_socket /host/run/dbus/system_bus_socket ro) \
+		$(${container:-init}_mounts) \
 		$(bind "$PWD/config" /config ro) \
 		$(bind "$PWD/rules.d" /etc/cloud-audit-setup/rules.d ro) \
 		$(bind "$PWD/termination" /dev/termination-log rw) \
 		$(bind /bin/busybox /busybox ro) \
-		"$image" "init-$$-$run_n" "$@"
+		"$image" "${container:-init}-$$-$run_n" "$@"
 }
 
 # init ARGS...: the program as in the manifest; termination is then its message, as the kubelet would read it.
