@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rules/rule/data.h"
 #include "setup/base/text.h"
 #include "setup/commands/commands.h"
 #include "setup/config/config_keys.h"
@@ -100,9 +101,9 @@ static void warn_empty(const struct context *c)
 {
 	const struct rule_set *set = &c->wanted.rules;
 
-	/* The last one ends the file, and matches nothing. */
+	/* The last one ends the file, and matches nothing; what is on the list exclude is dropped, whatever the action. */
 	for (size_t i = 0; i + 1 < set->n_rules; i++)
-		if (set->rules[i].data->action == AUDIT_ALWAYS)
+		if (set->rules[i].data->action == AUDIT_ALWAYS && data_list(set->rules[i].data) != AUDIT_FILTER_EXCLUDE)
 			return;
 	log_say(c->log, LEVEL_WARNING, "no rule records anything: every group of [events] is off, and [rules] directory (%s) has "
 		"no rule that does", config_value(&c->config, "rules", "directory"));

@@ -16,6 +16,16 @@ put("$rules/10-mine.rules", "# mine\n-w /etc/mine -p wa -k mine\n-a always,exit 
 my @common = ('-R', $root, '-s', "rules.directory=$rules");
 my $before = snapshot($root);
 
+# --- a set that records nothing ---
+{
+	my @off = map { ('-s', "events.$_=no") } qw(audit-config apparmor exec socket mmap network logins tty);
+	my $nothing = qr/^cloud-audit-setup: warning: no rule records anything: every group of \[events\] is off, and \[rules\] directory/m;
+	mkdir "$tmp/empty";
+	like +(run($program, '-R', $root, @off, '-s', "rules.directory=$tmp/empty", 'render', 'rules'))[2], $nothing, 'every group off is warned of';
+	unlike +(run($program, @common, @off, 'render', 'rules'))[2], $nothing, '... but where the user has a rule';
+	unlike +(run($program, '-R', $root, @off[2 .. $#off], 'render', 'rules'))[2], $nothing, '... or one is on';
+}
+
 # --- rules ---
 my ($code, $text, $err) = run($program, @common, 'render', 'rules');
 is $code, 0, 'render rules: exit 0' or diag $err;
