@@ -116,6 +116,8 @@ for my $with (map({ [ $helm, $_ ] } @releases), map({ [ $_, 28 ] } @helms)) {
 		'namespace.create=true');
 	is json(unhashed(load_yaml($out))), json($default), "the same for Kubernetes 1.$release, by helm $helm{$h}";
 }
+is json(unhashed(load_yaml((run($helm, 'template', 'release', 'k8s/chart', '-n', 'cos-auditd', '--set', 'namespace.create=true'))[1]))),
+	json($default), 'the same from the source tree as from the package';
 like((run($helm, 'template', 'r', $package, '--kube-version', '1.19.0'))[2], qr/requires kubeVersion: >=1\.20/, 'not for 1.19');
 
 my @components = sort keys %{load_yaml(slurp('k8s/chart/values.yaml'))->[0]{components}};
