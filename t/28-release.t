@@ -67,13 +67,13 @@ for my $kind (keys %built) { put("$tmp/built/$kind/$_", $built{$kind}{$_}) for k
 sub gather { return run({ seconds => 60, before => $_[1] }, 'container/gather', (map { "$tmp/built/$_" } qw(image deb dist chart)), $_[0]) }
 is join(' ', (gather("$tmp/one", sub { }))[0, 2]), '0 ', 'the parts are gathered';
 my @files = sort map { s{.*/}{}r } glob "$tmp/one/*";
-is join(' ', @files), join(' ', sort 'digest', "$name.oci.tar", "cloud-audit-setup_${version}_amd64.deb", "$name.tar.gz", "$name-k8s.tar.gz",
+is join(' ', @files), join(' ', sort 'digest', "$name.oci.tar", "cloud-audit-setup_${version}_amd64.deb", "$name-source.tar.gz", "$name-k8s.tar.gz",
 	'cloud-audit-logging.yaml', 'cloud-audit-remove.yaml', keys %{$built{chart}},
 	map { ("$name-$_.spdx.json", "$name-linux-$_.spdx.json", "$name-linux-$_.tar.gz") } qw(amd64 arm64)),
 	'image, package, tarballs, source, manifests, chart, bills of materials, and nothing else';
 is join(' ', (gather("$tmp/two", sub { umask 077; $ENV{TZ} = 'Asia/Tokyo'; $ENV{LANG} = 'tr_TR.UTF-8' }))[0, 2]), '0 ', 'again, elsewhere';
 is +(run('diff', '-r', "$tmp/one", "$tmp/two"))[1], '', 'they have the same bytes';
-for my $file ("$name.tar.gz", "$name-k8s.tar.gz") {
+for my $file ("$name-source.tar.gz", "$name-k8s.tar.gz") {
 	my %of_commit = map { ("$name/$_" => 1) } split /\n/, `git ls-tree -r --name-only HEAD`;
 	my @in = grep { !m{/$} } split /\n/, `tar -tzf $tmp/one/$file`;
 	is join(' ', grep { !$of_commit{$_} } @in), '', "$file has nothing that is not of the commit";
