@@ -46,12 +46,15 @@
 	(list "dbus-only" "keystrokes" "there is nowhere to write to")
 	(list "dbus-only" "identity" "there is nowhere to write to")
 	(list "dbus-only" "recursive-read-only" "nothing of the host is mounted")
+	(list "dbus-only" "watch" "its unit has no file to be judged by")
+	(list "dbus-only" "watch-textfile" "its unit has no file to be judged by")
 	(list "ecs" "sigma" "entries have one form")
 	(list "fluent-bit" "ecs" "it is for fluentd")
 	(list "fluent-bit" "sigma" "it is for fluentd")
 	(list "fluent-bit" "forward" "it is for fluentd")
 	(list "fluent-bit" "forward/elasticsearch" "it is for fluentd")
-	(list "forward" "forward/elasticsearch" "one destination") }}
+	(list "forward" "forward/elasticsearch" "one destination")
+	(list "watch" "watch-textfile" "the second is the first, with metrics") }}
 {{- if and (index $.Values.components (index $pair 0)) (index $.Values.components (index $pair 1)) }}
 {{- fail (printf "components.%s and components.%s do not go together: %s" (index $pair 0) (index $pair 1) (index $pair 2)) }}
 {{- end }}
