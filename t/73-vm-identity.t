@@ -1,14 +1,19 @@
 #!/bin/sh
 # cloud-audit-runtime as runc before containerd: whose each record is, with the truth known; what forgers can and cannot do;
-# that containers start without it. IDENT_EXECS programs are executed for the first (1600).
+# what PAM makes of it; that containers start without it, and how long a start takes while nobody reads the records.
+# IDENT_EXECS programs are executed for the first, in 8 containers; from 20000 on in 20. IDENT_STARTS containers are started
+# each way, with it and without, and timed (0): 20000 and 100 for the figures in t/README.md.
 . t/vm/lib.sh
 compiler=${RUNTIME_CC:-musl-gcc}
 command -v "$compiler" >/dev/null || skip_all "$compiler is missing (Debian package musl-tools)"
 mkdir "$vm_tmp/built"
-for source in reader forge; do
+for source in reader forge starts; do
 	"$compiler" -O2 -static -o "$vm_tmp/built/$source" t/vm-identity/$source.c || { echo "Bail out! $source.c does not compile"; exit 1; }
 done
-rounds=$(((${IDENT_EXECS:-1600} + 1599) / 1600))
+echo 'int main(void) { return 0; }' | "$compiler" -O2 -static -o "$vm_tmp/built/nothing" -x c - || exit 1
+containers=8; [ "${IDENT_EXECS:-0}" -lt 20000 ] || containers=20
+rounds=$(((${IDENT_EXECS:-1} + 80 * containers - 1) / (80 * containers)))
+first=$(seq -f %02.0f 0 $((containers / 2 - 1)) | tr '\n' ' ') second=$(seq -f %02.0f $((containers / 2)) $((containers - 1)) | tr '\n' ' ')
 vm_up identity plain trixie
 t/vm/vm push "$vm" "$vm_tmp"/built/* t/vm-identity/work.sh t/vm-identity/judge.pl "$cas" || exit 1
 
@@ -40,7 +45,7 @@ cat >"$vm_tmp/shared.sh" <<'EOF'
 	# start_of ID: the start records of that container in auditd's log
 	start_of() { grep "^type=VIRT_CONTROL .*op=start virt=container vm=\"$1\"" $log; }
 EOF
-echo "rounds=$rounds" >>"$vm_tmp/shared.sh"
+echo "rounds=$rounds containers=$containers first='$first' second='$second' starts=${IDENT_STARTS:-0}" >>"$vm_tmp/shared.sh"
 t/vm/vm push "$vm" "$vm_tmp/shared.sh" "$cas" || exit 1
 
 vm_guest --timeout 3000 <<'EOF'
@@ -73,20 +78,20 @@ vm_guest --timeout 3000 <<'EOF'
 		done
 	}
 	begun=$(date +%s)
-	out=$(begin 00 01 02 03 04 05 06 07 08 09 2>&1); ok $? "$on: ten containers start" "$out"
+	out=$(begin $first 2>&1); ok $? "$on: containers start" "$out"
 	systemctl restart containerd; ok $? "$on: containerd is restarted while they work"
-	out=$(begin 10 11 12 13 14 15 16 17 18 19 2>&1); ok $? "$on: ten more start" "$out"
+	out=$(begin $second 2>&1); ok $? "$on: as many more start" "$out"
 	sessions=
-	for nn in 00 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19; do
+	for nn in $first $second; do
 		session $(id_of $nn) /bin/sh /bin/work.sh $nn D $rounds & sessions="$sessions $!"
 	done
 	for pid in $sessions; do wait $pid || failed=1; done; ok ${failed:-0} "$on: a session in each runs to its end"
-	tries=1800; until [ "$(ls $rootfs/tmp | grep -c '^done-.*-C')" -eq 20 ] || [ $((tries -= 1)) -eq 0 ]; do sleep 1; done
+	tries=1800; until [ "$(ls $rootfs/tmp | grep -c '^done-.*-C')" -eq $containers ] || [ $((tries -= 1)) -eq 0 ]; do sleep 1; done
 	settle; touch done; wait $reader; ok $? "$on: the reader ends"
-	diag "$((rounds * 5 * 16 * 20)) programs in $(($(date +%s) - begun)) s"
+	n=$((rounds * 80 * containers))
+	diag "$n programs of $containers containers in $(($(date +%s) - begun)) s"
 	perl judge.pl ids judged $log >verdict 2>&1; ok $? "$on: the records are judged" "$(cat verdict)"
 	diag "$(cat verdict)"
-	n=$((rounds * 5 * 16 * 20))
 	like "$(cat verdict)" "^auid right=$n unknown=0 wrong=0 of=$n$" "$on: the login uid in each of $n records tells the container"
 	like "$(cat verdict)" "^session right=$n unknown=0 wrong=0 of=$n$" "$on: so does the start record of its session"
 	like "$(cat verdict)" "^misclassed=0 overruns=0$" "$on: and the class tells sessions from what containers do by themselves"
@@ -110,7 +115,7 @@ vm_guest --timeout 3000 <<'EOF'
 	settle
 	like "$(start_of $id | tail -n 1)" "auid=$(auid_of E $id) .* exec=yes terminal=yes" "$on: a session with a terminal is class E"
 	like "$(grep -A 3 "auid=$(auid_of E $id) .*exe=\"/bin/busybox\"" $log)" 'a1="typed"' "$on: and so is what is executed in it"
-	for nn in 00 01 02 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19; do ctr task kill -s KILL $(id_of $nn) || :; done 2>/dev/null
+	for nn in $first $second; do [ $nn = 03 ] || ctr task kill -s KILL $(id_of $nn) || :; done 2>/dev/null
 EOF
 
 vm_guest --timeout 1200 <<'EOF'
@@ -139,8 +144,9 @@ vm_guest --timeout 1200 <<'EOF'
 	is "$(genuine $victim)" ' 4 0 3 1 ' "$on: a LOGIN record of the same process goes with the three genuine ones alone"
 
 	# From one that is excepted, any login uid, once: then the process's label is what tells.
-	printf 'excepted\n' >$cas/cloud-audit-runtime.d/except
-	excepted='--annotation io.kubernetes.cri.sandbox-namespace=excepted --apparmor-default-profile cri-containerd.apparmor.d'
+	printf 'excepted\nmine/sshd\n' >$cas/cloud-audit-runtime.d/except
+	cri='--annotation io.kubernetes.cri'
+	excepted="$cri.sandbox-namespace=excepted --apparmor-default-profile cri-containerd.apparmor.d"
 	is "$(tries excepted $excepted)" 'own=ok other=EPERM record=ok' "$on: a container that is excepted can take any login uid, once"
 	settle
 	forgery=$(start_of $victim | tail -n 1)
@@ -148,6 +154,20 @@ vm_guest --timeout 1200 <<'EOF'
 	like "$forgery" ' subj=cri-containerd.apparmor.d' "$on: but the kernel writes whose it is: a container's"
 	like "$(start_of $victim | head -n 1)" ' subj=unconfined' "$on: and the runtime's in the genuine one"
 	is "$(start_of "$(id_of excepted)")" '' "$on: it has no start record of its own"
+
+	# --- PAM in containers ---
+	mkdir -p /run/pam /run/pam-own; mount --bind / /run/pam
+	{ cat /etc/pam.d/su; echo 'session required pam_loginuid.so'; } >/run/pam-own/su
+	log_in() {
+		timeout 60 ctr run --rm $cri.container-type=container $cri.sandbox-namespace=mine $cri.container-name=$1 \
+			--mount type=bind,src=/run/pam-own/su,dst=/etc/pam.d/su,options=rbind:ro --rootfs /run/pam "$(id_of $1)" \
+			/bin/su -s /bin/sh nobody -c 'cat /proc/self/loginuid' 2>&1
+	}
+	out=$(log_in other); [ $? -ne 0 ]; ok $? "$on: pam_loginuid in a container with an identity ends the login" "$out"
+	like "$out" 'Cannot make/remove an entry for the specified session' "$on: and says so"
+	settle; like "$(grep ^type=LOGIN $log | tail -n 1)" "old-auid=$(auid_of C $(id_of other)) .*res=0" "$on: it is seen in auditd's log"
+	is "$(log_in sshd)" 65534 "$on: in one that is excepted it goes, with PAM's login uid"
+	umount /run/pam
 
 	# --- nothing keeps a container from starting ---
 	starts() { timeout 60 ctr run --rm --rootfs $rootfs "$(id_of "$1")" /bin/cat /proc/self/loginuid 2>&1; }
@@ -158,6 +178,50 @@ vm_guest --timeout 1200 <<'EOF'
 	if command -v crun >/dev/null; then
 		out=$(timeout 60 ctr run --rm --runc-binary crun --rootfs $rootfs "$(id_of crun)" /bin/cat /proc/self/loginuid 2>&1)
 		is "$out" "$(auid_of C $(id_of crun))" "$on: crun is covered as runc is"
+	fi
+EOF
+
+vm_guest --timeout 900 <<'EOF'
+	. $cas/shared.sh
+	# --- a full backlog, and a reader that has stopped, with the product's own settings ---
+	# What Debian's audit.rules sets, which tells nothing of how long a jiffy is.
+	auditctl -D >/dev/null; auditctl --backlog_wait_time 60000 >/dev/null
+	rm -f /etc/systemd/system/containerd.service.d/identity.conf; systemctl daemon-reload
+	out=$(./cloud-audit-setup -s audit.lock=no -s container.runtime_unit=containerd.service -s container.identity=yes apply 2>&1)
+	ok $? "$on: identity is applied" "$out"
+	ours=/usr/local/sbin/cloud-audit-runtime.d
+	mkdir -p /run/stub; cp nothing /run/stub/runc; cp nothing /run/stub/flood
+	bundle=/run/bundle/$(id_of full); mkdir -p $bundle
+	printf '{"process":{"args":["x"]},"annotations":{"io.kubernetes.cri.sandbox-name":"p"},"linux":{}}' >$bundle/config.json
+	direct() { PATH=/run/stub ./starts "$1" runc --log $bundle/log.json "$2" --bundle $bundle "$(id_of full)"; }
+	through() { PATH=$ours:/run/stub ./starts "$1" runc --log $bundle/log.json "$2" --bundle $bundle "$(id_of full)"; }
+	# The runtime's own start waits with and without: not here.
+	auditctl -A never,exit -F arch=b64 -S execve -F exe=/run/stub/runc
+	direct 3 create >/dev/null; through 3 create >/dev/null; settle
+	is "$(start_of $(id_of full) | wc -l)" 3 "$on: it stands in front of what is timed"
+	is "$(ausearch --raw --session $(start_of $(id_of full) | tail -n 1 | sed 's/.* ses=\([0-9]*\) .*/\1/') 2>/dev/null | grep -o '^type=[A-Z_]*' | tr '\n' ' ')" \
+		'type=LOGIN type=VIRT_CONTROL ' "$on: a start is two records"
+	auditctl -b 64 >/dev/null; kill -STOP $(pidof auditd)
+	floods=; for flood in 1 2 3 4 5 6; do PATH=/run/stub ./starts 1000000 flood >/dev/null & floods="$floods $!"; done
+	sleep 5
+	# The median: an emulated processor may itself stand still for a second.
+	median() { set -- $1; echo $2; }
+	for command in create exec; do
+		without=$(direct 9 $command) with=$(through 9 $command)
+		diag "fastest, median, slowest of 9 starts, in us: $command without $without, with $with"
+		[ $(median "$with") -le $(($(median "$without") + 1000000)) ]; ok $? "$on: nobody reads, and the backlog is full: $command takes at most a second longer" "$without; $with"
+		[ "${with##* }" -gt 300000 ]; ok $? "$on: and had to wait" "$with"
+	done
+	kill $floods; wait; kill -CONT $(pidof auditd)
+
+	if [ "$starts" -gt 0 ]; then
+		auditctl -D >/dev/null; auditctl -b 8192 >/dev/null
+		diag "us a start, fastest, median, slowest of 300: a static program $(direct 300 create), one that executes it $(./starts 300 ./starts next /run/stub/runc), through ours $(through 300 create)"
+		systemctl restart containerd
+		rm -f $cas/cloud-audit-runtime.d/except
+		with=$(./starts "$starts" ctr run --rm --rootfs $rootfs starts /bin/true)
+		without=$(./starts "$starts" ctr run --rm --runc-binary /usr/sbin/runc --rootfs $rootfs starts /bin/true)
+		diag "us a container, fastest, median, slowest of $starts: without ours $without, with ours $with"
 	fi
 EOF
 
