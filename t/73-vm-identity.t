@@ -2,7 +2,7 @@
 # cloud-audit-runtime as runc before containerd: whose each record is, with the truth known; what forgers can and cannot do;
 # what PAM makes of it; that containers start without it, and how long a start takes while nobody reads the records.
 # IDENT_EXECS programs are executed for the first, in 8 containers; from 20000 on in 20. IDENT_STARTS containers are started
-# each way, with it and without, and timed (0): 20000 and 100 for the figures in t/README.md.
+# each way, with it and without, and timed (0).
 . t/vm/lib.sh
 compiler=${RUNTIME_CC:-musl-gcc}
 command -v "$compiler" >/dev/null || skip_all "$compiler is missing (Debian package musl-tools)"
