@@ -62,6 +62,7 @@ EOF
 	rm rules.d/50-local.rules
 
 	# --- apply ---
+	mkdir -p /var/lib/watched; echo '-w /var/lib/watched/ -p wa -k vanishes' >rules.d/50-local.rules
 	init apply >out 2>&1; ok $? "$on: apply succeeds with the manifest's rights and half of its memory" "$(cat out)"
 	like "$(cat out)" '^[0-9]+ rules are in force, locked$' "$on: and locks"
 	like "$(auditctl -s)" '^enabled 2' "$on: as the kernel says"
@@ -72,12 +73,46 @@ EOF
 	init verify >out 2>&1; ok $? "$on: verify agrees" "$(cat out)"
 	case $(systemctl is-active systemd-journald-audit.socket) in active) sees='"listeners":1,"missed":0,"stopped":false' ;; *) sees='"listeners":null' ;; esac
 	like "$(init -o json verify 2>/dev/null)" "$sees" "$on: and sees that journald reads"
+
+	# --- components/watch, with textfile: its container, looking every second ---
+	mkdir -p textfile
+	host_read_only=rro
+	is "$(container=verify; in_container /busybox sh -c "$probe; /busybox touch /textfile/probe && /busybox rm /textfile/probe && echo /textfile")" /textfile "$on: watch: of what was tried its container can write to the directory for metrics alone"
+	(container=verify; in_container /usr/sbin/cloud-audit-setup --every=1s --changes --output=json --short --set=dbus.address=none \
+		--textfile=/textfile/cloud-audit-setup.prom --config /config/config.ini verify) >watch.out 2>watch.err &
+	watching=$!
+	# said N: its N-th line is there, within a minute.
+	said() { for i in $(seq 60); do [ "$(wc -l <watch.out)" -lt "$1" ] || return 0; sleep 1; done; return 1; }
+	said 1; ok $? "$on: watch: it says what it finds" "$(cat watch.err)"
+	like "$(cat watch.out)" '"matches":true,"status":0' "$on: watch: the node matches" || cat watch.err
+	like "$(cat watch.out)" '"wanted":"systemd was asked","there":"it was not' "$on: watch: that systemd was not asked is said"
+	# Whose a listener is, the kernel's table tells only where journald's socket has the number of the first process.
+	case $(systemctl is-active systemd-journald-audit.socket) in active) sees='"journald_socket":(true,"journal":true|null,"journal":null),"listeners":1' ;; *) sees='"reader":.*"journal":true' ;; esac
+	like "$(cat watch.out)" "$sees" "$on: watch: without a bus, too, it sees who takes the records, or that it cannot tell"
+	# The kernel drops the rule with the directory, lock or not.
+	rmdir /var/lib/watched; gone=$(date +%s)
+	said 2; ok $? "$on: watch: a watched directory goes, and that is said" "$(cat watch.out watch.err)"
+	took=$(($(date +%s) - gone)); [ $took -le 10 ]; ok $? "$on: watch: in its period and the time of a look" "$took s"
+	like "$(sed 1d watch.out)" '"matches":false,"status":5.*"differs":.*-w /var/lib/watched/.*not in force' "$on: watch: the rule is named"
+	like "$(cat textfile/cloud-audit-setup.prom)" '^cloud_audit_matches 0$' "$on: watch: the metrics say so, too"
+	like "$(cat textfile/cloud-audit-setup.prom)" '^cloud_audit_locked 1$' "$on: watch: and that the node is locked"
+	pid=$(ctr task ls | awk '/^verify-/ { print $2 }')
+	resident() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
+	before=$(resident); began=$(date +%s)
+	host_read_only=ro
 	echo '-w /etc/hostname -p wa -k mine' >rules.d/50-local.rules
 	init apply >out 2>&1; ok $? "$on: other rules under the lock are written for the next boot" "$(cat out)"
 	like "$(cat out)" 'warning: .*locked' "$on: with a warning"
 	like "$(cat /etc/audit/cloud-audit-setup.rules)" mine "$on: they are in the file"
 	init -s audit.on_locked=fail apply >out 2>&1; is $? 5 "$on: with on_locked = fail it is exit status 5"
 	like "$(cat termination)" 'locked.*(reboot|recreate)' "$on: and the termination message says what to do"
+	while [ $(($(date +%s) - began)) -lt 20 ]; do sleep 1; done
+	[ "$(resident)" -le $((before + 64)) ]; ok $? "$on: watch: it does not grow from look to look" "$before kB, then $(resident)"
+	began=$(date +%s%N); kill -TERM "$pid"; while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+	took=$((($(date +%s%N) - began) / 1000000)); wait $watching; ended=$?
+	[ $took -lt 10000 ]; ok $? "$on: watch: SIGTERM ends it, at most after the look that it is at" "$took ms"
+	is $ended 5 "$on: watch: with the last verdict's exit status"
+	echo "# $on: watch: $before kB resident; ended after $took ms"
 	init remove >out 2>&1; is $? 5 "$on: remove under the lock is exit status 5"
 	like "$(cat termination)" 'reboot or recreate the node' "$on: and the termination message says what to do"
 	init remove >out 2>&1; ok $? "$on: and then there is nothing to remove" "$(cat out)"
