@@ -7,6 +7,7 @@
 #   make coverage  line and branch coverage by the host tests, room by room
 #   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie) and aarch64, the fuzzers
 #                  for longer; hours
+#   make check-cluster  before a release: the manifests on real kubelets, of a Kubernetes that is built once; half an hour
 #   make image     the container image, for amd64 and arm64, below build/image
 #   make deb       a Debian package, below build/deb
 #   make dist-node a tarball for hosts without a package manager, for amd64 and arm64, in build
@@ -136,6 +137,8 @@ DEPS_DEB := dpkg-dev debhelper lintian
 DEPS_RELEASE := gnupg gpgv
 # What tests ask for that make check leaves out (t/86): check-suites installs it, deps does not.
 DEPS_SUITES := qemu-system-arm gcc-aarch64-linux-gnu
+# What Kubernetes is built with (t/cluster/kubernetes): check-cluster installs it.
+DEPS_CLUSTER := golang-go dpkg-dev patch
 
 # What deps installs: for make demo and make check all of them, for the others their own.
 DEPS ?= $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_IMAGE) $(DEPS_DEB) $(DEPS_RELEASE)
@@ -257,6 +260,13 @@ check-suites:
 	[ -z "$$failed" ] || { echo "check-suites: failed on:$$failed" >&2; exit 1; }
 AARCH64 = $(wildcard t/86-vm-aarch64.t)
 
+# The manifests on a cluster of NODES=1 test machine; KUBE_BIN=DIR: with other programs of Kubernetes than
+# those that are built, once, below build/kubernetes.
+check-cluster:
+	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(if $(KUBE_BIN),,$(DEPS_CLUSTER))"
+	@$(MAKE) --no-print-directory all
+	CLUSTER=1 prove -v --timer t/95-cluster.t
+
 # Fuzzers: the library with coverage and sanitizers, each target for TIME seconds, on a corpus that grows in
 # build/corpus and starts from t/fuzz/corpus/NAME, or what t/fuzz/NAME-corpus makes of the vectors. t/17-fuzz.t
 # runs each for FUZZ_TIME seconds.
@@ -327,4 +337,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo image deb dist-node chart release bench bench-rules check check-host check-suites coverage coverage-run fuzz fuzzers planted manifests tables install clean
+.PHONY: all unit-tests deps demo image deb dist-node chart release bench bench-rules check check-host check-suites check-cluster coverage coverage-run fuzz fuzzers planted manifests tables install clean
