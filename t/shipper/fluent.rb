@@ -82,8 +82,8 @@ module Prometheus
       end
 
       def set(value) = @value = value
-      def increment(labels: nil)
-        @value += 1
+      def increment(by: 1, labels: nil)
+        @value += by
         @of[labels] = @of.fetch(labels, 0) + 1 if labels
       end
       def init_label_set(labels) = @of[labels] ||= 0

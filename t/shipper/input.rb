@@ -216,6 +216,18 @@ fresh do |dir|
   is(of.call[{ key: 'exec', class: '' }].to_i - before[{ key: 'exec', class: '' }].to_i, 2, '... and what it takes is')
 end
 
+fresh do |dir|
+  value = ->(name) { Prometheus::Client.registry.get(:"linux_audit_#{name}").value }
+  before = %i[records_total record_bytes_total parts_total].map(&value)
+  all = exec(1)[0..3] + exec(2)
+  ago = (Time.now.to_f - 7200) * 1_000_000
+  journal(all.map { |r| r.merge('_SOURCE_REALTIME_TIMESTAMP' => (ago + r['_AUDIT_ID'].to_i).to_i.to_s) })
+  Run.new(dir, later: 4.1)
+  is(%i[records_total record_bytes_total parts_total].map(&value).zip(before).map { |now, was| now - was },
+     [9, all.sum { |r| r['MESSAGE'].bytesize }, 1], 'records, their bytes, and parts are counted')
+  is([value.call(:lag_seconds).between?(7200, 7210), value.call(:journal_hours)], [true, 2.0], '... how old what was sent last is, and how far back the journal goes')
+end
+
 # What may lie where the cursor is.
 events = (1..12).flat_map { |id| exec(id) }
 { 'garbage' => "\x00\xff{", 'nothing' => '', 'another JSON' => '[1]', 'a cursor that is none' => '{"cursor":"x","read":"x","held":[],"events":{}}' }

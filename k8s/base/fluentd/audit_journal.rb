@@ -7,6 +7,16 @@ class AuditJournal
 
   HEAD = ''.freeze
 
+  # When the first record was written that the journal still has, in seconds; nil: it has none.
+  def self.begins(path)
+    journal = Systemd::Journal.new(path: path)
+    journal.filter('_TRANSPORT' => 'audit')
+    journal.seek(:head)
+    journal.move_next ? journal.read_field('_SOURCE_REALTIME_TIMESTAMP').to_i / 1e6 : nil
+  ensure
+    journal&.close
+  end
+
   # path: the directory of the journal. After `cursor`; HEAD: from the first entry.
   def initialize(path, cursor, log)
     @log = log

@@ -2,7 +2,7 @@
 #   audit_journal.rb    reads records     audit_events.rb    puts those of an event together
 #   audit_entry.rb      makes the entry   audit_record.rb    of the text of its records
 #   audit_sessions.rb   containers        audit_proc.rb      containers, without start records
-#   audit_state.rb      where to go on
+#   audit_state.rb      where to go on   audit_signals.rb   metrics
 # The cursor on the disk is moved after the buffer has taken the entries. Killed at any time, it goes on with what it
 # had not sent, and sends at most what it read since the last save, a batch, again, with the insertId it had.
 require 'fluent/plugin/input'
@@ -11,12 +11,8 @@ require_relative 'audit_events'
 require_relative 'audit_journal'
 require_relative 'audit_proc'
 require_relative 'audit_sessions'
+require_relative 'audit_signals'
 require_relative 'audit_state'
-begin
-  require 'prometheus/client'
-rescue LoadError
-  # Then nothing is counted.
-end
 
 module Fluent
   module Plugin
@@ -44,7 +40,7 @@ module Fluent
       def start
         super
         FileUtils.mkdir_p(@state_path, mode: 0o700)
-        @counter = counter
+        @signals = AuditSignals.new(log)
         thread_create(:linux_audit) { run while thread_current_running? }
       end
 
@@ -71,6 +67,7 @@ module Fluent
       # One batch; false when it is time to end.
       def step
         count, done = read_batch
+        @signals.journal(clock) { AuditJournal.begins(@path) }
         return false unless done.empty? || deliver(entries(done))
 
         save if count.positive? || !done.empty?
@@ -91,16 +88,18 @@ module Fluent
       # Records that were read, and the events that ended.
       def read_batch
         from = @journal.cursor
-        count = 0
+        count = bytes = 0
         done = []
         while count < @batch && (record = @journal.next)
           count += 1
+          bytes += record.type.bytesize + 1 + record.text.bytesize
           next if before?(record)
 
           done.concat(@events.boot(record.event[0, 32]))
           done.concat(@events.add(record.event, record.type, record.text, written: record.time, now: clock, from: from))
           note_late(record)
         end
+        @signals.batch(count, bytes)
         [count, count.zero? ? @events.expired(clock) : done]
       end
 
@@ -155,33 +154,12 @@ module Fluent
       # Until the buffer takes them; false when it is time to end.
       def deliver(stream)
         router.emit_stream(@tag, stream)
-        count(stream)
+        @signals.taken(stream)
         true
       rescue StandardError => e
         log.warn 'the buffer takes nothing: reading waits, the journal keeps what comes', error: e.class.to_s, reason: e.message
         sleep @retry_interval
         thread_current_running? ? retry : false
-      end
-
-      # From the start, so that one that never takes an entry is seen to stand still. nil: without the gem.
-      def counter
-        return unless defined?(::Prometheus::Client)
-
-        registry = ::Prometheus::Client.registry
-        found = registry.get(:linux_audit_entries_total) ||
-                registry.counter(:linux_audit_entries_total, docstring: 'Entries the buffer has taken', labels: %i[key class])
-        found.init_label_set({ key: '', class: '' })
-        found
-      end
-
-      # No error here may have the stream sent again.
-      def count(stream)
-        stream.each do |_, entry|
-          key = entry['key'] || entry['keys']&.join(',')
-          @counter&.increment(labels: { key: key.to_s, class: entry['class'].to_s })
-        end
-      rescue StandardError => e
-        log.warn 'entries are not counted', error: e.message
       end
 
       # Not while records are read a second time: until then the old one is right.

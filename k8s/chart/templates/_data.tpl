@@ -55,6 +55,7 @@
 {{- $_ := set $data "audit_proc.rb" (.Files.Get "files/base/fluentd/audit_proc.rb") }}
 {{- $_ := set $data "audit_record.rb" (.Files.Get "files/base/fluentd/audit_record.rb") }}
 {{- $_ := set $data "audit_sessions.rb" (.Files.Get "files/base/fluentd/audit_sessions.rb") }}
+{{- $_ := set $data "audit_signals.rb" (.Files.Get "files/base/fluentd/audit_signals.rb") }}
 {{- $_ := set $data "audit_state.rb" (.Files.Get "files/base/fluentd/audit_state.rb") }}
 {{- $_ := set $data "audit_table.rb" (.Files.Get "files/base/fluentd/audit_table.rb") }}
 {{- $_ := set $data "audit_text.rb" (.Files.Get "files/base/fluentd/audit_text.rb") }}
