@@ -38,7 +38,7 @@ in_guest() { { echo "$common"; cat; } >"$vm_tmp/part"; vm_guest "$@" <"$vm_tmp/p
 
 # --- auditd takes them, and the journal does not ---
 the_journal_does_not() {
-vm_up reader-trixie plain trixie
+vm_up reader-off plain "${VM_SUITE:-trixie}"
 in_guest --timeout 700 <<'EOF'
 	is "$(socket)" inactive "$on: journald's audit socket is off at first"
 	out=$(cas -s audit.lock=no apply 2>&1); ok $? "$on: apply with reader = check" "$out"
@@ -164,11 +164,12 @@ t/vm/vm stop "$vm"
 
 # Which journald leaves its audit socket off is the suite's choice.
 case ${VM_SUITE:-} in
-'' | trixie) the_journal_does_not ;;
+'' | trixie | forky) the_journal_does_not ;;
 *) skip 'a journald that does not listen' "journald of $VM_SUITE has its audit socket on" ;;
 esac
 case ${VM_SUITE:-} in
-trixie) skip 'a journald that switches auditing off' 'journald of trixie has its audit socket off, and leaves auditing alone' ;;
+trixie | forky)
+	skip 'a journald that switches auditing off' "journald of $VM_SUITE has its audit socket off, and leaves auditing alone" ;;
 *) start_switches_off ;;
 esac
 done_testing
