@@ -20,6 +20,13 @@ my ($version) = slurp('Makefile') =~ /^VERSION := (\S+)/m;
 my $name = "cloud-audit-setup-$version";
 my $digest = 'sha256:' . 'ab' x 32;
 
+# A release is of a commit with nothing changed since: the files as they are here are one, in a place of their own.
+my $git = 'git -c user.name=x -c user.email=x@example.org -c commit.gpgsign=false';
+system("mkdir $tmp/repo && git ls-files -z | tar --null --ignore-failed-read -T - -cf - 2>$tmp/said | tar -C $tmp/repo -xf - && " .
+	"cd $tmp/repo && git init -q . && git add -Af && $git commit -q -m x") == 0 or die 'no commit: ' . slurp("$tmp/said");
+chdir "$tmp/repo" or die;
+END { chdir '/' }
+
 # --- the recorded set of Debian packages ---
 sub toolchain {
 	my ($date, @packages) = @_;
@@ -110,6 +117,20 @@ like "$code $err", qr/^2 release: whose key\? make release SIGN_KEY=KEY/, 'witho
 like "$code $err", qr/^1 release: gpg has no secret key for nobody\@example\.org/, 'a key that gpg does not have is named before anything is built';
 ($code, undef, $err) = release('publisher@example.org', "$tmp/one", $tmp);
 like "$code $err", qr/^1 release: \Q$tmp\E is no folder of container\/gather/, 'a folder of something else, too';
+symlink "$tmp/one", "$tmp/same" or die;
+for my $same ("$tmp/one", "$tmp/one/", "$tmp/two/../one", "$tmp/same") {
+	($code, undef, $err) = release('publisher@example.org', "$tmp/one", $same);
+	like "$code $err", qr/^2 release: both are the folder \Q$tmp\E\/one, /, "nor is a folder compared with itself: $same" =~ s/\Q$tmp//r;
+}
+my $makefile = slurp('Makefile');
+put('./Makefile', "$makefile\n");
+($code, undef, $err) = release('publisher@example.org', @both);
+like "$code $err", qr/^1 release: .*the tree has changes/, 'nor is anything signed in a tree with changes';
+system("$git commit -q -a -m y") == 0 or die;
+($code, undef, $err) = release('publisher@example.org', @both);
+like "$code $err", qr/^1 release: \Q$tmp\E\/one has another source than the last commit here, .* nothing was signed$/, 'nor two equal builds of another commit';
+ok !-e "$tmp/release", 'there is no release of any of these';
+system('git reset -q --hard HEAD~') == 0 or die;
 my $file = "$tmp/two/$name-linux-arm64.tar.gz";
 put($file, 'a tarballs');
 ($code, undef, $err) = release('publisher@example.org', @both);

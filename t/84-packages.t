@@ -103,9 +103,13 @@ if command -v buildah >/dev/null && image=$(t/image/once 2>"$tmp/said"); then
 	out=$(diff -r "$tmp/chart" "$tmp/chart2" 2>&1); is "$out" '' 'the chart is the same twice'
 	out=$(container/gather "$image" "${deb%/*}" "$dist" "$tmp/chart" "$tmp/gathered" 2>&1); ok $? 'what was built is gathered' "$out"
 	is "$(cd "$tmp/gathered" && ls -- *linux-a* *.oci.tar *.deb *.tgz | wc -l)" 8 'the tarballs with their bills of materials, the image, the package and the chart'
-	out=$(SIGN_KEY=none RECORDED=$record RELEASE_OUT=$tmp/release container/release "$tmp/gathered" "$tmp/gathered" 2>&1)
-	ok $? 'and makes a release: its bills of materials are of the set that the toolchain is of' "$out"
-	out=$(cd "$tmp/release" && sha256sum --check --quiet --strict SHA256SUMS 2>&1); ok $? 'with sums that are right' "$out"
+	# Which is of a commit: none where the tree has changes.
+	if [ -z "$(git status --porcelain --untracked-files=no)" ]; then
+		cp -a "$tmp/gathered" "$tmp/gathered2"
+		out=$(SIGN_KEY=none RECORDED=$record RELEASE_OUT=$tmp/release container/release "$tmp/gathered" "$tmp/gathered2" 2>&1)
+		ok $? 'and makes a release: its bills of materials are of the set that the toolchain is of' "$out"
+		out=$(cd "$tmp/release" && sha256sum --check --quiet --strict SHA256SUMS 2>&1); ok $? 'with sums that are right' "$out"
+	fi
 fi
 echo "1..$tap_n"
 exit "$tap_failed"
