@@ -155,6 +155,10 @@ for ([], ['fluent-bit'], ['forward'], ['dbus-only']) {
 	is unlike_each_other(render($kubectl, overlay('remove', @$_)), unhashed(chart({ action => 'remove', %{with(@$_)} }))), '',
 		"action: remove is k8s/remove (@$_)";
 }
+for my $one (grep { /^watch/ } @components) {
+	is unlike_each_other(render($kubectl, 'k8s/remove'), unhashed(chart({ action => 'remove', %{with($one)} }))), '',
+		"action: remove with $one: nobody calls a node different that is taken back";
+}
 
 # --- the values are the settings ---
 my $ini = slurp('k8s/base/config.ini');
