@@ -228,14 +228,18 @@ static bool is_result(const struct context *c, enum exit_status status)
 /* Each result's metrics, whether it is printed or not: their age tells that somebody looks. */
 static int write_metrics(struct context *c)
 {
-	struct outfile file = { .out = -1 };
-
 	if (!c->options->textfile || !c->metrics.s)
 		return 0;
-	if (outfile_begin(&file, c->options->textfile, c->log) < 0)
-		return -EIO;
-	fputs(c->metrics.s, stdout);
-	return outfile_end(&file, text_error(&c->metrics) == 0, c->log);
+	return text_error(&c->metrics) < 0 ? log_no_memory(c->log) : outfile_put(c->options->textfile, &c->metrics, c->log);
+}
+
+/* A failure is said each time: a watcher whose metrics are old is taken for one that is well. */
+static enum exit_status with_metrics(struct context *c, enum exit_status status)
+{
+	if (write_metrics(c) == 0)
+		return status;
+	c->same = false;
+	return status == STATUS_DONE ? STATUS_NODE : status;
 }
 
 /* One result, on standard output or in its file. */
@@ -247,7 +251,7 @@ static enum exit_status result(struct context *c)
 
 	if (c->options->output_file && outfile_begin(&file, c->options->output_file, c->log) < 0) {
 		report_failed(c, STATUS_NODE);
-		return STATUS_NODE;
+		return with_metrics(c, STATUS_NODE);
 	}
 	sarif = c->options->output == OUTPUT_SARIF ? sarif_new(c->log) : NULL;
 	status = run(c);
@@ -259,12 +263,7 @@ static enum exit_status result(struct context *c)
 		status = STATUS_NODE;
 		report_failed(c, status);
 	}
-	if (write_metrics(c) < 0) {
-		/* Said each time: a watcher whose metrics are old is taken for one that is well. */
-		c->same = false;
-		status = status == STATUS_DONE ? STATUS_NODE : status;
-	}
-	return status;
+	return with_metrics(c, status);
 }
 
 /* With --changes messages are those of a result that is printed. */

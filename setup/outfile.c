@@ -31,7 +31,7 @@ static bool may_be_replaced(const char *path, struct log *log)
 	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
 		return true;
 	log_say(log, LEVEL_ERROR, "the result could not be written to %s: it is no regular file, and would be replaced by one; name another "
-		"(without --output-file the result goes to standard output)", path);
+		"(a result without --output-file goes to standard output)", path);
 	return false;
 }
 
@@ -83,4 +83,37 @@ int outfile_end(struct outfile *o, bool keep, struct log *log)
 	free(o->beside);
 	o->beside = NULL;
 	return r < 0 ? fail(log, o->path, r) : 0;
+}
+
+static int write_beside(int fd, const struct text *content)
+{
+	for (size_t done = 0; done < content->len;) {
+		ssize_t n = write(fd, content->s + done, content->len - done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	/* For everybody to read, as other files there. */
+	return fchmod(fd, 0644) < 0 || (fsync(fd) < 0 && errno != EINVAL) ? -errno : 0;
+}
+
+int outfile_put(const char *path, const struct text *content, struct log *log)
+{
+	_cleanup_free_ char *beside = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!may_be_replaced(path, log))
+		return -EEXIST;
+	beside = name_beside(path);
+	if (!beside)
+		return log_no_memory(log);
+	fd = mkostemp(beside, O_CLOEXEC);
+	r = fd < 0 ? -errno : write_beside(fd, content);
+	if (r == 0 && rename(beside, path) < 0)
+		r = -errno;
+	if (r < 0 && fd >= 0)
+		unlink(beside);
+	return r < 0 ? fail(log, path, r) : 0;
 }

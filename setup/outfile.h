@@ -1,9 +1,10 @@
-/* A result into a file of the program's own (--output-file): written beside it, and renamed, so that who collects it sees a
+/* A result into a file of the program's own (--output-file, --textfile): written beside it, and renamed, so that who collects it sees a
  * whole one, or the earlier. */
 #ifndef SETUP_OUTFILE_H
 #define SETUP_OUTFILE_H
 
 #include "setup/base/log.h"
+#include "setup/base/text.h"
 
 struct outfile {
 	const char *path;
@@ -15,5 +16,8 @@ struct outfile {
 int outfile_begin(struct outfile *ret, const char *path, struct log *log) _must_check_;
 /* Standard output is as it was; keep: what was written takes the place of the file, else it is deleted. Same returns. */
 int outfile_end(struct outfile *outfile, bool keep, struct log *log) _must_check_;
+
+/* A text in the same way, whatever becomes of standard output. Same returns. */
+int outfile_put(const char *path, const struct text *content, struct log *log) _must_check_;
 
 #endif
