@@ -154,6 +154,7 @@ for ([ 'another process', $row =~ s/ 9 1 / 9 4711 /r, 'unknown' ], [ 'nobody', '
 	like +(verify())[1], qr/^Reader +not known/m, '... and on the screen' if $want eq 'unknown';
 	is +(short('-s', 'journal.reader=enable'))[1]{reader}{journal} // 'unknown', $want eq 'no' ? JSON::PP::false : 'unknown', '... with reader = enable, too';
 	like +(verify('-o', 'tap', '-s', 'journal.reader=enable'))[1], qr/^ok \d+ - the journal gets the audit records # SKIP/m, '... where it is no difference' if $want eq 'unknown';
+	is +(verify('-s', 'journal.reader=enable'))[0], 0, '... nor are the drop-ins that the journal may not need' if $want eq 'unknown';
 }
 put($table, "$head\n$row\n");
 
@@ -249,6 +250,16 @@ SKIP: {
 	is scalar(@errors), 2, 'metrics that cannot be written: said each time, though nothing has changed';
 	like $errors[0]{message}, qr{the result could not be written to \Q$tmp\E/nowhere/x: No such file or directory}, '... with the file';
 	is $code, 1, '... exit 1';
+}
+
+# --- metrics, whatever becomes of the result ---
+for ([ 'standard output is full', '>/dev/full' ], [ 'its file cannot be made', "--output-file $tmp/nowhere/x" ]) {
+	my ($what, $how) = @$_;
+	put($textfile, "old\n");
+	my ($code, undef, $err) = run('sh', '-c', "exec \"\$@\" $how", 'sh', $program, @options, '--textfile', $textfile, '-o', 'json', 'verify');
+	like slurp($textfile), qr/^cloud_audit_matches [01]$/m, "$what: the metrics are written";
+	unlike $err, qr/\Q$textfile\E/, '... and nothing is said of them';
+	is $code, 1, '... but of the result, exit 1' or diag $err;
 }
 
 # --- for ever ---

@@ -46,9 +46,9 @@ static int complete_journald(struct wanted *wanted, const struct config *config,
 	bool ours = is_file(host, wanted_path(wanted, FILE_JOURNALD));
 	int r;
 
-	/* A host whose journal gets all records without us is left alone. */
+	/* A host whose journal gets all records without us is left alone; so is one of which that is not known. */
 	if (!config || config->reader != READER_ENABLE ||
-	    (!ours && node->reader.journal && node->reader.listeners.missed == 0))
+	    (!ours && (node->reader.unknown || (node->reader.journal && node->reader.listeners.missed == 0))))
 		return 0;
 	r = print_journald_drop_in(&wanted->files[FILE_JOURNALD]);
 	return r < 0 ? r : print_socket_drop_in(&wanted->files[FILE_JOURNALD_SOCKET]);
