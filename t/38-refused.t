@@ -53,6 +53,11 @@ my $before = slurp($rules);
 ($status, $said) = cas('verify');
 is $status, 5, 'verify says 5';
 like $said, qr/error: \Q$mine\E:$_: the kernel has not got this rule/, "and names line $_" for 2, 3, 4;
+($status, $said) = cas('-s', 'dbus.address=none', 'verify');
+is $status, 5, 'without a bus, too';
+like $said, qr/error: the kernel is locked without some of the rules: systemctl status \S+ on the node says whether the boot has refused them/,
+	'but whether a boot has refused it is not known';
+unlike $said, qr/with other rules: reboot or recreate/, '... and no boot is promised to mend it';
 ($status, $said) = cas('-s', 'rules.absent=fail', 'apply');
 is $status, 3, 'absent = fail: exit 3';
 put($mine, "-w /etc/one -p wa -k one\n-a always,exit -F arch=b64 -S mount -F auid=4711 -k odd\n");

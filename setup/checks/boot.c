@@ -28,6 +28,7 @@ bool boot_locked_by_others(const struct context *c)
 enum boot_past {
 	BOOT_NONE,	/* there was none, or none is known of */
 	BOOT_LOADED,	/* loaded them: what is missing has gone since */
+	BOOT_UNASKED,	/* the one or the next: systemd, which knows, was not asked */
 	BOOT_REFUSED,	/* read them to the end, but the kernel refused some */
 	BOOT_NOT_READ,	/* somebody locked before they were read to the end */
 	BOOT_LEFT_OUT,	/* refused some, which the file leaves out since */
@@ -48,6 +49,8 @@ static enum boot_past since_staging(const struct context *c)
 		return BOOT_NONE;
 	if (!read_to_end(c, &diff))
 		return BOOT_NOT_READ;
+	if (c->node.units[FILE_SETUP_UNIT].unasked)
+		return BOOT_UNASKED;
 	return c->node.units[FILE_SETUP_UNIT].failed ? BOOT_REFUSED : BOOT_LOADED;
 }
 
@@ -134,6 +137,7 @@ const char *boot_mend(const struct context *c)
 {
 	static const char *const mends[] = {
 		[BOOT_NONE] = NULL, [BOOT_LOADED] = NULL,
+		[BOOT_UNASKED] = "systemctl status " SETUP_UNIT ": has it failed, no boot mends it; else reboot",
 		[BOOT_LOCKED_FIRST] = "take out the host's own line that locks, reboot, apply again",
 		[BOOT_LEFT_OUT] = "drop the rules that a boot refused, or make their paths earlier",
 		[BOOT_REFUSED] = "drop the rules that a boot refused, or make their paths earlier",
@@ -153,6 +157,10 @@ bool boot_say_hopeless(const struct context *c)
 		log_say(c->log, LEVEL_ERROR, "the kernel refused %zu of the rules at boot, and is locked with the others; the rules file "
 			"leaves out what it refused, so that no boot tries in vain: take these rules out of the configuration, or have "
 			"their paths made before " SETUP_UNIT " runs, and apply on a node that is not locked", c->wanted.n_refused);
+		return true;
+	case BOOT_UNASKED:
+		log_say(c->log, LEVEL_ERROR, "the kernel is locked without some of the rules: systemctl status " SETUP_UNIT " on the node "
+			"says whether the boot has refused them, which the next does again; else reboot or recreate the node");
 		return true;
 	case BOOT_REFUSED:
 		boot_say_missing(c, NULL);

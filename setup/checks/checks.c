@@ -177,7 +177,8 @@ static void check_missed(struct checks *checks, const struct audit_reader *reade
 		if (!checks->out_of_memory)
 			checks->items[checks->n - 1].skip = "/proc/1/net/netlink, which would tell, cannot be read";
 	}
-	if (!reader->listeners.seen)
+	/* Others listen, too: what they have missed is theirs. */
+	if (!reader->listeners.seen || reader->unknown)
 		return;
 	if (missed > 0 && asprintf(&detail, "%" PRIu64 " since its socket was opened: it was too slow for them; %s", missed, mend) < 0)
 		detail = NULL;
