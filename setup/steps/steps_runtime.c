@@ -104,8 +104,8 @@ bool step_restart_failed(const struct context *c)
 	return true;
 }
 
-/* Before it is restarted without: whatever comes then. */
-static void leave_mark(struct context *c)
+/* Before it is restarted without: whatever comes then. Is it there? */
+static bool leave_mark(struct context *c)
 {
 	_cleanup_text_ struct text mark = {0};
 	int r = print_mark(c, &mark);
@@ -115,6 +115,7 @@ static void leave_mark(struct context *c)
 	if (r < 0)
 		log_say(c->log, LEVEL_WARNING, "%s cannot be written: %s; the next run restarts %s again",
 			wanted_path(&c->wanted, FILE_RUNTIME_FAILED), strerror(-r), c->config.runtime_unit);
+	return r == 0;
 }
 
 /* The runtime does not start with the drop-in: the node needs one that starts. */
@@ -122,15 +123,17 @@ static void take_back(struct context *c, const struct node *before)
 {
 	const struct text *old = &before->files[FILE_RUNTIME];
 	int r = old->s ? file_write(&c->host, &c->wanted, FILE_RUNTIME, old) : file_delete(&c->host, &c->wanted, FILE_RUNTIME);
+	/* Of a drop-in that is still there it would say that it was taken back. */
+	bool marked = r == 0 && leave_mark(c);
 
-	leave_mark(c);
 	if (r == 0)
 		r = bus_reload(c->bus);
 	if (r == 0)
 		r = bus_run_job(c->bus, BUS_RESTART, c->config.runtime_unit);
 	if (r == 0)
-		log_conclude(c->log, "%s was put back as it was, and %s runs again; all else is as configured; that is not tried "
-			     "again in this boot", wanted_path(&c->wanted, FILE_RUNTIME), c->config.runtime_unit);
+		log_conclude(c->log, "%s was put back as it was, and %s runs again; all else is as configured%s",
+			     wanted_path(&c->wanted, FILE_RUNTIME), c->config.runtime_unit,
+			     marked ? "; that is not tried again in this boot" : "");
 	else
 		log_conclude(c->log, "%s does not run: systemctl status %s on the node says why; without %s, and after "
 			     "systemctl daemon-reload, it is started as before", c->config.runtime_unit, c->config.runtime_unit,
