@@ -12,7 +12,8 @@
 /* Is it made of these alone? Another directory is somebody's doing, and nothing to be taken from a file. */
 static bool is_usual_path(const char *path, size_t length)
 {
-	static const char *const usual[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+	static const char *const usual[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
+						/* snapd's generator of systemd's environment */ "/snap/bin" };
 	const char *const end = path + length;
 
 	for (; path < end; path += *path == ':') {

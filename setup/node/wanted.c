@@ -116,7 +116,7 @@ static int add_wrapper(struct rule_set *set, const struct rules_env *env, const 
 	struct rules_env shipped = *env;
 	int worst = 0;
 
-	shipped.shipped = true;
+	shipped.shipped = shipped.guard = true;
 	for (size_t i = 0; place && i < ARRAY_SIZE(names); i++) {
 		_cleanup_text_ struct text rule = {0};
 		int r;
