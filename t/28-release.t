@@ -54,7 +54,9 @@ is $code, 1, 'others are a difference';
 like $out, qr/^recorded: 3 packages are not of the recorded set \(20261128T235959Z\), .* DEBIAN_DATE=20261128T235959Z; /, 'which says what to do';
 like $out, qr/^recorded:   $_$/m, "and: $_" for 'gcc:amd64: 14\.3, recorded: 14\.2', 'libc6-dev:arm64: none, recorded: 2\.41-12',
 	'musl-dev:amd64: 1\.2, recorded: none';
-is +(run('container/recorded', '--date', $root))[1], "20261206T235959Z\n", 'and have their own date';
+is +(run('container/recorded', '--date', $root))[1], "unrecorded-20261206T235959Z\n", 'and have their own date, as no recorded one';
+toolchain('Sat, 28 Nov 2026 02:53:01 UTC', 'gcc amd64 14.3', @packages[1, 2]);
+is +(run('container/recorded', '--date', $root))[1], "unrecorded-20261128T235959Z\n", 'even with lists of the same day';
 my @shipped = slurp('container/packages.recorded') =~ /^([\w.+-]+:\w+) /mg;
 my %recorded = map { $_ => 1 } @shipped;
 my @missing = grep { !$recorded{/:/ ? $_ : "$_:amd64"} && !$recorded{"$_:all"} } split /\n/, slurp('container/packages');
@@ -141,6 +143,16 @@ put("$tmp/recorded", slurp("$tmp/recorded") =~ s/^date .*/date 20261129T235959Z/
 ($code, undef, $err) = release('publisher@example.org', @both);
 like "$code $err", qr/^1 release: $name-amd64\.spdx\.json: its Debian packages are not the recorded set of 20261129T235959Z/, 'nor are builds of other Debian packages';
 put("$tmp/recorded", slurp("$tmp/recorded") =~ s/^date .*/date 20261128T235959Z/mr);
+for my $folder (@both) {
+	my $bom = "$folder/$name-linux-arm64.spdx.json";
+	put($bom, slurp($bom) =~ s/trixie /trixie unrecorded-/r);
+}
+($code, undef, $err) = release('publisher@example.org', @both);
+like "$code $err", qr/^1 release: $name-linux-arm64\.spdx\.json: its Debian packages are not the recorded set/, 'nor of others of the same day';
+for my $folder (@both) {
+	my $bom = "$folder/$name-linux-arm64.spdx.json";
+	put($bom, slurp($bom) =~ s/unrecorded-//r);
+}
 ($code, $out, $err) = release('none', @both);
 like "$code $err", qr/^0 release: NOT SIGNED/, 'without a signature it can be made to compare with';
 ok !-e "$tmp/release/SHA256SUMS.asc", 'and has none then';
