@@ -441,6 +441,9 @@ SKIP: {
 	my $textfile = '/textfile = /var/lib/node_exporter/textfile_collector DirectoryOrCreate rw';
 	for ([ [ 'watch' ], [ '/host = / Directory ro', @read ] ],
 		[ [ 'recursive-read-only', 'watch' ], [ '/host = / Directory ro IfPossible', @read ] ],
+		[ [ 'selinux', 'watch' ], [ '/host = / Directory ro', @read ] ],
+		[ [ 'apparmor-unconfined', 'selinux', 'watch-textfile' ], [ $textfile, '/host = / Directory ro', @read ],
+		'--textfile=/textfile/cloud-audit-setup.prom' ],
 		[ [ 'watch-textfile' ], [ $textfile, '/host = / Directory ro', @read ], '--textfile=/textfile/cloud-audit-setup.prom' ],
 		[ [ 'fluent-bit', 'keystrokes', 'identity', 'watch-textfile' ], [ $textfile, '/host = / Directory ro', @read ],
 		'--textfile=/textfile/cloud-audit-setup.prom' ]) {
@@ -448,7 +451,8 @@ SKIP: {
 		my $objects = render($kubectl, overlay('base', @$components));
 		my ($verify, $init) = (container($objects, 'containers', 'verify'), container($objects, 'initContainers', 'cloud-audit-setup'));
 		is misfits($objects), '', "@$components: every reference leads somewhere";
-		is rights($verify, '{"add":["AUDIT_CONTROL"],"drop":["ALL"]}'), '', '... its container has AUDIT_CONTROL and no right besides';
+		is rights($verify, '{"add":["AUDIT_CONTROL"],"drop":["ALL"]}', map { @{$unheld{$_} || []} } @$components), '',
+			'... its container has AUDIT_CONTROL and no right besides, and is held by a security module as the init container is';
 		is_deeply [ sort @{mounts(pod($objects), $verify)} ], [ sort @$mounts ], '... and writes to one directory of the host at most';
 		is_deeply $verify->{command}, [ qw(/usr/sbin/cloud-audit-setup --every=5min --changes --output=json --short --set=dbus.address=none), @more ],
 			'... it looks again and again, without a bus';
