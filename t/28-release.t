@@ -163,6 +163,26 @@ like $out, qr/image $digest, signed by: publisher\@example\.org$/, 'and it says 
 is slurp("$tmp/release/SHA256SUMS"), $unsigned, 'the sums are those that everybody gets who builds the same';
 is join(' ', map { (split)[1] } split /\n/, $unsigned), join(' ', @files), 'every file has its sum';
 
+# --- built twice, by builders made up: each leaves what it is called with ---
+my %builder = ('container/image' => 'image', 'container/dist-node' => 'dist', 'setup/debian/build' => 'deb', 'container/chart' => 'chart');
+for my $builder (keys %builder) {
+	my $kind = $builder{$builder};
+	put("./$builder", "#!/bin/sh\nmkdir -p \$\U$kind\E_OUT && cp $tmp/built/$kind/* \$\U$kind\E_OUT/ && " .
+		"echo $kind umask=\$(umask) TZ=\${TZ-} LC_ALL=\$LC_ALL SIGN_KEY=\${SIGN_KEY-} >>$tmp/called\n");
+}
+system("$git commit -q -a -m z") == 0 or die;
+rename "$tmp/release", "$tmp/compared" or die;
+($code, $out, $err) = release('publisher@example.org');
+is $code, 0, 'a release that is built here, twice, is signed' or diag $err;
+my @called = split /\n/, slurp("$tmp/called");
+is scalar(@called), 8, 'each builder is called twice';
+like join("\n", @called[0 .. 3]), qr/\A(?:\w+ umask=0022 TZ=\S* LC_ALL=C SIGN_KEY=\n?){4}\z/, 'first as everything here is';
+is join("\n", @called[4 .. 7]), join("\n", map { "$_ umask=0077 TZ=Asia/Tokyo LC_ALL=C.UTF-8 SIGN_KEY=" } qw(image dist deb chart)),
+	'then with another umask, time zone and locale, one that is on every Debian';
+system('git reset -q --hard HEAD~') == 0 or die;
+system("rm -r $tmp/release") == 0 or die;
+rename "$tmp/compared", "$tmp/release" or die;
+
 # --- what a user runs before it is installed ---
 my ($section) = slurp('k8s/README.md') =~ /^## A release, before it is installed\n(.*?)^## /ms;
 my @commands = map { s/ +# .*//r } $section =~ /^ {4}(.*)$/mg;
