@@ -38,9 +38,10 @@ SKIP: {
 	my %fires = (AuditShipperStandsStill => [ 'still' ], AuditShipperWaits => [ 'full', 'fulld' ], AuditShipperDiskFull => [ 'disk' ],
 		AuditShipperRefused => [ 'refused', 'refusedd' ], AuditShipperRetries => [ 'away', 'awayd' ], AuditShipperLags => [ 'behind' ],
 		AuditNodeDiffers => [ 'differs' ], AuditNodeNotLocked => [ 'open' ], AuditRecordsLost => [ 'lost', 'lostlate' ],
-		AuditWatchSilent => [ 'silent' ]);
+		AuditWatchSilent => [ 'silent' ], AuditWatchMissing => [ 'never' ]);
 	is join(' ', sort keys %fires), join(' ', sort map { $_->{alert} } @rules), 'every alert has its metrics here';
-	my %more = (full => ', name: linux_audit_journal', silent => ', file: /x/cloud-audit-setup.prom', map { $_ => ', name: cloud_logging' } qw(refused away));
+	my %more = (full => ', name: linux_audit_journal', silent => ', file: /x/cloud-audit-setup.prom',
+		never => ', job: node-exporter', map { $_ => ', name: cloud_logging' } qw(refused away));
 	my $from_policy = put("$tmp/policy.rules.yaml", YAML::XS::Dump({ groups => [ { name => 'policy', rules => [ map { my $c = $_;
 		my $q = $c->{conditionPrometheusQueryLanguage}; { alert => $c->{displayName}, expr => $q->{query}, for => $q->{duration} } } @conditions ] } ] }));
 	for ([ 'Prometheus', $rules ], [ 'Cloud Monitoring', $from_policy ]) {
