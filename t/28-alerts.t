@@ -24,13 +24,34 @@ is_deeply [ map { $_->{conditionPrometheusQueryLanguage}{duration} } @conditions
 # --- what to do for each, and where its metrics come from ---
 my $readme = slurp('k8s/README.md');
 is join(' ', grep { index($readme, "| $_ |") < 0 } map { $_->{alert} } @rules), '', 'k8s/README.md says what to do for each';
-my $ours = slurp('k8s/components/fluent-bit/signals.lua') . join '', map { slurp($_) } glob 'k8s/base/fluentd/*';
-$ours .= slurp('setup/output/prometheus.c');
+# Those of the programs, and ours as the sources build their names: a prefix, and the names in tables or calls.
 my %known = map { $_ => 1 } qw(fluentbit_input_ingestion_paused fluentbit_output_errors_total fluentbit_output_retries_total
 	fluentd_output_status_buffer_available_space_ratio fluentd_output_status_retry_count node_textfile_mtime_seconds);
-my @asked = map { my $e = $_->{expr}; $e =~ /\b((?:linux_audit|cloud_audit|fluentbit|fluentd|node)_\w+)/g } @rules;
-is join(' ', grep { my $n = s/^(?:linux|cloud)_audit_//r; !$known{$_} && $ours !~ /\b\Q$n\E\b|\b\Q$_\E\b/ } @asked), '',
-	'... and their metrics are those of the programs, or ours';
+my %from = map { my ($file, $names) = @$_; my @names = $names->(slurp($file)); ok scalar(@names), "$file has metrics: @names"; $file => \@names }
+	[ 'setup/output/prometheus.c', sub {
+		my ($prefix, @others) = keys %{{ map { $_ => 1 } $_[0] =~ /\b(\w+_)%s /g }};
+		return @others ? () : map { "$prefix$_" } $_[0] =~ /(?:\badd_(?:head|number)\(out, |^#define MATCHES )"(\w+)"/mg } ],
+	[ 'k8s/components/fluent-bit/signals.lua', sub {
+		my ($prefix) = $_[0] =~ /^ *local name = '(\w+_)' \.\. metric\[1\]$/m;
+		return map { "$prefix$_" } $_[0] =~ /^  \{ '(\w+)', '(?:counter|gauge)', /mg } ],
+	[ 'k8s/base/fluentd/audit_signals.rb', sub {
+		my ($ruby) = @_;
+		my %in = map { $_ => [ ($ruby =~ /^  $_ = \{(.*?)\}/ms)[0] =~ /(\w+): '/g ] } qw(COUNTERS GAUGES);
+		return of_ruby($ruby), map { my ($table, $before, $after) = @$_; map { "$before$_$after" } @{$in{$table}} }
+			map { [ /^(\w+)\.to_h .*:"(\w+)#\{name\}(\w*)"/ ] } $ruby =~ /\b((?:COUNTERS|GAUGES)\.to_h .*)/g } ],
+	[ 'k8s/base/fluentd/in_chunk_backup.rb', \&of_ruby ];
+sub of_ruby { return $_[0] =~ /\bmetric\(:(?:counter|gauge), :(\w+),/g }
+$known{$_} = 1 for map { @$_ } values %from;
+sub unknown { return join ' ', grep { !$known{$_} } map { s/\{.*?\}//gr =~ /\b((?:linux_audit|cloud_audit|fluentbit|fluentd|node)_\w+)/g } @_ }
+is unknown(map { $_->{expr} } @rules), '', '... and their metrics are those of the programs, or ours';
+my $none = 'cloud_audit_status cloud_audit_context cloud_audit_lost cloud_audit_entries_total linux_audit_state linux_audit_records ' .
+	'linux_audit_matches linux_audit_batch linux_audit_refused linux_audit_journal';
+is unknown("$none > 0"), $none, '... of which no other word of these sources is one';
+# An alert is of both shippers: what both count has one name.
+my %lua = map { $_ => 1 } @{$from{'k8s/components/fluent-bit/signals.lua'}};
+is join(' ', grep { !$lua{$_} } @{$from{'k8s/base/fluentd/audit_signals.rb'}}), 'linux_audit_journal_hours', '... fluentd has those of fluent-bit, and one more';
+my %alias = map { $_ => 1 } slurp('k8s/components/fluent-bit/fluent-bit.yaml') =~ /^ *alias: (\S+)$/mg;
+is join(' ', grep { !$alias{$_} } map { $_->{expr} =~ /\{name="(.*?)"/g } @rules), '', '... and the names they ask of fluent-bit are its own';
 
 # --- what fires ---
 SKIP: {
