@@ -160,6 +160,18 @@ for my $one (grep { /^watch/ } @components) {
 		"action: remove with $one: nobody calls a node different that is taken back";
 }
 
+{
+	my $undo = chart({ action => 'remove', %namespace });
+	my $moved = unlike_each_other($undo, my $opt = chart({ action => 'remove', hostBin => '/opt', %namespace }));
+	like json(mounts(pod($opt), container($opt, 'initContainers', 'cloud-audit-setup'))), qr{"/host/opt = /opt Directory rw"},
+		'hostBin: another directory';
+	is $moved =~ tr/\n// + 1, 4, '... is mounted in its place, and nothing else changes' or diag $moved;
+	my $left = unlike_each_other($undo, my $none = chart({ action => 'remove', hostBin => '', %namespace }));
+	unlike json(pod($none)), qr/host-bin|kubernetes\/bin/, 'hostBin empty: neither volume nor mount, for nodes that have no such directory';
+	is $left =~ tr/\n// + 1, 2, '... and nothing else changes' or diag $left;
+}
+like chart({ hostBin => '/srv' }), qr/hostBin/, 'helm refuses a hostBin that the program does not look into';
+
 # --- the values are the settings ---
 my $ini = slurp('k8s/base/config.ini');
 sub config { my ($objects) = @_; return ref $objects ? object($objects, 'ConfigMap', 'cloud-audit-setup')->{data}{'config.ini'} : $objects }
