@@ -139,6 +139,8 @@ my @accepted = (
 );
 my %accepted_with = (
 	'selinux' => [ [ 'PSS108 %i.securityContext.seLinuxOptions', 'the type of what sets a host up' ] ],
+	map { $_ => [ [ 'PSS104 containers[verify].securityContext.capabilities.add', 'AUDIT_CONTROL: to ask the kernel' ],
+		[ 'PSS206 containers[verify].securityContext.capabilities.add', 'the same' ] ] } qw(watch watch-textfile),
 );
 for (@ways) {
 	my ($name) = @$_;
