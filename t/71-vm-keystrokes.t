@@ -172,7 +172,7 @@ EOF
 	out=$(cas -s tty.runtime_unit=other.service apply 2>&1); ok $? "$on: another unit is configured" "$out"
 	is "$(ls /etc/systemd/system/*.d/cloud-audit-setup.conf)" /etc/systemd/system/other.service.d/cloud-audit-setup.conf "$on: the drop-in moves"
 	out=$(cas -s tty.runtime_unit=absent.service apply 2>&1); is $? 1 "$on: a unit that is not there is exit status 1"
-	like "$out" 'absent.service: there is no such unit on this host; nothing was changed' "$on: with a message"
+	like "$out" 'absent.service: there is no such unit on this host; name the one that starts its containers; nothing was changed' "$on: with a message"
 	printf '[Service]\nExecStart=@/bin/sleep name 1000\n' >/run/systemd/system/odd.service; systemctl daemon-reload
 	out=$(cas -s tty.runtime_unit=odd.service apply 2>&1); is $? 1 "$on: a command with a prefix is refused"
 	like "$out" 'odd.service: only a unit with a single, plain ExecStart=' "$on: with a message"
