@@ -138,7 +138,7 @@ SKIP: {
 			chmod 0640, "$root/etc/audit/cloud-audit-setup.rules" or die;
 		};
 		$reset->();
-		strace([], @words);
+		my $with = join "\0", strace([], @words);
 		(undef, my $earlier) = after_begin();
 		my $growths = () = slurp("$tmp/trace") =~ /^\d+ +brk\(/mg;
 		for my $n (($earlier->{brk} // 0) + 1 .. $growths) {
@@ -147,6 +147,8 @@ SKIP: {
 			my ($c, $o, $e) = strace(['-e', "inject=brk:retval=0:when=$n+", '-e',
 				"inject=mmap:error=ENOMEM:when=" . (($earlier->{mmap} // 0) + 1) . '+'], @words);
 			$runs++;
+			# The buffer of a stream is not needed: without one it does the same.
+			next if join("\0", $c, $o, $e) eq $with;
 			my ($cause) = grep { !/error: read back/ } $e =~ /^(.*: error: .*|.*out of memory.*)/mg;
 			push @wrong, "$command #$n: exit $c: $e"
 				unless ($c == 1 || $c == 3) && ($cause // '') =~ /out of memory|Cannot allocate memory/;
