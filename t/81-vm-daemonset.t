@@ -86,6 +86,7 @@ vm_guest --timeout 300 <<'EOF'
 		for try in 1 2 3; do
 			given=$(journalctl -q -o json --until "$until" $match </dev/null | wc -l)
 			[ "$given" != "$all" ] || break
+			diag "journalctl gave $given of $all at try $try"
 		done
 		is "$given" "$all" "$match gives all of them, and nothing else"
 	done <matches
