@@ -205,7 +205,8 @@ sub watch {
 	return ($? >> 8, time - $sent);
 }
 sub metric { my ($name) = @_; return slurp($textfile) =~ /^\Qcloud_audit_$name\E (\S+)$/m ? $1 : 'none' }
-sub resident { my ($pid) = @_; return slurp("/proc/$pid/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : 0 }
+# In kB, its own pages alone: what is mapped from files comes and goes with the page cache.
+sub resident { my ($pid) = @_; return slurp("/proc/$pid/status") =~ /^RssAnon:\s+(\d+)/m ? $1 : 0 }
 
 SKIP: {
 	skip 'only root can be confined as the container is', 1 if $>;
