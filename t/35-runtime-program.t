@@ -200,7 +200,7 @@ for my $error (1, 22, 38, 93, 111) {
 	local %env = (ANSWER => 'none');
 	login(); my @got = call('runc', @global, 'create', '--bundle', $bundle, $id);
 	like $got[1], qr/^real /, 'without an answer it starts';
-	cmp_ok $got[3], '<', 2.5, 'after a second';
+	cmp_ok $got[3], '<', 10, 'after a second and what a busy machine adds';
 }
 for my $row (['absent', undef], ['empty', ''], ['broken', '{"process":{"terminal":tr'], ['no object', '[1]'],
 	['huge', '{"process":{"terminal":true},"x":"' . 'x' x (5 << 20) . '"}']) {

@@ -211,14 +211,14 @@ sub resident { my ($pid) = @_; return slurp("/proc/$pid/status") =~ /^RssAnon:\s
 SKIP: {
 	skip 'only root can be confined as the container is', 1 if $>;
 	skip 'unshare and setpriv are missing', 1 if system 'command -v unshare >/dev/null && command -v setpriv >/dev/null';
-	my (@lines, $begun, %status, $age, $took);
+	my (@lines, $begun, %status, $again, $took);
 	my ($code, $end) = watch(sub {
 		my ($v, $pid) = @_;
 		push @lines, $v;
 		if (@lines == 1) {
 			%status = slurp("/proc/$pid/status") =~ /^(Cap(?:Eff|Prm|Bnd)|NoNewPrivs|Uid):\s+(\S+)/mg;
-			sleep 1.6;
-			$age = time - (stat $textfile)[9];
+			my $first = (stat $textfile)[1];
+			for (1 .. 100) { $again = (stat $textfile)[1] != $first and last; sleep 0.2 }
 			# The directory that is watched goes, and with it the kernel's rule.
 			$begun = time;
 			rmdir "$root/etc/mine" or die;
@@ -229,8 +229,8 @@ SKIP: {
 	}, @confined, $program, @options, @watch);
 	is join(' ', map { $_->{status} // "failed: $_->{message}" } @lines), '0 5', 'confined, it matches, and says so when a rule vanishes with its directory' or diag slurp("$tmp/err");
 	is_deeply $lines[1]{differs}, [ { kind => 'rule', wanted => 'my.rules:1: -w /etc/mine/ -p wa -k mine', there => 'not in force' } ], '... which one';
-	cmp_ok $took, '<', 2.5, '... within its period';
-	cmp_ok $age, '<', 2, 'the metrics are written each time, though nothing has changed';
+	cmp_ok $took, '<', 10, '... within its period and what a busy machine adds';
+	ok $again, 'the metrics are written each time, though nothing has changed';
 	is metric('matches') . metric('locked') . metric('differences{kind="rule"}'), '011', '... and then what differs';
 	is "$code " . ($end < 1 ? 'at once' : "after $end s"), '5 at once', 'SIGTERM ends it at once, with the last verdict\'s exit status';
 	is "$status{Uid} $status{CapEff} $status{CapPrm} $status{NoNewPrivs}", '0 0000000040000000 0000000040000000 1', 'it had the right to ask the kernel, and no other';
