@@ -1,148 +1,229 @@
 #include "setup/runtime/json.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
-/* Each token knows its parent: without, a hostile document costs the square of its length. */
 #define JSMN_STATIC
 #define JSMN_STRICT
-#define JSMN_PARENT_LINKS
 #include <jsmn.h>
 
-/* A container's configuration has 300 to 500 tokens up to its annotations, and as many again of seccomp's, which are
- * not read: what is on the stack suffices, and is made and given back in no time. The bound is 2.6 MB. */
-enum { TOKENS_FIRST = 512, TOKENS_MOST = 128 * 1024 };
-
-struct tree {
-	const char *text;
-	jsmntok_t *tokens;
-	jsmntok_t *more;	/* the same, where it is memory of its own */
-	size_t n;
-	const char *object;	/* the name that was last looked for in the document, and where it is: most wants */
-	size_t object_at;	/* are of the same object */
+/* Nine tenths of a configuration are environment, mounts and system calls. Those are skimmed: where they end is looked for,
+ * and nothing else; jsmn reads the values that are wanted. */
+struct search {
+	const char *end;	/* of the document */
+	const struct json_want *wants;
+	struct json_value *values;
+	bool *settled;		/* by want: nothing more is looked for */
+	size_t n, left;
 };
 
-/* The token behind i and all that is in it; n where it is not complete. */
-static size_t behind(const struct tree *tree, size_t i)
+/* The first quotation mark or backslash, eight bytes at once; end where there is none. */
+static const char *special(const char *s, const char *end)
 {
-	const jsmntok_t *tokens = tree->tokens;
-	int end = tokens[i].end;
+	const uint64_t ones = UINT64_MAX / 0xff, highs = ones << 7;
 
-	if (end < 0)
-		return tree->n;
-	do
-		i++;
-	while (i < tree->n && tokens[i].start < end);
-	return i;
-}
+	for (uint64_t word; end - s >= (ptrdiff_t)sizeof(word); s += sizeof(word)) {
+		uint64_t quotes, slashes, found;
 
-static bool is_called(const struct tree *tree, size_t i, const char *name)
-{
-	const jsmntok_t *key = &tree->tokens[i];
-	size_t length = (size_t)(key->end - key->start);
-
-	return key->type == JSMN_STRING && length == strlen(name) &&
-	       memcmp(tree->text + key->start, name, length) == 0;
-}
-
-/* The index of the value of an object's member; 0 (the document itself) where there is none. */
-static size_t member(const struct tree *tree, size_t object, const char *name)
-{
-	size_t end, key;
-
-	if (object >= tree->n || tree->tokens[object].type != JSMN_OBJECT)
-		return 0;
-	end = behind(tree, object);
-	/* A key without a value is no JSON, but jsmn takes it. */
-	for (key = object + 1; key + 1 < end && tree->tokens[key].size == 1; key = behind(tree, key + 1))
-		if (is_called(tree, key, name))
-			return key + 1;
-	return 0;
-}
-
-/* The object that a want is about: the document itself, or a member of it; false where there is none. */
-static bool object_of(struct tree *tree, const struct json_want *want, size_t *ret)
-{
-	*ret = 0;
-	if (!want->object)
-		return true;
-	if (!tree->object || strcmp(tree->object, want->object) != 0) {
-		tree->object = want->object;
-		tree->object_at = member(tree, 0, want->object);
+		memcpy(&word, s, sizeof(word));
+		quotes = le64toh(word) ^ ones * '"';
+		slashes = le64toh(word) ^ ones * '\\';
+		/* The lowest bit is that of the first byte that has become 0; those above may be wrong. */
+		found = ((quotes - ones) & ~quotes & highs) | ((slashes - ones) & ~slashes & highs);
+		if (found)
+			return s + __builtin_ctzll(found) / 8;
 	}
-	*ret = tree->object_at;
-	return *ret > 0;
+	while (s < end && *s != '"' && *s != '\\')
+		s++;
+	return s;
 }
 
-/* Has the document been read beyond every object that is asked for? */
-static bool suffices(struct tree *tree, const struct json_want *wants, size_t n)
+/* Behind the string whose first quotation mark is at s; NULL where it has no end. */
+static const char *behind_string(const char *s, const char *end)
 {
-	size_t at;
-
-	/* More has been read than at the last look. */
-	tree->object = NULL;
-	for (size_t i = 0; i < n; i++)
-		if (!object_of(tree, &wants[i], &at) || tree->tokens[at].end < 0)
-			return false;
-	return true;
+	for (s = special(s + 1, end); s < end && *s == '\\'; s = special(s + 2, end))
+		if (end - s < 2)
+			return NULL;
+	return s < end ? s + 1 : NULL;
 }
 
-static int grow(struct tree *tree, size_t room)
+/* Behind the object or array that begins at s; NULL where it has no end. */
+static const char *behind_container(const char *s, const char *end)
 {
-	jsmntok_t *more = room > TOKENS_MOST ? NULL : realloc(tree->more, room * sizeof(*more));
+	size_t depth = 0;
 
-	if (!more)
-		return room > TOKENS_MOST ? -E2BIG : -ENOMEM;
-	if (!tree->more)
-		memcpy(more, tree->tokens, tree->n * sizeof(*more));
-	tree->tokens = tree->more = more;
-	return 0;
+	while (s && s < end) {
+		if (*s == '"') {
+			s = behind_string(s, end);
+			continue;
+		}
+		if (*s == '{' || *s == '[')
+			depth++;
+		else if ((*s == '}' || *s == ']') && --depth == 0)
+			return s + 1;
+		s++;
+	}
+	return NULL;
 }
 
-/* tree->tokens has TOKENS_FIRST. */
-static int parse(struct tree *tree, size_t length, const struct json_want *wants, size_t n)
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static const char *behind_space(const char *s, const char *end)
+{
+	while (s < end && is_space(*s))
+		s++;
+	return s;
+}
+
+/* Behind the value that begins at s; NULL where there is none, or it has no end. */
+static const char *behind_value(const char *s, const char *end)
+{
+	const char *begun = s;
+
+	if (s < end && *s == '"')
+		return behind_string(s, end);
+	if (s < end && (*s == '{' || *s == '['))
+		return behind_container(s, end);
+	while (s < end && *s != ',' && *s != '}' && *s != ']' && !is_space(*s))
+		s++;
+	return s > begun && s < end ? s : NULL;
+}
+
+static bool is_called(const char *name, const char *s, size_t n)
+{
+	/* Their lengths tell most of them apart, whose beginnings are the same. */
+	return name && strlen(name) == n && memcmp(name, s, n) == 0;
+}
+
+/* object NULL: the document itself. */
+static bool is_of(const struct json_want *want, const char *object)
+{
+	return want->object == object || (object && want->object && strcmp(want->object, object) == 0);
+}
+
+static void settle(struct search *search, size_t i)
+{
+	search->left -= !search->settled[i];
+	search->settled[i] = true;
+}
+
+static void settle_all_of(struct search *search, const char *object)
+{
+	for (size_t i = 0; i < search->n; i++)
+		if (is_of(&search->wants[i], object))
+			settle(search, i);
+}
+
+/* The name, as it is asked for, of an object that something is still wanted of. */
+static const char *object_wanted(const struct search *search, const char *s, size_t n)
+{
+	for (size_t i = 0; i < search->n; i++)
+		if (!search->settled[i] && is_called(search->wants[i].object, s, n))
+			return search->wants[i].object;
+	return NULL;
+}
+
+static int read_value(const char *s, const char *behind, struct json_value *ret)
 {
 	jsmn_parser parser;
+	jsmntok_t token;
+
+	if (*s == '{' || *s == '[')
+		return 0;
+	jsmn_init(&parser);
+	/* With the byte behind it, which ends a number for jsmn; what it has to say of that byte is no matter. */
+	(void)jsmn_parse(&parser, s, (size_t)(behind - s) + 1, &token, 1);
+	/* Else it is what jsmn came to behind bytes that it passes over. */
+	if (parser.toknext != 1 || token.start != (token.type == JSMN_STRING))
+		return -EBADMSG;
+	*ret = (struct json_value){ s + token.start, (size_t)(token.end - token.start), token.type == JSMN_STRING };
+	return 0;
+}
+
+/* A member of that object, whose name is n bytes at name and whose value lies from s up to behind, if it is wanted. */
+static int take_member(struct search *search, const char *object, const char *name, size_t n, const char *s, const char *behind)
+{
 	int r = 0;
 
-	jsmn_init(&parser);
-	for (size_t room = TOKENS_FIRST; r == 0; r = grow(tree, room *= 4)) {
-		int parsed = jsmn_parse(&parser, tree->text, length, tree->tokens, (unsigned)room);
-
-		tree->n = parser.toknext;
-		if (parsed != JSMN_ERROR_NOMEM)
-			return parsed < 0 ? -EBADMSG : 0;
-		if (suffices(tree, wants, n))
-			return 0;
-	}
+	for (size_t i = 0; r == 0 && i < search->n; i++)
+		if (!search->settled[i] && is_called(search->wants[i].name, name, n) && is_of(&search->wants[i], object)) {
+			settle(search, i);
+			r = read_value(s, behind, &search->values[i]);
+		}
 	return r;
+}
+
+static int read_object(struct search *search, const char *object, const char **at);
+
+/* The member of that object that begins at *at, which is then behind it. */
+static int read_member(struct search *search, const char *object, const char **at)
+{
+	const char *end = search->end, *name = *at, *name_end, *behind, *wanted;
+	int r = -EBADMSG;
+
+	if (name == end || *name != '"' || !(name_end = behind_string(name, end)))
+		return -EBADMSG;
+	name++;
+	*at = behind_space(name_end--, end);
+	if (*at == end || **at != ':')
+		return -EBADMSG;
+	*at = behind_space(*at + 1, end);
+	wanted = object ? NULL : object_wanted(search, name, (size_t)(name_end - name));
+	if (wanted && *at < end && **at == '{')
+		return read_object(search, wanted, at);
+	if (wanted)
+		settle_all_of(search, wanted);
+	behind = behind_value(*at, end);
+	/* Whatever has an end has something behind it: at least the object's own. */
+	if (behind && behind < end)
+		r = take_member(search, object, name, (size_t)(name_end - name), *at, behind);
+	*at = behind;
+	return r;
+}
+
+/* The object that begins at *at, which is then behind it, unless nothing is left to be found before. */
+static int read_object(struct search *search, const char *object, const char **at)
+{
+	const char *end = search->end, *s = behind_space(*at + 1, end);
+	bool empty = s < end && *s == '}';
+
+	while (!empty) {
+		int r = read_member(search, object, &s);
+
+		if (r < 0 || search->left == 0)
+			return r;
+		s = behind_space(s, end);
+		if (s == end || (*s != ',' && *s != '}'))
+			return -EBADMSG;
+		if (*s == '}')
+			break;
+		s = behind_space(s + 1, end);
+	}
+	settle_all_of(search, object);
+	*at = s + 1;
+	return 0;
 }
 
 int json_find(const char *text, size_t length, const struct json_want *wants, size_t n, struct json_value *ret_values)
 {
-	_cleanup_free_ jsmntok_t *more = NULL;
-	jsmntok_t first[TOKENS_FIRST];
-	struct tree tree = { .text = text, .tokens = first };
-	int r;
+	bool settled[JSON_WANTS] = { false };
+	struct search search = { text + length, wants, ret_values, settled, n, n };
+	const char *s = behind_space(text, search.end);
+	int r = -EBADMSG;
 
 	memset(ret_values, 0, n * sizeof(*ret_values));
-	if (length > INT_MAX / 2)
+	if (n > JSON_WANTS || length > INT_MAX / 2)
 		return -E2BIG;
-	r = parse(&tree, length, wants, n);
-	more = tree.more;
-	tree.object = NULL;
-	if (r == 0 && (tree.n == 0 || tree.tokens[0].type != JSMN_OBJECT))
-		r = -EBADMSG;
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		size_t object, at = object_of(&tree, &wants[i], &object) ? member(&tree, object, wants[i].name) : 0;
-		const jsmntok_t *found = &tree.tokens[at];
-
-		if (at > 0 && found->end >= found->start)
-			ret_values[i] = (struct json_value){ text + found->start,
-				(size_t)(found->end - found->start), found->type == JSMN_STRING };
-	}
+	if (s < search.end && *s == '{')
+		r = read_object(&search, NULL, &s);
+	if (r < 0)
+		memset(ret_values, 0, n * sizeof(*ret_values));
 	return r;
 }
 

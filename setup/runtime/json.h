@@ -19,10 +19,12 @@ struct json_want {
 	const char *object, *name;
 };
 
-/* Looks for each of n wants and says in ret_values, by the same index, what was found; of members of the same name the
- * first counts. Names with escapes in the document are not found. Reads no further than all wanted objects go.
- * Returns 0, -EBADMSG where it is no JSON up to there, -E2BIG with more parts than it will hold, -ENOMEM; ret_values
- * then says that there are none. */
+enum { JSON_WANTS = 16 };	/* at most, at once */
+
+/* Looks for each of n wants and says in ret_values, by the same index, what was found: a string, a number or a word. Of members
+ * of the same name the first counts; an object or array is no value. Names with escapes in the document are not found. Reads
+ * no further than until all is found, or all wanted objects have been read.
+ * Returns 0, -EBADMSG where it is no JSON up to there, -E2BIG beyond a GiB; ret_values then says that there are none. */
 int json_find(const char *text, size_t length, const struct json_want *wants, size_t n, struct json_value *ret_values)
 	_must_check_;
 

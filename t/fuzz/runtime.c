@@ -206,9 +206,13 @@ static void check_document(const char *text, size_t n)
 		return;
 	if (result < 0)
 		FAIL("a document that is JSON is refused: %d", result);
-	for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++) {
+		/* An object or array is no value. */
+		if (r.found[i].text && memchr("{[", *r.found[i].text, 2) && !r.found[i].string)
+			r.found[i] = (struct json_value){ .text = NULL };
 		if (values[i].text != r.found[i].text || values[i].length != r.found[i].length)
 			FAIL("member %zu of a document is found elsewhere", i);
+	}
 }
 
 /* It is read to its end: it points nowhere else. */

@@ -112,9 +112,21 @@ static const struct {
 	{ "[]", NULL, "a", -EBADMSG, NULL },
 	{ "", NULL, "a", -EBADMSG, NULL },
 	{ "{\"a\":1", NULL, "a", -EBADMSG, NULL },
-	{ "{\"a\" \"b\"}", NULL, "a", 0, NULL },
-	{ "{\"a\":}", NULL, "a", 0, NULL },
-	{ "{\"a\":1}}", NULL, "a", -EBADMSG, NULL },
+	{ "{\"a\" \"b\"}", NULL, "a", -EBADMSG, NULL },
+	{ "{\"a\":}", NULL, "a", -EBADMSG, NULL },
+	{ "{\"b\":1 \"a\":1}", NULL, "a", -EBADMSG, NULL },
+	{ "{\"b\":1,}", NULL, "a", -EBADMSG, NULL },
+	{ "{b:1,\"a\":1}", NULL, "a", -EBADMSG, NULL },
+	{ "{\"b\":\"\\", NULL, "a", -EBADMSG, NULL },
+	{ "{\"b\":{\"c\":[1,2}", NULL, "a", -EBADMSG, NULL },
+	{ "{\"a\":\"\\u12\"}", NULL, "a", -EBADMSG, NULL },
+	{ "{\"a\"::{\"b\":1}}", NULL, "a", -EBADMSG, NULL },
+	{ "{\"a\"::1}", NULL, "a", -EBADMSG, NULL },
+	{ "{\"a\":1}}", NULL, "a", 0, "1" },
+	{ "{\"b\":\"12345678\\\\\",\"c\":\"\\\"a\",\"a\":\"1234567\\\"\"}", NULL, "a", 0, "1234567\\\"" },
+	{ "{\"a\":{\"a\":1},\"a\":2}", NULL, "a", 0, NULL },
+	{ "{\"process\":1,\"process\":{\"terminal\":true}}", "process", "terminal", 0, NULL },
+	{ "{\"process\":{\"x\":1},\"process\":{\"terminal\":true}}", "process", "terminal", 0, NULL },
 	{ "nonsense", NULL, "a", -EBADMSG, NULL },
 };
 
@@ -134,25 +146,32 @@ static void members(void **state)
 	}
 }
 
-/* What lies behind the wanted objects is not read, and need not be: more than is ever held. */
+/* However many parts it has, and of whatever kind: what is not wanted takes no room. */
 static void large_documents(void **state)
 {
 	static const struct json_want wants[] = { { "process", "terminal" }, { "annotations", "k" } };
-	struct json_value values[2];
+	struct json_value values[JSON_WANTS + 1];
+	const struct json_want many[ARRAY_SIZE(values)] = { { NULL, "x" } };
 	struct text text = { 0 };
 
 	text_add(&text, "{\"process\":{\"args\":[");
-	for (int i = 0; i < 3000; i++)
-		text_add(&text, "1,");
-	text_add(&text, "1],\"terminal\":true},\"annotations\":{\"k\":\"v\"},\"linux\":[");
+	for (int i = 0; i < 300000; i++)
+		text_add(&text, "[");
+	for (int i = 0; i < 300000; i++)
+		text_add(&text, "]");
+	text_add(&text, "],\"terminal\":true},\"annotations\":{\"k\":\"v\"},\"linux\":[");
 	for (int i = 0; i < 600000; i++)
 		text_add(&text, "1,");
 	text_add(&text, "1]}");
 	assert_int_equal(json_find(text.s, text.len, wants, 2, values), 0);
 	assert_true(json_is(&values[0], "true"));
 	assert_int_equal(values[1].length, 1);
-	assert_int_equal(json_find(text.s, text.len, &(const struct json_want){ NULL, "none" }, 1, values), -E2BIG);
+	assert_int_equal(json_find(text.s, text.len, &(const struct json_want){ NULL, "none" }, 1, values), 0);
 	assert_null(values[0].text);
+	/* What is behind them is not read. */
+	assert_int_equal(json_find(text.s, text.len - 2, wants, 2, values), 0);
+	assert_int_equal(json_find(text.s, text.len - 2, &(const struct json_want){ NULL, "none" }, 1, values), -EBADMSG);
+	assert_int_equal(json_find("{}", 2, many, ARRAY_SIZE(many), values), -E2BIG);
 	text_done(&text);
 }
 
@@ -362,7 +381,7 @@ int main(void)
 		TEST("a value that does not fit is left out whole", what_does_not_fit_is_left_out_whole),
 		TEST("numbers are written in full", numbers),
 		TEST("members are found where they are, not where text looks like them", members),
-		TEST("a large document is read as far as it is asked for", large_documents),
+		TEST("a large document is read as far as it is asked for, and takes no room", large_documents),
 		TEST("escapes in JSON's strings are resolved", escapes),
 		TEST("calls of runc and crun are read as these read them", calls_are_understood),
 		TEST("a record goes to the kernel, and its refusal comes back", records_are_sent),
