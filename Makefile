@@ -78,12 +78,14 @@ $(BUILD)/cloud-audit-setup: $(BUILD)/obj/setup/main.o $(BUILD)/libcas.a
 # Goes onto hosts whatever their C library is: static, and small with musl. Its objects are its own, below runtime/; the
 # same sources but main.c are in the library, too, for the tests.
 RUNTIME_OBJ := $(patsubst %.c,$(BUILD)/runtime/%.o,$(wildcard setup/runtime/*.c) setup/base/sha256.c)
-RUNTIME_CFLAGS := -std=gnu11 -Os -I. -isystem $(BUILD)/include -D_GNU_SOURCE $(WARN) -fstack-protector-strong -fstack-clash-protection \
-	-ffunction-sections -fdata-sections
+# It stands in every start of a container and every probe: no page is touched that need not be. In place of probing each page
+# of a frame (-fstack-clash-protection) the compiler sees to it that no frame passes what the kernel leaves free below a stack.
+RUNTIME_CFLAGS := -std=gnu11 -O2 -fno-pie -I. -isystem $(BUILD)/include -D_GNU_SOURCE $(WARN) -fstack-protector-strong \
+	-Wvla -Wframe-larger-than=49152 -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
 
 $(BUILD)/cloud-audit-runtime: $(RUNTIME_OBJ)
 	@echo "  LD   $@"
-	$(Q)$(RUNTIME_CC) -static -s -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack -o $@ $^
+	$(Q)$(RUNTIME_CC) -static -s -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,relro,-z,now -Wl,-z,noexecstack -o $@ $^
 
 # A header and nothing else; musl's compiler does not look where the C library's lie.
 $(BUILD)/include/jsmn.h: Makefile

@@ -281,11 +281,11 @@ SKIP: {
 	# to become it ends, and its instructions are told.
 	put("$bundle/config.json", slurp("$bundle/config.json") =~ s/"env":\[/'"env":[' . join '', map { qq("SERVICE_${_}_PORT=tcp:\/\/10.0.0.$_:80",) } 1 .. 100/er);
 	put("$tmp/process", '{"args":["sh"],"env":["PATH=/bin"]}');
-	for my $row (['create', 250000, '--bundle', $bundle, $id], ['exec', 50000, '--process', "$tmp/process", $id]) {
+	for my $row (['create', 45000, '--bundle', $bundle, $id], ['exec', 50000, '--process', "$tmp/process", $id]) {
 		my ($command, $most, @rest) = @$row;
 		login();
 		local %ENV = (PATH => "/nowhere", LOGINUID => $login, RECORDS => "$tmp/records");
-		my $said = `/usr/bin/valgrind --tool=callgrind --toggle-collect=shim_run --callgrind-out-file=/dev/null $ours/runc $command @rest 2>&1`;
+		my $said = `/usr/bin/valgrind --tool=callgrind --toggle-collect=shim_run --callgrind-out-file=/dev/null $ours/runc --log $log $command @rest 2>&1`;
 		my ($collected) = $said =~ /Collected : (\d+)/;
 		cmp_ok $collected // 1e9, '<', $most, "$command: its own work is below $most instructions" or diag $said;
 		note "$command: $collected instructions";

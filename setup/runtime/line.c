@@ -60,16 +60,16 @@ void line_add_untrusted(struct line *line, const char *name, const char *value, 
 	line_add_all(line, (const char *const []){ line->n > 0 ? " " : "", name, "=", NULL });
 	if (!value)
 		line_add(line, "?");
-	else if (!encode)
-		line_add(line, "\"");
-	for (size_t i = 0; value && i < n; i++) {
+	for (size_t i = 0; encode && i < n; i++) {
 		unsigned char c = (unsigned char)value[i];
 
-		line_add_bytes(line, encode ? (const char []){ digits[c >> 4], digits[c & 15] } : value + i,
-			       encode ? 2 : 1);
+		line_add_bytes(line, (const char []){ digits[c >> 4], digits[c & 15] }, 2);
 	}
-	if (value && !encode)
-		line_add(line, "\"");
+	if (value && !encode) {
+		line_add_bytes(line, "\"", 1);
+		line_add_bytes(line, value, n);
+		line_add_bytes(line, "\"", 1);
+	}
 	/* Half a value would be another one. */
 	if (line->cut) {
 		line->n = begun;

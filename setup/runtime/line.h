@@ -12,9 +12,9 @@
 enum { LINE_SIZE = 8192 };
 
 struct line {
-	char s[LINE_SIZE];	/* NUL-terminated */
 	size_t n;		/* bytes without the NUL */
 	bool cut;
+	char s[LINE_SIZE];	/* NUL-terminated. Last: of what is short no other page is touched */
 };
 
 /* An empty one: nothing else of it needs to be set. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <time.h>
 
 /* From <linux/netlink.h> and <linux/audit.h>, which not every C library's include path has. */
@@ -24,12 +25,12 @@ struct tty_status {
 	uint32_t enabled, log_passwords;
 };
 
-struct message {
+/* The beginning of an answer: what is longer is cut. */
+struct answer {
 	struct header header;
 	union {
 		struct tty_status status;
 		int32_t error;
-		char bytes[TEXT_MOST];
 	} data;
 };
 
@@ -52,16 +53,15 @@ int netlink_open(int seconds, int *ret_fd)
 
 static int ask(int fd, uint16_t type, const void *data, size_t n)
 {
-	struct message m;
-	size_t size = sizeof(m.header) + n;
-
-	if (n > sizeof(m.data))
-		return -E2BIG;
-	m.header = (struct header){
-		.length = (uint32_t)size, .type = type, .flags = NLM_F_REQUEST | NLM_F_ACK, .sequence = type,
+	struct header header = {
+		.length = (uint32_t)(sizeof(header) + n), .type = type, .flags = NLM_F_REQUEST | NLM_F_ACK, .sequence = type,
 	};
-	memcpy(&m.data, data, n);
-	return send(fd, &m, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size ? 0 : -errno;
+	struct iovec parts[] = { { &header, sizeof(header) }, { (void *)(uintptr_t)data, n } };
+	const struct msghdr m = { .msg_iov = parts, .msg_iovlen = n > 0 ? 2 : 1 };
+
+	if (n > TEXT_MOST)
+		return -E2BIG;
+	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)header.length ? 0 : -errno;
 }
 
 /* Waits for the acknowledgement of a request (ret NULL) or for its reply. */
@@ -70,7 +70,7 @@ static int answer(int fd, uint16_t type, struct tty_status *ret)
 	/* An acknowledgement may come before the reply. Who else is heard must not draw it out: each silence has the
 	 * socket's time limit. */
 	for (int i = 0; i < 4; i++) {
-		struct message m;
+		struct answer m;
 		struct address from = { 0 };
 		socklen_t size = sizeof(from);
 		ssize_t n = recvfrom(fd, &m, sizeof(m), 0, (struct sockaddr *)(void *)&from, &size);

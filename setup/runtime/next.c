@@ -25,31 +25,34 @@ static bool is_ours(const char *directory, size_t n)
 	       memcmp(directory + n - length, RUNTIME_DIRECTORY, length) == 0;
 }
 
-void next_path(struct line *line, const char *path)
+void next_path(char *path)
 {
-	size_t begun = line->n;
+	const char *from = path;
+	bool more = true, first = true;
 
-	for (;;) {
-		size_t n = strcspn(path, ":");
+	while (more) {
+		size_t n = strcspn(from, ":");
 
-		if (!is_ours(path, n)) {
-			if (line->n > begun)
-				line_add(line, ":");
-			line_add_bytes(line, path, n);
+		more = from[n] == ':';
+		if (!is_ours(from, n)) {
+			if (!first)
+				*path++ = ':';
+			memmove(path, from, n);
+			path += n;
+			first = false;
 		}
-		if (path[n] == '\0')
-			return;
-		path += n + 1;
+		from += n + 1;
 	}
+	*path = '\0';
 }
 
 static bool is_self(const char *self, const struct stat *st)
 {
 	struct stat own;
 
-	/* With a bind mount or a link between them one of the two may tell another file. */
-	return (stat(self, &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino) ||
-	       (stat("/proc/self/exe", &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino);
+	/* What runs, whatever has become of its path meanwhile; where there is no /proc, what is there now. */
+	return (stat("/proc/self/exe", &own) == 0 || stat(self, &own) == 0) &&
+	       own.st_dev == st->st_dev && own.st_ino == st->st_ino;
 }
 
 static void try_directory(struct search *search, const char *directory, size_t n)

@@ -7,9 +7,9 @@
 /* The directory that stands first in a runtime's PATH; none of this name has a real one, wherever it lies. */
 #define RUNTIME_DIRECTORY "cloud-audit-runtime.d"
 
-/* Adds a PATH without our directories: what finds its next in it, as other programs in front of a runtime do, must not find
- * us again. */
-void next_path(struct line *line, const char *path);
+/* Takes our directories out of a PATH, in its place: what finds its next in it, as other programs in front of a runtime do,
+ * must not find us again. */
+void next_path(char *path);
 
 /* Becomes the first program in path (NULL: the usual one) that is called name and is not the file self, and that the
  * kernel takes; an entry that is empty, relative or a directory of ours is passed over, as the Go programs that call

@@ -214,7 +214,7 @@ static void identify(const struct shim_place *place, struct start *start)
 	tell_failure(start);
 }
 
-static const char *value_of(char *const *envp, const char *name)
+static char *value_of(char *const *envp, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -224,36 +224,19 @@ static const char *value_of(char *const *envp, const char *name)
 	return NULL;
 }
 
-/* The same but for PATH, which is as it would be without us; store holds that. NULL where there is no need, or no memory. */
-static char **next_environment(char *const *envp, const char *path, struct line *store)
-{
-	char **copy;
-	size_t n = 0;
-
-	line_begin(store);
-	line_add(store, "PATH=");
-	next_path(store, path ? path : "");
-	while (envp && envp[n])
-		n++;
-	copy = path && !store->cut ? calloc(n + 1, sizeof(*copy)) : NULL;
-	for (size_t i = 0; copy && i < n; i++)
-		copy[i] = envp[i] + strlen("PATH=") == path ? store->s : envp[i];
-	return copy;
-}
-
 int shim_run(const struct shim_place *place, const char *name, int argc, char *const *argv, char *const *envp)
 {
 	struct start start = { .record_error = 0 };
-	const char *path = value_of(envp, "PATH");
-	_cleanup_free_ char **next = NULL;
-	struct line tried, said, store;
+	char *path = value_of(envp, "PATH");
+	struct line tried, said;
 	int r;
 
 	call_read(&start.call, name, argc, argv);
 	if (start.call.starts && start.call.id)
 		identify(place, &start);
-	next = next_environment(envp, path, &store);
-	r = next_become(place->self, name, path, argv, next ? next : envp, &tried);
+	if (path)
+		next_path(path);
+	r = next_become(place->self, name, path, argv, envp, &tried);
 	line_begin(&said);
 	if (tried.n > 0)
 		line_add_all(&said, (const char *const []){ "cloud-audit-runtime: ", tried.s, ": ", strerror(-r), NULL });

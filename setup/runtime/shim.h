@@ -17,7 +17,8 @@ struct shim_place {
 int shim_is_runtime(const char *name);
 
 /* Does all this as the runtime of that name. Returns only where there is none to become: with the exit status that
- * shells give that (127), after it was said on standard error and in the runtime's log. */
+ * shells give that (127), after it was said on standard error and in the runtime's log. PATH in envp then is, and is for the
+ * real one, as it would be without us. */
 int shim_run(const struct shim_place *place, const char *name, int argc, char *const *argv, char *const *envp);
 
 #endif
