@@ -269,6 +269,7 @@ for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] 
 	[ 'entries', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/entries.rb', "$tmp/entries" ] ],
 	[ 'the input', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/input.rb' ] ],
 	[ 'the cursor', 'lua5.1', $lua && [ $lua, 't/shipper/cursor.lua', "$tmp/bit", "$tmp/state" ] ],
+	[ 'fluent-bit killed', 'lua5.1', $lua && [ $lua, 't/shipper/killed.lua', "$tmp/bit", "$tmp/state" ] ],
 	[ 'what is left out', 'lua5.1', $lua && [ $lua, 't/shipper/volume.lua', "$tmp/bit" ] ]) {
 	my ($name, $package, $command) = @$_;
 	SKIP: {

@@ -162,6 +162,15 @@ at(1785600100000000, '950', 'PROCTITLE proctitle="x"')
 local torn = at(1785596500000000, '951', 'SYSCALL arch=c000003e syscall=59 items=0') ~= -1
 ok(not torn and events_of(at(1785596500000000, '951', 'PROCTITLE proctitle="b"')) == '951-0:SYSCALL,PROCTITLE', 'the clock is set back: events stay whole')
 
+-- By less than that an event could be told apart from one that was overtaken.
+for i, back in ipairs({ 1, 3, 4.9 }) do
+  local time = 1785600200000000 + i * 100000000
+  at(time, tostring(960 + 10 * i), 'PROCTITLE proctitle="x"')
+  torn = at(time - back * 1000000, tostring(961 + 10 * i), 'SYSCALL arch=c000003e syscall=59 items=0') ~= -1
+  ok(not torn and events_of(at(time - back * 1000000, tostring(961 + 10 * i), 'PROCTITLE proctitle="b"')) == (961 + 10 * i) .. '-0:SYSCALL,PROCTITLE',
+    'the clock is set back by ' .. back .. ' s: events stay whole')
+end
+
 -- An event of which no entry can be made.
 local Entry = require('audit_entry')
 local all = Entry.all

@@ -61,6 +61,7 @@ ok(#v:over(100 * 1000000) == 0, 'before it is over, a minute is not told')
 local all = v:over(140 * 1000000)
 ok(#all == 1 and all[1].left_out == 16, '... afterwards it is, also when nothing comes any more')
 ok(#v:over(300 * 1000000) == 0, '... once')
+ok(told.id == BOOT .. '-6-LEFT_OUT-15' and all[1].id:sub(-12) == '-LEFT_OUT-16', '... under an insertId that has the count: a kill forgets counts, and another one is another entry')
 
 v = wanted({ limit = 5 })
 for i = 1, 20 do kept(v, entry(i, web), 'exec', 7200) end

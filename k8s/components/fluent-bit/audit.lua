@@ -20,16 +20,18 @@ local TICK = 0.25
 -- Between two ticks at most so much comes into chunks: in_systemd hands over 1 MB at a time.
 local ROOM = 2 * 1024 * 1024
 
-local events = AuditEvents.new((state.load()))
-local sessions = AuditSessions.new(state)
+local memory, database = state.load()
+local events = AuditEvents.new(memory)
+local sessions = AuditSessions.new(state, memory and tonumber(memory:match('sessions (%d+)\n')))
 local volume = Volume.new()
 local signals = Signals.new(state)
 local full = not state.room(ROOM)
 signals:write({ full = full, left_out = 0, held = 0 })
 -- In seconds since the start, of ticks. `seen`: records since the last one.
 local now, seen = 0, true
--- The database as it was at a tick, and what has to be sent before it may be saved; the one that was saved last.
-local candidate, saved
+-- The database as it was at a tick, with what was known then: the one that is saved when all is sent that was held; and the
+-- one that was saved last.
+local candidate, saved = nil, { database = memory and database, mark = events.begin }
 
 -- What Cloud Logging's output takes out of the entry again.
 local function for_cloud_logging(entry, key, written)
@@ -54,8 +56,9 @@ end
 
 local function entries_of(event)
   local all = {}
+  local before = candidate and candidate.mark.held[event]
   for _, entry in ipairs(AuditEntry.all(event.id, event.records, event.first, event.whole)) do
-    sessions:name(entry)
+    sessions:name(entry, before)
     local key = entry.key ~= flb_null and entry.key or entry.keys and table.concat(entry.keys, ',')
     local kept, told = volume:keep(entry, key, event.written)
     if told then all[#all + 1] = left_out(told) end
@@ -86,15 +89,34 @@ end
 
 -- A tick is a batch of its own: all that were handed over before it are in chunks, also what ended by then.
 local function save()
-  local database = state.read(state.database)
-  if not candidate and database and database ~= saved then candidate = { database = database, mark = events:mark() } end
-  local memory = candidate and events:memory(candidate.mark)
-  if not memory then return true end
+  local now_there = state.read(state.database)
+  if not candidate and now_there and now_there ~= saved.database then
+    candidate = { database = now_there, mark = events:mark('sessions ' .. sessions:mark() .. '\n') }
+  end
+  if not candidate or events:waits(candidate.mark) then return true end
   local ok, why = sessions:save()
-  if ok then ok, why = state.save(memory, candidate.database) end
+  if ok then ok, why = state.save(events:memory(candidate.mark), candidate.database) end
+  if not ok then return nil, why end
+  events:saved(candidate.mark)
   -- The next tick looks at what was read while this one waited.
-  if ok then saved, candidate, seen = candidate.database, nil, true end
-  return ok, why
+  saved, candidate, seen = candidate, nil, true
+  return true
+end
+
+local function stop(why)
+  state.say('error', state.file, ': ', why, ': nothing more is taken from the journal until there is room')
+  full = true
+end
+
+-- Those that end because nothing more comes. Read again, with more behind them, they would not end there: so that is saved first.
+local function expired()
+  local found = full and {} or events:quiet(now)
+  if #found == 0 or not saved.database then return events:expire(found) end
+  local ok, why = state.save(events:memory(saved.mark), saved.database)
+  if ok then return events:expire(found) end
+  events:take_back(found)
+  stop(why)
+  return {}
 end
 
 local function tick()
@@ -108,10 +130,7 @@ local function tick()
     os.exit(1)
   end
   if ok then ok, why = save() end
-  if not ok and not full then
-    state.say('error', state.file, ': ', why, ': nothing more is taken from the journal until there is room')
-    full = true
-  end
+  if not ok and not full then stop(why) end
 end
 
 -- Of the last record: mostly the next one is of the same event.
@@ -123,7 +142,7 @@ local function add(record)
     id, written = record.BOOT_ID .. '-' .. record.AUDIT_ID, tonumber(record.SOURCE_REALTIME_TIMESTAMP)
     boot, serial = record.BOOT_ID, record.AUDIT_ID
   end
-  local done = events:add(id, kind, text, written, now)
+  local done = events:add(boot, id, kind, text, written, now)
   return #done > 0 and entries(done) or done
 end
 
@@ -136,7 +155,7 @@ function audit(_, timestamp, record)
   if record.tick then
     tick()
     local ok, all = pcall(function()
-      local all = entries(full and {} or events:expired(now))
+      local all = entries(expired())
       for _, told in ipairs(volume:over(events.written)) do all[#all + 1] = left_out(told) end
       return all
     end)

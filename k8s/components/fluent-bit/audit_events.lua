@@ -2,20 +2,19 @@
 -- Nothing in the journal ends an event: it is whole when as many PATH records are there as its SYSCALL's items= says
 -- (and PROCTITLE after them, on a node that has such), when a program sent it, or when its time is over. What comes
 -- later is a part of its own, which goes on counting where the event ended. The rules are those of fluentd's
--- audit_events.rb; what is held, and what is known of ended events, is saved in another way (`mark`).
+-- audit_events.rb. Where an event ends follows from the records alone, and from what `mark` tells: who reads them again from
+-- there makes the same parts. The one thing more, that nothing came for a while, is saved before it ends an event.
 local AuditEvents = {}
 AuditEvents.__index = AuditEvents
 
--- In the journal's own time, and where nothing more comes, since the last record has arrived: so the same journal makes the
--- same events, at whatever speed it is read. Measured from an event's first record to its last: 0.7 s in 999 of 1,000,
--- 2.7 s at most.
+-- In the journal's own time, as it goes on while an event is held, and where nothing more comes, since the last record has
+-- arrived: so the same journal makes the same events, at whatever speed it is read. Measured from an event's first record to
+-- its last: 0.7 s in 999 of 1,000, 2.7 s at most.
 local SETTLED, MISSING = 1, 4
--- In microseconds, more than events overtake each other: the clock was set back.
+-- In microseconds. Set back by less, the clock stands still until it is where it was; by more, it goes on from there.
 local BACK = 5000000
--- Held at a time, and ended events whose number of records is remembered.
-local HELD, ENDED = 2048, 3000
--- Ended events that are saved: all to which something is missing, and those that something may still belong to.
-local SAVED = 64
+-- Held at a time; ended events whose number of records is remembered, and those of them to which something is missing.
+local HELD, ENDED, BROKEN = 2048, 3000, 65
 -- So many events without a kind of record, and none waits for it any more.
 local PATIENCE = 256
 
@@ -32,85 +31,131 @@ function Recent:set(name, value)
   self.order[slot], self.of[name], self.at[name], self.last = name, value, last, last
 end
 function Recent:get(name) return self.of[name] end
--- The latest n, the oldest of them first.
-function Recent:latest(n)
-  local found = {}
-  for i = self.last, math.max(1, self.last - self.limit + 1), -1 do
+function Recent:drop(name) self.of[name], self.at[name] = nil, nil end
+-- All of them, the oldest first, a line for those of a boot: KIND BOOT SERIAL:VALUE SERIAL:VALUE ...
+function Recent:add_lines(lines, kind)
+  local boot, line
+  for i = math.max(1, self.last - self.limit + 1), self.last do
     local name = self.order[i % self.limit]
-    if self.at[name] == i then table.insert(found, 1, { name, self.of[name] }) end
-    if #found == n then break end
+    if self.at[name] == i then
+      local of, serial = name:match('^(.*)-(.*)$')
+      if of ~= boot then
+        if line then lines[#lines + 1] = table.concat(line, ' ') end
+        boot, line = of, { kind, of }
+      end
+      line[#line + 1] = serial .. ':' .. self.of[name]
+    end
   end
-  return found
+  if line then lines[#lines + 1] = table.concat(line, ' ') end
 end
 
 local NONE = {}
+-- What is in quotes has no blank there, so that none of them has a program's msg='.
+local KERNEL = { SYSCALL = true, PATH = true, CWD = true, EXECVE = true }
 
--- memory: what `mark` gave an earlier one.
-function AuditEvents.new(memory)
-  local self = setmetatable({ held = {}, order = {}, oldest = 1, latest = 0, count = 0, written = 0,
-    ended = Recent.new(ENDED), broken = Recent.new(SAVED), again = {}, path = PATIENCE, title = 0 }, AuditEvents)
-  for kind, name, value, more in (memory or ''):gmatch('(%a+) (%S+) (%d+) ?(%d*)\n') do
-    if kind == 'ended' then self.ended:set(name, tonumber(value)) end
-    if kind == 'broken' then self.broken:set(name, tonumber(value)) end
-    if kind == 'again' then self:read_again(name, tonumber(value), tonumber(more)) end
-    if kind == 'expect' and name == 'PATH' then self.path = tonumber(value) end
-    if kind == 'expect' and name == 'PROCTITLE' then self.title = tonumber(value) end
+-- Each kind of line that `memory` has: what is made of it.
+local LINES = {}
+local function recent(of)
+  return function(self, rest)
+    local boot, all = rest:match('^(%S+) (.*)$')
+    for serial, count in all:gmatch('(%d+):(%d+)') do self[of]:set(boot .. '-' .. serial, tonumber(count)) end
   end
+end
+LINES.ended, LINES.broken = recent('ended'), recent('broken')
+function LINES.waits(self, rest)
+  local path, title = rest:match('^(%d+) (%d+)$')
+  self.path, self.title = tonumber(path), tonumber(title)
+end
+-- As the version before wrote it: an event of which so much was read, and sent.
+function LINES.again(self, rest)
+  local id, read = rest:match('^(%S+) (%d+)')
+  self.ended:set(id, tonumber(read))
+end
+function LINES.time(self, rest)
+  local written, time = rest:match('^(%d+) (%d+)$')
+  self.written, self.time = tonumber(written), tonumber(time)
+end
+function LINES.boot(self, rest) self.boot = rest end
+-- Of an event that was sent: its records that come again end it where they ended it, and are not sent again.
+function LINES.held(self, rest)
+  local id, first, size, items, paths, began, last = rest:match('^(%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (%S+)$')
+  self:hold({ id = id, sent = true, first = tonumber(first), size = tonumber(size), items = tonumber(items),
+    paths = tonumber(paths), began = tonumber(began), last = last, whole = true })
+end
+-- When so many records had come, it ended because nothing more came.
+function LINES.quiet(self, rest)
+  local at, id = rest:match('^(%d+) (%S+)$')
+  at = tonumber(at)
+  self.cuts[at] = self.cuts[at] or {}
+  table.insert(self.cuts[at], id)
+end
+
+-- memory: what `memory` gave an earlier one.
+function AuditEvents.new(memory)
+  local self = setmetatable({ held = {}, order = {}, oldest = 1, latest = 0, count = 0, written = 0, time = 0, arrived = 0,
+    ended = Recent.new(ENDED), broken = Recent.new(BROKEN), path = PATIENCE, title = 0, read = 0, cuts = {}, decided = {} },
+    AuditEvents)
+  for kind, rest in (memory or ''):gmatch('(%a+) ([^\n]*)\n') do if LINES[kind] then LINES[kind](self, rest) end end
+  self.begin = { text = memory or '', read = 0, decided = 0, held = {} }
+  self:cut()
   return self
 end
 
--- Of what was sent, so much was read before. All of it: an event that has ended.
-function AuditEvents:read_again(id, read, sent)
-  if read < sent then self.again[id] = { read = read, sent = sent } else self.ended:set(id, sent) end
+function AuditEvents:hold(event)
+  self.held[event.id] = event
+  self.latest = self.latest + 1
+  self.order[self.latest] = event.id
+  self.count = self.count + 1
+  return event
 end
 
--- Before the first record of another boot is added: the events that are held, of which nothing comes any more. nil: none.
-function AuditEvents:boot_of(id)
-  if id == self.boot then return nil end
-  self.boot = id
-  return self:give_up_oldest(true)
-end
-
--- Another record: its event, type, text; `written`: the event's time, in microseconds; `now`: of arrival, in seconds.
--- Gives the events that end with it, often none.
-function AuditEvents:add(id, type, text, written, now)
-  local done = self:boot_of(id:sub(1, 32))
-  local again = self.again[id]
-  if again then
-    -- Read a second time: what was sent before is not sent again.
-    again.read = again.read + 1
-    if again.read >= again.sent then
-      self.again[id] = nil
-      self.ended:set(id, again.sent)
-    end
-    if again.read <= again.sent then return done or NONE end
+-- The journal's time: it goes on with the highest that was seen.
+function AuditEvents:go_on(written)
+  if written > self.written then
+    if self.written > 0 then self.time = self.time + written - self.written end
+    self.written = written
+  elseif self.written - written > BACK then
+    self.written = written
   end
-  local event = self.held[id]
-  if not event then
-    event = { id = id, written = written, records = {}, first = self:first(id), items = 0, paths = 0, whole = true }
-    self.held[id] = event
-    self.latest = self.latest + 1
-    self.order[self.latest] = id
-    self.count = self.count + 1
+end
+
+-- Another record: its boot, event, type, text; `written`: the event's time, in microseconds; `now`: of arrival, in seconds.
+-- Gives the events that end with it, often none.
+function AuditEvents:add(boot, id, type, text, written, now)
+  local done
+  -- Of what is held from another boot nothing comes any more.
+  if boot ~= self.boot then
+    self.boot = boot
+    done = self:give_up_oldest(true)
   end
   self.arrived = now
-  if written > self.written or self.written - written > BACK then self.written = written end
-  if type == 'PATH' then self.path = PATIENCE elseif type == 'PROCTITLE' then self.title = PATIENCE end
-  local ended = type == 'EOE'
-  if not ended then
-    event.records[#event.records + 1] = { type, text }
-    if type == 'SYSCALL' then
-      event.items = tonumber(text:match(' items=(%d+)') or 0)
-    elseif type == 'PATH' then
-      event.paths = event.paths + 1
-    end
-    ended = self:is_whole(event, type, text)
+  self.read = self.read + 1
+  self:go_on(written)
+  local event = self.held[id] or self:hold({ id = id, written = written, records = {}, first = self:first(id), size = 0,
+    items = 0, paths = 0, began = self.time, whole = true })
+  if self:put(event, type, text) then done = self:finish(event, done) end
+  done = self:give_up_oldest(false, done)
+  if self.cuts[self.read] then done = self:cut(done) end
+  return done or NONE
+end
+
+-- Whether it ends the event.
+function AuditEvents:put(event, type, text)
+  if type == 'EOE' then return true end
+  local size = event.size + 1
+  event.size, event.last = size, type
+  if event.records then event.records[size] = { type, text } end
+  if type == 'PATH' then
+    self.path = PATIENCE
+    event.paths = event.paths + 1
+  elseif type == 'PROCTITLE' then
+    self.title = PATIENCE
+    return true
+  elseif type == 'SYSCALL' then
+    event.items = tonumber(text:match(' items=(%d+)') or 0)
   end
-  if ended then
-    done = done or {}
-    done[#done + 1] = self:finish(event)
-  end
-  return self:give_up_oldest(false, done) or NONE
+  if event.items > 0 and event.paths >= event.items and self.title == 0 then return true end
+  return not KERNEL[type] and text:find(" msg='", 1, true) ~= nil
 end
 
 -- From the oldest on, as many as are over by the journal's time, and where too many are held; or all. Added to `done`; nil: none.
@@ -119,8 +164,7 @@ function AuditEvents:give_up_oldest(all, done)
     local event = self.held[self.order[self.oldest]]
     if event then
       if not (all or self:is_over(event) or self.count > HELD) then break end
-      done = done or {}
-      done[#done + 1] = self:give_up(event)
+      done = self:give_up(event, done)
     end
     self.order[self.oldest] = nil
     self.oldest = self.oldest + 1
@@ -128,70 +172,106 @@ function AuditEvents:give_up_oldest(all, done)
   return done
 end
 
--- Those whose time is over because nothing more has come.
-function AuditEvents:expired(now)
-  local done = {}
+-- Those whose time is over because nothing more has come: they end with `expire`, after `memory` is saved.
+function AuditEvents:quiet(now)
+  local found = {}
   for i = self.oldest, self.latest do
     local event = self.held[self.order[i]]
-    if event and now - self.arrived >= self:limit(event) then done[#done + 1] = self:give_up(event) end
+    if event and now - self.arrived >= self:limit(event) then found[#found + 1] = event end
   end
+  for _, event in ipairs(found) do table.insert(self.decided, { at = self.read, id = event.id }) end
+  return found
+end
+
+function AuditEvents:expire(found)
+  local done
+  for _, event in ipairs(found) do done = self:give_up(event, done) end
+  return done or NONE
+end
+
+-- What could not be saved.
+function AuditEvents:take_back(found)
+  for _ = 1, #found do table.remove(self.decided) end
+end
+
+-- What an earlier one had ended here because nothing came.
+function AuditEvents:cut(done)
+  for _, id in ipairs(self.cuts[self.read] or {}) do
+    if self.held[id] then done = self:give_up(self.held[id], done) end
+  end
+  self.cuts[self.read] = nil
   return done
 end
 
-function AuditEvents:give_up(event)
+function AuditEvents:give_up(event, done)
   event.whole = event.paths >= event.items or self.path == 0
   if not event.whole and event.paths == 0 then self.path = self.path - 1 end
-  return self:finish(event)
+  return self:finish(event, done)
 end
 
--- What another one has to know to go on after the records up to now: `mark` now, `memory` of it when all events that
--- were held are sent.
-function AuditEvents:mark()
-  local lines, held = {}, {}
-  for _, of in ipairs(self.ended:latest(SAVED)) do lines[#lines + 1] = ('ended %s %d\n'):format(of[1], of[2]) end
-  for _, of in ipairs(self.broken:latest(SAVED)) do lines[#lines + 1] = ('broken %s %d\n'):format(of[1], of[2]) end
-  -- Not read again until their end; of an earlier boot no more comes.
-  for id, of in pairs(self.again) do
-    if not self.boot or id:sub(1, 32) == self.boot then lines[#lines + 1] = ('again %s %d %d\n'):format(id, of.read, of.sent) end
+-- What another one has to know to go on after the records up to now: `mark` now, `memory` of it when it does not wait any more.
+-- more: lines of others.
+function AuditEvents:mark(more)
+  local lines, held = { ('waits %d %d'):format(self.path, self.title), ('time %d %d'):format(self.written, self.time) }, {}
+  if self.boot then lines[#lines + 1] = 'boot ' .. self.boot end
+  self.ended:add_lines(lines, 'ended')
+  self.broken:add_lines(lines, 'broken')
+  for i = self.oldest, self.latest do
+    local event = self.held[self.order[i]]
+    if event then
+      held[event] = not event.sent or nil
+      lines[#lines + 1] = ('held %s %d %d %d %d %d %s'):format(event.id, event.first, event.size, event.items, event.paths,
+        event.began, event.last or '-')
+    end
   end
-  lines[#lines + 1] = ('expect PATH %d\nexpect PROCTITLE %d\n'):format(self.path, self.title)
-  for _, event in pairs(self.held) do held[event] = event.first + #event.records end
-  return { text = table.concat(lines), held = held }
+  for at, ids in pairs(self.cuts) do
+    for _, id in ipairs(ids) do lines[#lines + 1] = ('quiet %d %s'):format(at - self.read, id) end
+  end
+  return { text = table.concat(lines, '\n') .. '\n' .. (more or ''), read = self.read, decided = #self.decided, held = held }
 end
 
--- nil while one of them is held.
+-- For events that were held then and are not sent.
+function AuditEvents:waits(mark)
+  for event in pairs(mark.held) do if self.held[event.id] == event then return true end end
+  return false
+end
+
+-- Nothing before it is asked for any more.
+function AuditEvents:saved(mark)
+  for _ = 1, mark.decided do table.remove(self.decided, 1) end
+  mark.decided = 0
+end
+
+-- Of a mark, `begin` or one that does not wait any more.
 function AuditEvents:memory(mark)
   local lines = { mark.text }
-  for event, read in pairs(mark.held) do
-    if self.held[event.id] == event then return nil end
-    lines[#lines + 1] = ('again %s %d %d\n'):format(event.id, read, self:first(event.id))
+  for i = mark.decided + 1, #self.decided do
+    local one = self.decided[i]
+    lines[#lines + 1] = ('quiet %d %s\n'):format(one.at - mark.read, one.id)
   end
   return table.concat(lines)
 end
 
-function AuditEvents:first(id)
-  local again = self.again[id]
-  return again and again.sent or self.ended:get(id) or self.broken:get(id) or 0
-end
-
-function AuditEvents:is_whole(event, type, text)
-  if type == 'PROCTITLE' or text:find(" msg='", 1, true) then return true end
-  return event.items > 0 and event.paths >= event.items and self.title == 0
-end
+function AuditEvents:first(id) return self.ended:get(id) or self.broken:get(id) or 0 end
 
 function AuditEvents:limit(event) return event.items > event.paths and self.path > 0 and MISSING or SETTLED end
 
-function AuditEvents:is_over(event) return self.written - event.written >= self:limit(event) * 1000000 end
+function AuditEvents:is_over(event) return self.time - event.began >= self:limit(event) * 1000000 end
 
-function AuditEvents:finish(event)
+-- Adds it to `done`, but for what was sent before.
+function AuditEvents:finish(event, done)
   self.held[event.id] = nil
   self.count = self.count - 1
-  local count = event.first + #event.records
-  local kept = event.whole and self.ended or self.broken
-  kept:set(event.id, count)
-  local last = event.records[#event.records]
-  if last and last[1] ~= 'PROCTITLE' and event.items > 0 and self.title > 0 then self.title = self.title - 1 end
-  return event
+  local kept, other = self.ended, self.broken
+  if not event.whole then kept, other = other, kept end
+  other:drop(event.id)
+  kept:set(event.id, event.first + event.size)
+  local last = event.last
+  if last and last ~= 'PROCTITLE' and event.items > 0 and self.title > 0 then self.title = self.title - 1 end
+  if event.sent then return done end
+  done = done or {}
+  done[#done + 1] = event
+  return done
 end
 
 return AuditEvents

@@ -1,6 +1,7 @@
 -- Which container a session is of: by the login uid, and by the records that the runtime's wrapper sends at starts
--- (AUDIT_VIRT_CONTROL). What is known lies beside the cursor, so that a start record is needed once. fluentd's
--- audit_sessions.rb has the same functions in the same order.
+-- (AUDIT_VIRT_CONTROL). What is known lies beside the cursor, so that a start record is needed once. A line of that file has
+-- the number of the mark that it was written before: with an earlier cursor it is not known yet, so that the same records
+-- make the same entries when they are read again. fluentd's audit_sessions.rb has the same rules.
 local AuditRecord = require('audit_record')
 local AuditSessions = {}
 AuditSessions.__index = AuditSessions
@@ -26,16 +27,24 @@ local function append(map, of)
   map.prev.next, map.prev = of, of
 end
 
--- state: state.lua.
-function AuditSessions.new(state)
-  local self = setmetatable({ state = state, unsaved = {}, lines = 0 }, AuditSessions)
+-- state: state.lua. mark: the number of that of the cursor; nil: all that is known is.
+function AuditSessions.new(state, mark)
+  local self = setmetatable({ state = state, unsaved = {}, lines = 0, number = 0 }, AuditSessions)
   self:begin_boot(nil)
-  self:load()
+  self:load(mark)
   return self
 end
 
--- Adds class and container to an entry.
-function AuditSessions:name(entry)
+-- What becomes known from now on is of the next number; gives that of what was up to now.
+function AuditSessions:mark()
+  if self.lines > 2 * (OWN + LATER) then self:gather() end
+  self.number = self.number + 1
+  return self.number - 1
+end
+
+-- Adds class and container to an entry. before: its event began before the last mark, and is not read again from there.
+function AuditSessions:name(entry, before)
+  self.of = before and self.number - 1 or self.number
   local about = entry.auid ~= nil and entry
   local start
   for _, record in ipairs(entry.records or {}) do
@@ -58,11 +67,11 @@ end
 -- Before the cursor is.
 function AuditSessions:save()
   if #self.unsaved == 0 then return true end
-  if self.lines > 2 * (OWN + LATER) then return self:rewrite() end
-  local ok, why = self.state.append(self.state.sessions, table.concat(self.unsaved))
+  local put = self.anew and self.state.write or self.state.append
+  local ok, why = put(self.state.sessions, table.concat(self.unsaved))
   if ok then
-    self.lines = self.lines + #self.unsaved
-    self.unsaved = {}
+    self.lines = (self.anew and 0 or self.lines) + #self.unsaved
+    self.unsaved, self.anew = {}, false
   end
   return ok, why
 end
@@ -77,7 +86,7 @@ end
 function AuditSessions:boot_of(id)
   if id == self.boot then return end
   self:begin_boot(id)
-  self:note({ boot = id })
+  self:note({ boot = id, mark = self.of })
 end
 
 -- `forgotten`: the highest session that had to go for a limit; `ids`: of a container the session of its own.
@@ -88,7 +97,7 @@ end
 
 local FIELDS = { 'boot', 'forgotten', 'ses', 'id', 'pid', 'later', 'name', 'pod', 'namespace', 'pod_uid', 'image' }
 function AuditSessions:note(what)
-  local line = {}
+  local line = { 'mark=' .. what.mark }
   for _, field in ipairs(FIELDS) do
     if what[field] ~= nil and what[field] ~= NULL then
       line[#line + 1] = field .. '=' .. tostring(what[field]):gsub('[%%%c]', function(c) return ('%%%02x'):format(c:byte()) end)
@@ -164,6 +173,7 @@ function AuditSessions:is_believed(record, kind, vm, known)
 end
 
 function AuditSessions:keep(ses, what)
+  what.mark = self.of
   self:remember(ses, what)
   local line = { ses = ses }
   for name, value in pairs(what) do line[name] = value end
@@ -193,8 +203,8 @@ function AuditSessions:forget(ses)
   return ses
 end
 
--- A last line that was not written whole belongs to records that are read again.
-function AuditSessions:load()
+-- A last line that was not written whole belongs to records that are read again, as those do that a later mark has.
+function AuditSessions:load(mark)
   local text = self.state.read(self.state.sessions)
   if not text then return end
   for line in text:gmatch('([^\n]*)\n') do
@@ -202,21 +212,30 @@ function AuditSessions:load()
     for name, value in line:gmatch('(%w+_?%w*)=([^\t]*)') do
       what[name] = value:gsub('%%(%x%x)', function(h) return string.char(tonumber(h, 16)) end)
     end
-    local ses = tonumber(what.ses)
-    what.ses, what.pid = nil, tonumber(what.pid)
-    if what.boot then
-      self:begin_boot(what.boot, tonumber(what.forgotten))
-    elseif ses then
-      self:remember(ses, what)
-    end
+    what.mark = tonumber(what.mark) or 0
+    if not mark or what.mark <= mark then self:loaded(what) end
   end
+  if mark then self.number = mark + 1 end
   -- Else what is added to a line cut short would be lost with it.
-  self:rewrite()
+  self:gather()
+  self:save()
 end
 
-function AuditSessions:rewrite()
-  self.unsaved = {}
-  if self.boot then self:note({ boot = self.boot, forgotten = self.forgotten }) end
+function AuditSessions:loaded(what)
+  local ses = tonumber(what.ses)
+  what.ses, what.pid = nil, tonumber(what.pid)
+  self.number = math.max(self.number, what.mark + 1)
+  if what.boot then
+    self:begin_boot(what.boot, tonumber(what.forgotten))
+  elseif ses then
+    self:remember(ses, what)
+  end
+end
+
+-- All that is known, instead of the file.
+function AuditSessions:gather()
+  self.unsaved, self.anew = {}, true
+  if self.boot then self:note({ boot = self.boot, forgotten = self.forgotten, mark = 0 }) end
   for _, map in ipairs({ self.own, self.later }) do
     local of = map.next
     while of ~= map do
@@ -226,10 +245,6 @@ function AuditSessions:rewrite()
       of = of.next
     end
   end
-  local lines = self.unsaved
-  local ok, why = self.state.write(self.state.sessions, table.concat(lines))
-  if ok then self.lines, self.unsaved = #lines, {} end
-  return ok, why
 end
 
 return AuditSessions

@@ -73,7 +73,7 @@ function Volume:close(id, window)
   local first = window.first
   if not first then return nil end
   return { format = 1, event = first.event, type = { 'LEFT_OUT' }, left_out = window.out, class = first.class,
-    container = first.container, severity = 'NOTICE', id = first.event .. '-LEFT_OUT', written = first.written }
+    container = first.container, severity = 'NOTICE', id = first.event .. '-LEFT_OUT-' .. window.out, written = first.written }
 end
 
 return Volume
