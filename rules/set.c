@@ -17,8 +17,15 @@ static char *join_words(const struct lexer *lexer)
 
 	for (size_t i = 0; i < lexer->n_tokens; i++) {
 		text_add(&line, i ? " " : "");
-		for (const char *s = lexer->tokens[i]; *s; s++)
-			text_addf(&line, *s == ' ' || *s == '\\' ? "\\%c" : "%c", *s);
+		/* At once up to what is quoted: there are lines of thousands of bytes. */
+		for (const char *s = lexer->tokens[i]; *s;) {
+			size_t n = strcspn(s, " \\");
+
+			if (n == 0)
+				text_addf(&line, "\\%c", *s++);
+			text_add_bytes(&line, s, n);
+			s += n;
+		}
 	}
 	return text_error(&line) < 0 ? NULL : text_take(&line);
 }

@@ -251,7 +251,6 @@ bool draft_say_absent(const struct draft *draft)
 bool draft_syscalls(struct draft *draft, const char *names)
 {
 	_cleanup_free_ char *copy = NULL;
-	char *rest = NULL, *name;
 	bool any = false, good = true;
 
 	if (draft->list != DRAFT_LIST_UNSET && draft->list != AUDIT_FILTER_EXIT)
@@ -267,7 +266,12 @@ bool draft_syscalls(struct draft *draft, const char *names)
 	copy = strdup(names);
 	if (!copy)
 		return draft_fail(draft, "out of memory");
-	for (name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+	for (char *name = copy, *comma; name; name = comma ? comma + 1 : NULL) {
+		comma = strchr(name, ',');
+		if (comma)
+			*comma = '\0';
+		if (!*name)
+			continue;
 		good = add_syscall(draft, name) && good;
 		any = true;
 	}

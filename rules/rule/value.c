@@ -17,6 +17,20 @@ uint32_t value_as_auditctl(const char *s, unsigned flags)
 	return is_unsigned ? (uint32_t)strtoul(s, NULL, 0) : (uint32_t)strtol(s, NULL, 0);
 }
 
+/* Most numbers, hundreds in the list of a rule: nothing but up to nine decimal digits. */
+static bool read_plain(const char *s, uint32_t *ret)
+{
+	uint32_t value = 0;
+	size_t n = 0;
+
+	for (; s[n] >= '0' && s[n] <= '9' && n < 9; n++)
+		value = value * 10 + (uint32_t)(s[n] - '0');
+	if (n == 0 || s[n] || (n > 1 && s[0] == '0'))
+		return false;
+	*ret = value;
+	return true;
+}
+
 const char *value_number(const char *s, unsigned flags, uint32_t *ret)
 {
 	const char *digits = s + (s[0] == '-');
@@ -24,6 +38,8 @@ const char *value_number(const char *s, unsigned flags, uint32_t *ret)
 	unsigned long long value;
 	char *end;
 
+	if (read_plain(s, ret))
+		return NULL;
 	if (!isdigit((unsigned char)*digits))
 		return "not a number";
 	if (negative && !(flags & VALUE_NEGATIVE))
