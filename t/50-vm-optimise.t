@@ -61,7 +61,7 @@ vm_guest --timeout 600 <<'EOT'
 	like "$(auditctl -l | cut -c1-60)" '-S [a-z,_0-9]*open,.*' 'a watch has a list of system calls'
 	same plain1 plain2 'two runs under the same rules leave the same records'
 	same plain1 optimised 'the optimised rules leave the same records'
-	for key in dir later file run attr cut read write32 first numbers signal; do
+	for key in dir later file run attr cut read write32 first numbers signal opened result; do
 		grep -q "key=\"$key\"" plain1; ok $? "some are of the rules with key $key"
 	done
 	is "$(grep -c 'cwd="/srv/unwatched"' plain1)" 0 'none are of where no rule looks'

@@ -9,6 +9,7 @@
 #include "rules/rule/lex.h"
 #include "rules/rule/names.h"
 #include "rules/rule/rule.h"
+#include "rules/rule/show.h"
 
 struct printer {
 	struct text *out;
@@ -17,6 +18,7 @@ struct printer {
 	uint32_t arch;	/* of the last arch field, whose names -S means; 0: none */
 	uint32_t n_perms;
 	bool all;	/* every system call */
+	bool runs;	/* of calls without names, in a row, the ends alone: no line of a rules file */
 	bool key_last;	/* the last field is the joined key */
 	bool syscalls_printed;
 	bool exact;
@@ -239,11 +241,23 @@ static char *put_number(char *s, uint32_t number)
 	return s;
 }
 
+/* How many numbers in a row the mask has from n on that have no names. */
+static uint32_t count_run(const struct printer *p, uint32_t n)
+{
+	uint32_t end = n;
+
+	while (end < AUDIT_BITMASK_SIZE * 32 && p->data->mask[AUDIT_WORD(end)] & AUDIT_BIT(end) &&
+	       !(p->arch && names_of_syscall(end, p->arch)))
+		end++;
+	return end - n;
+}
+
 /* By the buffer: where a list has hundreds of numbers, appending each would take most of the time. */
 static void print_mask(struct printer *p)
 {
+	enum { RUN = 8 };	/* shown by its ends */
 	char buffer[256], *end = buffer;
-	uint32_t next = 0, n;
+	uint32_t next = 0, n, run;
 	bool first = true;
 
 	text_add(p->out, " -S ");
@@ -254,6 +268,12 @@ static void print_mask(struct printer *p)
 			*end++ = ',';
 		if (!name)
 			end = put_number(end, n);
+		if (!name && p->runs && (run = count_run(p, n)) >= RUN) {
+			*end++ = '.';
+			*end++ = '.';
+			end = put_number(end, n + run - 1);
+			next = n + run;
+		}
 		if (name || end > buffer + sizeof(buffer) - 16) {
 			text_add_bytes(p->out, buffer, (size_t)(end - buffer));
 			end = buffer;
@@ -400,12 +420,12 @@ static void print_rule(struct printer *p)
 	print_keys(p, field.text, field.len);
 }
 
-bool rule_print(struct text *out, const struct audit_rule_data *data, size_t size)
+static bool print(struct text *out, const struct audit_rule_data *data, size_t size, bool runs)
 {
 	_cleanup_text_ struct text line = { 0 };
 	struct printer p = {
 		.out = &line, .data = data, .list = data_list(data),
-		.all = data_mask_all(data), .exact = true,
+		.all = data_mask_all(data), .runs = runs, .exact = true,
 	};
 
 	if (data->field_count > AUDIT_MAX_FIELDS || data->buflen > size - sizeof(*data)) {
@@ -426,4 +446,34 @@ bool rule_print(struct text *out, const struct audit_rule_data *data, size_t siz
 	if (text_error(&line) < 0)
 		out->failed = true;
 	return p.exact && line.len <= LEX_LINE_MAX;
+}
+
+bool rule_print(struct text *out, const struct audit_rule_data *data, size_t size)
+{
+	return print(out, data, size, false);
+}
+
+void rule_show(struct text *out, const struct audit_rule_data *data, size_t size)
+{
+	print(out, data, size, true);
+}
+
+/* Without printing it, which would be most of the time for a large set. What besides a list that is
+ * too long can hinder is a path with an operator in it, which -w can have only. */
+static bool surely_fits(const struct audit_rule_data *data)
+{
+	enum { HEAD = 32, FIELD = 40, NAME = 24, NUMBER = 5, NAMED = 15 };	/* words of the mask */
+	size_t name = data_has(data, AUDIT_ARCH) ? NAME : NUMBER;
+	size_t length = HEAD + FIELD * data->field_count + 2 * data->buflen;
+
+	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
+		length += (size_t)__builtin_popcount(data->mask[i]) * (i < NAMED ? name : NUMBER);
+	return length <= LEX_LINE_MAX && !memchr(data->buf, '=', data->buflen);
+}
+
+bool rule_fits(const struct rule *rule)
+{
+	_cleanup_text_ struct text line = { 0 };
+
+	return surely_fits(rule->data) || (rule_print(&line, rule->data, rule->size) && text_error(&line) == 0);
 }

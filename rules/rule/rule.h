@@ -59,4 +59,7 @@ struct rule_place rule_place(const struct rule *rule);
  * that auditctl 3.0 does not know); the text is then for people only. */
 bool rule_print(struct text *out, const struct audit_rule_data *data, size_t size);
 
+/* Whether a line of a rules file gives this rule, which did so with other system calls or numbers. */
+bool rule_fits(const struct rule *rule);
+
 #endif

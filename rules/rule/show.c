@@ -68,17 +68,6 @@ void rule_show_line(struct text *out, const char *line)
 	text_add(out, line);
 }
 
-void rule_show(struct text *out, const struct audit_rule_data *data, size_t size)
-{
-	_cleanup_text_ struct text line = {0};
-
-	rule_print(&line, data, size);
-	if (text_error(&line) < 0)
-		out->failed = true;
-	else
-		rule_show_line(out, line.s ? line.s : "");
-}
-
 /* An option of a line that rule_print() made, and its value; borrowed from it. */
 struct pair {
 	const char *option, *value;

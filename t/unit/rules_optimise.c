@@ -110,6 +110,47 @@ static void rules_that_differ_in_system_calls_only_become_one(void **state)
 		     "1,2,4: -a always,exit -S 1000,1001,1002 -F key=a\n3: -a never,exit -F uid=1 -S 1001\n");
 }
 
+static void rules_with_the_same_result_in_between_do_not_hinder(void **state)
+{
+	check_merged("-a always,exit -S 1000 -k a\n-a always,exit -S 1001 -F uid=1 -k a\n-a always,exit -S 1001 -k a\n",
+		     "1,3: -a always,exit -S 1000,1001 -F key=a\n2: -a always,exit -F uid=1 -S 1001 -F key=a\n");
+	/* Behind one with another result there may be more with the same. */
+	check_merged("-a always,exit -S 1000 -k a\n-a always,exit -S 1001 -F uid=1 -k b\n"
+		     "-a always,exit -S 1001 -F uid=2 -k a\n-a always,exit -S 1001 -k a\n",
+		     "1: -a always,exit -S 1000 -F key=a\n2: -a always,exit -F uid=1 -S 1001 -F key=b\n"
+		     "3: -a always,exit -F uid=2 -S 1001 -F key=a\n4: -a always,exit -S 1001 -F key=a\n");
+}
+
+static void rules_that_differ_in_one_number_only_become_one(void **state)
+{
+	check_merged("-a always,exit -S 1000 -F exit=-EACCES -F uid=1 -k a\n-a always,exit -S 1000 -F exit=-EPERM -F uid=1 -k a\n",
+		     "1,2: -a always,exit -F uid=1 -F exit>=-EACCES -F exit!=-ENOENT -F exit!=-ESRCH -F exit!=-EINTR -F exit!=-EIO "
+		     "-F exit!=-ENXIO -F exit!=-E2BIG -F exit!=-ENOEXEC -F exit!=-EBADF -F exit!=-ECHILD -F exit!=-EAGAIN "
+		     "-F exit!=-ENOMEM -S 1000 -F key=a\n");
+	/* What stands side by side needs nothing left out, and one in the other is gone. */
+	check_merged("-a always,exit -F arch=b64 -S 1000 -F a0=4 -k a\n-a always,exit -F arch=b32 -S 1000 -F a0=4 -k a\n"
+		     "-a always,exit -F arch=b64 -S 1000 -F a0=5 -k a\n-a always,exit -F arch=b32 -S 1000 -F a0=5 -k a\n"
+		     "-a always,exit -F arch=b64 -S 1000 -F a0=6 -k a\n-a always,exit -F arch=b64 -S 1000 -F a0>=1 -F a0<=3 -k a\n"
+		     "-a always,exit -F arch=b64 -S 1000 -F a0>=2 -F a0<=5 -F a0!=4 -k a\n",
+		     "1,3,5,6,7: -a always,exit -F arch=x86_64 -F a0>=1 -F a0<=6 -S 1000 -F key=a\n"
+		     "2,4: -a always,exit -F arch=i386 -F a0>=4 -F a0<=5 -S 1000 -F key=a\n");
+	check_merged("-a always,exit -S 1000 -F saddr_fam=2 -F a1&4 -k a\n-a always,exit -S 1000 -F a1&4 -F saddr_fam=4 -k a\n",
+		     "1,2: -a always,exit -F a1&4 -F saddr_fam>=2 -F saddr_fam<=4 -F saddr_fam!=3 -S 1000 -F key=a\n");
+	/* Any address at all is more than no condition. */
+	check_merged("-a always,exit -S 1000 -F saddr_fam!=2 -k a\n-a always,exit -S 1000 -F saddr_fam=2 -k a\n",
+		     "1,2: -a always,exit -F saddr_fam>=0 -S 1000 -F key=a\n");
+	/* Two numbers, one after the other, and calls that have become the same in all else. */
+	check_merged("-a always,exit -S 1000 -F a0=1 -F a1=1 -k a\n-a always,exit -S 1000 -F a0=2 -F a1=1 -k a\n"
+		     "-a always,exit -S 1000 -F a0=1 -F a1=2 -k a\n-a always,exit -S 1000 -F a0=2 -F a1=2 -k a\n"
+		     "-a always,exit -S 1001 -F a0>=1 -F a0<=2 -F a1>=1 -F a1<=2 -k a\n",
+		     "1,2,3,4,5: -a always,exit -F a0>=1 -F a0<=2 -F a1>=1 -F a1<=2 -S 1000,1001 -F key=a\n");
+	/* Where records are dropped the order counts for nothing, nor does what else is dropped. */
+	check_merged("-a always,exclude -F msgtype=CWD\n-a never,exclude -F uid=1\n-a always,exclude -F msgtype=1308\n"
+		     "-a always,exit -S 1000 -k a\n-a always,exclude -F msgtype=1309\n",
+		     "1,3,5: -a always,exclude -F msgtype>=CWD -F msgtype<=EXECVE\n"
+		     "2: -a never,exclude -F uid=1\n4: -a always,exit -S 1000 -F key=a\n");
+}
+
 static void rules_that_may_not_move_stay(void **state)
 {
 	static const char *const sets[] = {
@@ -138,6 +179,22 @@ static void rules_that_may_not_move_stay(void **state)
 		"-a always,exit -S 1000 -F uid=1 -k a\n-a always,exit -S 1001 -F uid!=1 -k a\n",
 		"-a always,exit -S 1000 -F uid=1 -k a\n-a always,exit -S 1001 -F gid=1 -k a\n",
 		"-a always,exit -S 1000 -F uid=1\n-a never,exit -S 1001 -F uid=1\n",
+		/* Too many numbers lie between; groups are several numbers; what > and < leave may be refused. */
+		"-a always,exit -S 1000 -F a0=0 -k a\n-a always,exit -S 1000 -F a0=33 -k a\n",
+		"-a always,exit -S 1000 -F gid=1 -k a\n-a always,exit -S 1000 -F gid=2 -k a\n",
+		"-a always,exit -S 1000 -F saddr_fam>43 -k a\n-a always,exit -S 1000 -F saddr_fam=43 -k a\n",
+		"-a always,exit -S 1000 -F a0&1 -k a\n-a always,exit -S 1000 -F a0&2 -k a\n",
+		/* Different in one number, and more. */
+		"-a always,exit -S 1000 -F a0=1 -k a\n-a always,exit -S 1000 -F a0=2 -k b\n",
+		"-a always,exit -S 1000 -F a0=1 -k a\n-a always,exit -S 1000,1001 -F a0=2 -k a\n",
+		"-a always,exit -S 1000 -F a0=1 -F a1=1 -k a\n-a always,exit -S 1000 -F a0=2 -F a1=2 -k a\n",
+		"-a always,exit -S 1000 -F a0=1 -F uid=1 -k a\n-a always,exit -S 1000 -F a0=2 -F uid=2 -k a\n",
+		"-a always,exit -S 1000 -F a0=1 -k a\n-a always,exit -S 1000 -F a1=1 -k a\n",
+		"-a always,exit -S 1000 -F a0=1 -k a\n-a always,exit -S 1000 -k a\n",
+		"-a always,exit -S 1000 -F a0=1 -k a\n-a never,exit -S 1000 -F uid=1\n-a always,exit -S 1000 -F a0=2 -k a\n",
+		"-a always,exclude -F msgtype=CWD\n-a always,exclude -F msgtype=EXECVE\n",
+		"-a always,exclude -F msgtype=CWD -F uid=1\n-a always,exclude -F msgtype=PATH -F uid=2\n",
+		"-a never,user -F msgtype=1100\n-a never,user -F msgtype=1101\n",
 		"-a always,exit -S 1000 -k a\n-A always,exit -S 1001 -k a\n",
 		"-a always,exit -F arch=b64 -S 1000 -k a\n-a always,exit -F arch=b32 -S 1001 -k a\n",
 		"-a always,exit -F path=/x -S 1000 -k a\n-a always,exit -F path=/y -S 1001 -k a\n",
@@ -411,6 +468,7 @@ static void optimising_again_changes_nothing(void **state)
 
 struct event {
 	uint32_t arch, number, uid, flags;	/* flags: of an open, or the call of socketcall */
+	uint32_t exit, a0, family;	/* family: 0 for none */
 	uint32_t n_names;
 	char names[2];	/* the last letters of the paths of its files; in /d when in lower case */
 };
@@ -534,6 +592,12 @@ static bool match_field(const struct kernel *kernel, const struct event *e, char
 	case AUDIT_UID:
 		result = e->uid == f->value;
 		break;
+	case AUDIT_EXIT:
+		return data_compare(e->exit, f->operator, f->value);
+	case AUDIT_ARG0:
+		return data_compare(e->a0, f->operator, f->value);
+	case AUDIT_SADDR_FAM:
+		return e->family && data_compare(e->family, f->operator, f->value);
 	case AUDIT_PERM:
 		result = match_perm(e->arch == models[0].arch ? &models[0] : &models[1], e, f->value);
 		break;
@@ -604,20 +668,38 @@ static const struct rule *decide(const struct kernel *kernel, const struct event
 	return place < n ? &kernel->set->rules[kernel->order[place]] : NULL;
 }
 
+/* The key, for an event that is written down. */
+static void read_key(const struct audit_rule_data *data, char ret[8])
+{
+	struct data_field field;
+	uint32_t at = 0;
+	size_t offset = 0;
+
+	strcpy(ret, "");
+	while (data_next(data, &at, &offset, &field))
+		if (field.field == AUDIT_FILTERKEY)
+			snprintf(ret, 8, "%.*s", (int)field.len, field.text);
+}
+
+/* It is decided by rules with the same action and key. */
 static void assert_same(const struct rule *a, const struct rule *b, const char *content,
 			const struct event *e)
 {
 	struct text line = { 0 }, other = { 0 };
+	char keys[2][8] = { "", "" };
 
-	if ((!a && !b) || (a && b && a->data->action == b->data->action && a->size == b->size &&
-			   memcmp(a->data->buf, b->data->buf, a->data->buflen) == 0))
+	if (a)
+		read_key(a->data, keys[0]);
+	if (b)
+		read_key(b->data, keys[1]);
+	if ((!a && !b) || (a && b && a->data->action == b->data->action && strcmp(keys[0], keys[1]) == 0))
 		return;
 	if (a)
 		rule_print(&line, a->data, a->size);
 	if (b)
 		rule_print(&other, b->data, b->size);
-	fail_msg("call %u of %x, uid %u, flags %u, %u files %.2s: decided by \"%s\", optimised by \"%s\", in\n%s",
-		 e->number, e->arch, e->uid, e->flags, e->n_names, e->names, line.s ? line.s : "",
+	fail_msg("call %u of %x, uid %u, flags %u, exit %d, a0 %u, family %u, %u files %.2s: decided by \"%s\", optimised by \"%s\", in\n%s",
+		 e->number, e->arch, e->uid, e->flags, (int)e->exit, e->a0, e->family, e->n_names, e->names, line.s ? line.s : "",
 		 other.s ? other.s : "", content);
 }
 
@@ -656,21 +738,32 @@ static void add_random_rule(struct text *out, uint64_t *random, uint64_t kind)
 	};
 	static const char *const fields[] = { "", "", "", " -F uid=1", " -F uid!=1" };
 	static const char *const keys[] = { "", " -k a", " -k a", " -k b" };
+	static const char *const numbers[] = {
+		"", "", "", " -F exit=-1", " -F exit=-13", " -F exit=-2", " -F exit!=0", " -F a0=1", " -F a0=3", " -F a0>=2 -F a0<=4",
+		" -F a0!=2", " -F a0=1 -F exit=-1", " -F a0=2 -F exit=-1", " -F saddr_fam=2", " -F saddr_fam=10", " -F saddr_fam!=2",
+		" -F saddr_fam<=10 -F saddr_fam>=3", " -F a0>1 -F exit=-13",
+	};
 #define ONE(of) of[draw(&kind, ARRAY_SIZE(of))]
 
 	text_addf(out, "%s %s,exit%s", draw(&kind, 8) ? "-a" : "-A", draw(&kind, 5) ? "always" : "never",
 		  ONE(arches));
-	text_addf(out, "%s%s%s -S %s%s\n", ONE(places), ONE(perms), ONE(fields),
-		  calls[draw(random, ARRAY_SIZE(calls))], ONE(keys));
+	text_addf(out, "%s%s%s", ONE(places), ONE(perms), ONE(fields));
+	/* Or in their numbers only. */
+	if (draw(&kind, 2))
+		text_addf(out, "%s -S %s%s\n", numbers[draw(random, ARRAY_SIZE(numbers))], ONE(calls), ONE(keys));
+	else
+		text_addf(out, "%s -S %s%s\n", ONE(numbers), calls[draw(random, ARRAY_SIZE(calls))], ONE(keys));
 #undef ONE
 }
 
 static struct event draw_event(uint64_t *random, const struct model *models)
 {
+	static const uint32_t exits[] = { 0, 3, (uint32_t)-1, (uint32_t)-2, (uint32_t)-13 }, families[] = { 0, 1, 2, 3, 10, 11 };
 	static const char files[] = "abAB";
 	struct event e = {
 		.arch = models[draw(random, 3) == 0].arch, .uid = draw(random, 3), .flags = draw(random, 4),
-		.n_names = draw(random, 3),
+		.n_names = draw(random, 3), .exit = exits[draw(random, ARRAY_SIZE(exits))], .a0 = draw(random, 6),
+		.family = families[draw(random, ARRAY_SIZE(families))],
 	};
 
 	e.number = draw_number(random, e.arch);
@@ -754,6 +847,8 @@ int main(int argc, char **argv)
 	_cleanup_free_ char *given = argc > 1 ? read_classes(argv[1]) : NULL;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_that_differ_in_system_calls_only_become_one),
+		cmocka_unit_test(rules_with_the_same_result_in_between_do_not_hinder),
+		cmocka_unit_test(rules_that_differ_in_one_number_only_become_one),
 		cmocka_unit_test(rules_that_may_not_move_stay),
 		cmocka_unit_test(a_merged_list_that_no_line_has_room_for_is_not_made),
 		cmocka_unit_test(every_call_of_every_class_is_in_the_table),
