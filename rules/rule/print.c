@@ -233,6 +233,13 @@ static char *put_number(char *s, uint32_t number)
 	char digits[10];
 	size_t n = 0;
 
+	/* Most of them. */
+	if (number >= 100 && number < 1000) {
+		*s++ = (char)('0' + number / 100);
+		*s++ = (char)('0' + number / 10 % 10);
+		*s++ = (char)('0' + number % 10);
+		return s;
+	}
 	do
 		digits[n++] = (char)('0' + number % 10);
 	while (number /= 10);

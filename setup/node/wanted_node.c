@@ -444,14 +444,13 @@ static int gather(struct knowledge *known, const struct wanted *wanted, const st
 {
 	const char *earlier = node ? node_own_rules(node)->s : NULL;
 	bool replaced;
-	int r = 0;
+	int r = node ? rulesdiff_compare(&known->diff, &wanted->rules, &node->rules, true) : 0;
 
-	if (earlier)
+	/* What is in force is never left out, and a file of a hundred kilobytes need not be read for it. */
+	if (r == 0 && earlier && known->diff.n_missing > 0)
 		r = wanted_earlier_rules(host, earlier, &known->loaded, &replaced);
-	if (r == 0 && earlier)
+	if (r == 0 && earlier && known->diff.n_missing > 0)
 		r = wanted_earlier_left_out(host, earlier, known->boot, &known->left_out, &known->refused, &known->staged);
-	if (r == 0 && node)
-		r = rulesdiff_compare(&known->diff, &wanted->rules, &node->rules, true);
 	if (r == 0 && node)
 		known->boot_refused = boot_refused(known, wanted, node);
 	return r;
