@@ -5,9 +5,9 @@
 
 #include "rules/judge/absent.h"
 #include "rules/judge/lint.h"
-#include "rules/judge/map.h"
 #include "rules/judge/optimise.h"
 #include "rules/judge/order.h"
+#include "rules/match/map.h"
 #include "rules/parse/warnings.h"
 #include "rules/rule/data.h"
 #include "rules/rules.h"

@@ -2,7 +2,7 @@
 #ifndef RULES_LINT_PRIVATE_H
 #define RULES_LINT_PRIVATE_H
 
-#include "rules/judge/map.h"
+#include "rules/match/map.h"
 #include "rules/match/perm.h"
 #include "rules/match/range.h"
 #include "rules/rule/env.h"

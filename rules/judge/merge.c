@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rules/judge/lint.h"
-#include "rules/judge/map.h"
+#include "rules/match/map.h"
 #include "rules/match/numbers.h"
 #include "rules/rule/data.h"
 #include "rules/rule/names.h"

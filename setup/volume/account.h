@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "rules/judge/map.h"
+#include "rules/match/map.h"
 #include "setup/journal/records.h"
 
 struct sum {

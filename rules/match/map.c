@@ -1,4 +1,4 @@
-#include "rules/judge/map.h"
+#include "rules/match/map.h"
 
 #include <errno.h>
 #include <string.h>
