@@ -71,7 +71,7 @@ sub new {
 # Each fault: its name, what happens, and what may be lost by it at most (in records; the rest is a failure).
 sub faults {
 	return ([ undisturbed => sub { } ],
-		[ 'SIGKILL, 20 times, at random' => sub { my ($s) = @_; for (1 .. 20) { $s->start; sleep 0.3 + rand 0.9; $s->kill } } ],
+		[ 'SIGKILL, 20 times, at random' => sub { my ($s) = @_; for (1 .. 20) { $s->start_to_work; sleep rand 0.9; $s->kill } } ],
 		[ 'SIGKILL at the points where state is saved' => \&at_points ],
 		[ 'disk full' => \&disk_full ], [ 'vacuum while it is down' => \&vacuum ], [ 'rotation' => \&rotation ],
 		[ 'cursor of garbage' => sub { my ($s) = @_; $s->damage('garbage' x 100) } ],
@@ -137,6 +137,17 @@ sub alive {
 	$self->{pid} = undef;
 	$self->{restarts}++;
 	return 0;
+}
+# Until it has changed something of its state: on a slow machine a program may be killed many times before it has begun.
+sub start_to_work {
+	my ($self) = @_;
+	my $before = $self->looks;
+	$self->start;
+	for (1 .. 500) { last if $self->looks ne $before; sleep 0.03 }
+}
+sub looks {
+	my ($self) = @_;
+	return `find $self->{place}{state} -type f -printf '%p %s %T@\n' 2>/dev/null | sort`;
 }
 # The group: strace, which may be before it, and what it started.
 sub kill {

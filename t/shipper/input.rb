@@ -91,9 +91,9 @@ class Run
   def watch
     run = self
     later = -> { (@idle.positive? ? @later : 0) + (@passed += @slow) }
-    @input.define_singleton_method(:save) do
+    @input.define_singleton_method(:save) do |*cut|
       run.point
-      super()
+      super(*cut)
       run.point
     end
     @input.define_singleton_method(:read_batch) { super().tap { |count, _| run.looked(count) } }
@@ -166,12 +166,68 @@ is(wrong, [], '... killed twice, too')
 
 # The same journal makes the same entries, at whatever speed and in whatever batches it is read: a part that comes under an
 # insertId that is taken would be dropped.
-mixed(events, 5, Random.new(6)).each_with_index.map { |r, i| r.merge('_SOURCE_REALTIME_TIMESTAMP' => ($time + r['_AUDIT_ID'].to_i * 400_000).to_s) }
+mixed(events, 5, Random.new(6)).each_with_index.map { |r, i| r.merge('_SOURCE_REALTIME_TIMESTAMP' => ($time + r['_AUDIT_ID'].to_i * 900_000).to_s) }
                                .then { |far| journal(far) }
-entries = [[1, 0], [7, 0], [1000, 0], [7, 2.0]].map { |batch, slow| fresh { |dir| Run.new(dir, batch: batch, slow: slow).sent } }
+entries = [[1, 0], [7, 0], [1000, 0], [7, 2.0]].map { |batch, slow| fresh { |dir| Run.new(dir, batch: batch, slow: slow, later: 4.1).sent } }
 is(entries.first.count { |e| e['part'] }.positive?, true, 'events far apart are cut by the time of the journal')
 is(entries.map { |sent| sent.sort_by { |e| e['id'] } == entries.first.sort_by { |e| e['id'] } }, [true] * 4, '... at the same records whatever the batches, and however slow')
 
+# Killed at each step, what comes is what comes without: the same entries, by content and id.
+def start(ses, pid)
+  id = format('%07x', ses) * 9
+  "VIRT_CONTROL pid=#{pid} uid=0 auid=#{0xC0000000 | ses} ses=#{ses} subj=unconfined msg='op=start virt=container vm=\"#{id}\" pod=\"web-#{ses}\" " \
+    "namespace=\"shop\" uuid=\"1\" container=\"web\" image=\"w\" exec=no terminal=no login=set res=success'"
+end
+
+def inside(id, ses, pid) = exec(id).each { |r| r['MESSAGE'] = r['MESSAGE'].sub('auid=1000', "auid=#{0xC0000000 | ses}").sub('ses=2', "ses=#{ses}").sub("pid=#{id}", "pid=#{pid}") }
+def shifted(entries, by) = entries.map { |r| r.merge('_SOURCE_REALTIME_TIMESTAMP' => (r['_SOURCE_REALTIME_TIMESTAMP'].to_i + by).to_s) }
+
+random = Random.new(8)
+plain = (1..21).map { |id| exec(id) }
+mix = ->(all = plain) { mixed(all, 5, random) }
+# In a session's own order: what its first process does before it says that it starts a container, the start, what follows.
+sessions = [3, 4, 5].each_with_index.map { |ses, i| [inside(10 * i + 1, ses, ses + 900), [record(10 * i + 2, start(ses, ses + 900))], *(3..7).map { |k| inside(10 * i + k, ses, 60) }] }
+far = mix.call.map { |r| shifted([r], r['_AUDIT_ID'].to_i * 900_000).first }
+{ 'files of two sequences' => mix.call.each_with_index.map { |r, i| i < 45 ? r : r.merge('__FILE' => 'e') },
+  'containers that start' => mixed(sessions.map(&:flatten), 3, random), 'events that are cut by their time' => far,
+  'some with a record missing' => mix.call(plain.map { |e| e[0]['_AUDIT_ID'].to_i % 3 == 1 ? e[0..3] : e }) + shifted(mix.call(plain), 9_000_000).each { |r| r['_AUDIT_ID'] += '00' },
+  'titles, of some' => mix.call(plain.map { |e| id = e[0]['_AUDIT_ID'].to_i and (id % 4).zero? ? e : e + [record(id, 'PROCTITLE proctitle="true"')] }),
+  'another boot' => mix.call + mix.call.map { |r| r.merge('_BOOT_ID' => BOOT.reverse) },
+  'the clock set back by two seconds' => mix.call(plain[0, 10]) + shifted(mix.call(plain[10..]), -2_000_000),
+  'the clock set back by an hour' => mix.call(plain[0, 10]) + shifted(mix.call(plain[10..]), -3_600_000_000) }.each do |what, all|
+  sent = ->(*kills) { fresh { |dir| (kills + [nil]).flat_map { |kill| Run.new(dir, kill: kill, later: 4.1).sent } } }
+  journal(all)
+  steps = fresh { |dir| Run.new(dir, later: 4.1).steps }
+  want = sent.call.sort_by { |e| e['id'] }
+  kills = (1..steps).map { |k| [k] } + (1..steps).step(11).flat_map { |k| (1..steps).step(7).map { |l| [k, l] } }
+  different = kills.reject { |kill| sent.call(*kill).uniq.sort_by { |e| e['id'] } == want }
+  is([want.map { |e| e['id'] }.uniq.size == want.size, different.first(9)], [true, []], "killed at any step, once or twice: the same entries (#{what})")
+end
+
+# Killed when an event has ended because nothing came, and what comes then is of it.
+all = exec(1) + exec(2)[0..1] + exec(3)[0..3]
+more = exec(4) + exec(2)[2..] + [exec(3).last] + exec(5)
+journal(all.dup)
+steps = fresh { |dir| Run.new(dir, later: 4.1).steps }
+wrong = (1..steps).reject do |kill|
+  fresh do |dir|
+    journal(all.dup)
+    sent = Run.new(dir, kill: kill, later: 4.1).sent
+    Systemd::Journal.entries += more
+    sent = (sent + Run.new(dir, later: 4.1).sent).uniq
+    texts = sent.sort_by { |e| e['part'].to_i }.group_by { |e| e['event'] }.transform_values { |es| es.flat_map { |e| Restore.new(JSON.parse(JSON.generate(e))).records } }
+    sent.map { |e| e['id'] }.uniq.size == sent.size && texts == written(all + more)
+  end
+end
+is(wrong, [], "killed at any of #{steps} steps while nothing comes: what comes later has an insertId of its own, nothing is missing")
+
+# The clock is set back by less than what tells that it was: events stay whole.
+[1, 3, 4.9].each do |seconds|
+  fresh do |dir|
+    journal(mix.call(plain[0, 10]) + shifted(mix.call(plain[10..]), (-seconds * 1_000_000).to_i))
+    is(Run.new(dir).sent.count { |e| e['part'] }, 0, "the clock is set back by #{seconds} s: events stay whole")
+  end
+end
 # Parts.
 fresh do |dir|
   journal(exec(1)[0..3] + login(2))
@@ -204,7 +260,7 @@ fresh do |dir|
 end
 fresh do |dir|
   run = Run.new(dir, kill: 4) { raise Errno::ENOSPC }
-  is([run.sent, File.exist?("#{dir}/cursor.json")], [[], false], '... while it refuses the cursor stays')
+  is([run.sent, JSON.parse(File.read("#{dir}/cursor.json"))["cursor"]], [[], ""], '... while it refuses the cursor stays')
 end
 fresh do |dir|
   of = -> { Prometheus::Client.registry.get(:linux_audit_entries_total)&.of.to_h }

@@ -6,6 +6,8 @@ module Systemd
     class << self
       # [{ 'MESSAGE' => ..., ... }, ...]; a test may add at the end and take away at the head.
       attr_accessor :entries, :first
+
+      def before(file) = file == 'f' ? 0 : 9000 - (file.to_i(16) * 500)
     end
 
     def initialize(path:) = @path = path
@@ -16,8 +18,9 @@ module Systemd
     def seek(where)
       return @next = Journal.first if where == :head
 
-      number = where[/\As=f;i=(\h+);/, 1] or raise JournalError, 'Invalid argument'
-      @next = [number.to_i(16), Journal.first].max
+      file, number = where.match(/\As=(\h+);i=(\h+);/)&.captures
+      file or raise JournalError, 'Invalid argument'
+      @next = [number.to_i(16) - Journal.before(file), Journal.first].max
     end
 
     def move_next
@@ -28,7 +31,11 @@ module Systemd
       true
     end
 
-    def cursor = "s=f;i=#{@here.to_s(16)};b=0"
+    # Another sequence of files, of an entry with __FILE, has numbers of its own; the clocks are the node's.
+    def cursor
+      file = Journal.entries[@here - Journal.first]['__FILE'] || 'f'
+      "s=#{file};i=#{(@here + Journal.before(file)).to_s(16)};b=0;m=#{@here.to_s(16)};t=#{(@here + 5000).to_s(16)};x=1"
+    end
     def cursor?(cursor) = cursor == self.cursor
     def read_field(name) = Journal.entries[@here - Journal.first].fetch(name) { raise JournalError, 'No such file' }.b
   end

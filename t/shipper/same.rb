@@ -21,4 +21,4 @@ $stdin.each_line(chomp: true).with_index(1) do |line, n|
   events.boot(boot).each(&put)
   events.add("#{boot}-#{id}", type, text || '', written: time.to_i, now: n / 4000.0, from: '').each(&put)
 end
-events.expired(1e9).each(&put)
+events.give_up(events.quiet(1e9)).each(&put)

@@ -46,18 +46,25 @@ class AuditJournal
     @journal.wait(0)
   end
 
-  # Where the record that `next` gave last is: -1 before, 0 at, 1 after a cursor; 1 where that cannot be told.
+  # Where the record that `next` gave last is: -1 before, 0 at, 1 after a cursor; 1 where that cannot be told. As libsystemd
+  # puts entries in order: by their number in one sequence of files, else by the clock of the boot, else by the node's.
   def compare(cursor)
     here = @journal.cursor
     return 0 if here == cursor
 
-    (file, number), (other, limit) = [here, cursor].map { |c| [c[/s=(\h+)/, 1], c[/i=(\h+)/, 1].to_i(16)] }
-    file == other ? number <=> limit : 1
+    here, there = [here, cursor].map { |text| text.scan(/(\w)=(\h+)/).to_h }
+    by = same?(here, there, 's') ? 'i' : same?(here, there, 'b') ? 'm' : 't'
+    return 1 unless here[by] && there[by]
+
+    order = here[by].to_i(16) <=> there[by].to_i(16)
+    order.zero? ? 1 : order
   end
 
   def close = @journal.close
 
   private
+
+  def same?(here, there, name) = here[name] == there[name]
 
   # An entry that is no longer there is looked for by its time: what follows then is new, and must not be skipped.
   def seek(cursor)

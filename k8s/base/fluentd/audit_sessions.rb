@@ -14,7 +14,9 @@ class AuditSessions
   RUNTIME = /\A(?:unconfined|[^:]*:[^:]*:container_runtime_t(?::.*)?)\z/.freeze
   NAMES = { 'name' => 'container', 'pod' => 'pod', 'namespace' => 'namespace', 'pod_uid' => 'uuid' }.freeze
 
-  def initialize(path, log)
+  # saved: what `save` gave an earlier one, of which nothing later is taken: the same records have to make the same entries.
+  # nil: all that the file has.
+  def initialize(path, log, saved = nil)
     @path = path
     @log = log
     @boot = nil
@@ -25,8 +27,9 @@ class AuditSessions
     # Of a container the session of its own.
     @ids = {}
     @unsaved = []
-    @lines = 0
-    load if File.exist?(path)
+    # The file's bytes that count, and how often it was written anew.
+    @bytes = @lines = @generation = 0
+    load(saved) if File.exist?(path)
   end
 
   # Adds class and container to an entry.
@@ -43,14 +46,19 @@ class AuditSessions
     entry['container'] = container if container
   end
 
-  # Before the cursor is.
+  # Before the cursor is, with which what it gives has to be saved. What was written in part is written over.
   def save
-    return if @unsaved.empty?
-    return rewrite if @lines > 2 * (OWN + LATER)
-
-    File.open(@path, 'ab', 0o600) { |f| f.write(@unsaved.map { |line| "#{JSON.generate(line)}\n" }.join) }
+    lines = text(@unsaved)
+    File.binwrite(@path, lines, @bytes, perm: 0o600) unless lines.empty?
+    @bytes += lines.bytesize
     @lines += @unsaved.size
     @unsaved = []
+    [@generation, @bytes]
+  end
+
+  # After the cursor was saved.
+  def tidy
+    rewrite if @lines > 2 * (OWN + LATER)
   end
 
   def self.digits(id)
@@ -141,10 +149,9 @@ class AuditSessions
     ses
   end
 
-  # A last line that was not written whole belongs to records that are read again.
-  def load
-    File.foreach(@path, mode: 'rb') do |line|
-      @lines += 1
+  def load(saved)
+    size = counted(saved)
+    File.binread(@path, size).each_line do |line|
       what = JSON.parse(line) rescue next
       next unless what.is_a?(Hash)
 
@@ -154,17 +161,33 @@ class AuditSessions
         remember(what['ses'], what.except('ses'))
       end
     end
-    # Else what is added to a line cut short would be lost with it.
+    @bytes = size
     rewrite
   rescue SystemCallError => e
     @log.warn "#{@path}: #{e.message}: containers that started before have no names"
   end
 
+  # How much of the file is as old as `saved`: written anew since then, it was so right after.
+  def counted(saved)
+    size = File.size(@path)
+    line = File.open(@path, 'rb', &:gets).to_s
+    head = JSON.parse(line) rescue nil
+    head = {} unless head.is_a?(Hash)
+    @generation = head['generation'].to_i
+    return size unless saved
+
+    [size, saved[0] == @generation ? saved[1] : line.bytesize + head['bytes'].to_i].min
+  end
+
+  def text(lines) = lines.map { |line| "#{JSON.generate(line)}\n" }.join
+
   def rewrite
-    lines = [{ 'boot' => @boot, 'forgotten' => @forgotten }] + [@own, @later].flat_map { |of| of.map { |ses, what| what.merge('ses' => ses) } }
-    File.write("#{@path}.new", lines.map { |line| "#{JSON.generate(line)}\n" }.join, perm: 0o600)
+    body = text([@own, @later].flat_map { |of| of.map { |ses, what| what.merge('ses' => ses) } })
+    head = text([{ 'boot' => @boot, 'forgotten' => @forgotten, 'generation' => @generation + 1, 'bytes' => body.bytesize }])
+    File.binwrite("#{@path}.new", head + body, perm: 0o600)
     File.rename("#{@path}.new", @path)
-    @lines = lines.size
-    @unsaved = []
+    @generation += 1
+    @bytes = head.bytesize + body.bytesize
+    @lines = @own.size + @later.size
   end
 end

@@ -5,11 +5,12 @@
 #   held     the held events. Of the records after `cursor`, up to `read`, theirs alone are still to be sent.
 #   late     of those of which a part was sent before: the first record since
 #   events   what AuditEvents wants to know again
+#   sessions what AuditSessions does
 require 'json'
 
 class AuditState
-  FIELDS = %w[cursor read held late events].freeze
-  attr_reader :cursor, :read, :held, :late, :events
+  FIELDS = %w[cursor read held late events sessions].freeze
+  attr_reader :cursor, :read, :held, :late, :events, :sessions
 
   def initialize(path, log)
     @path = path
@@ -19,6 +20,7 @@ class AuditState
     @held = state['held'].to_h { |id| [id, true] }
     @late = state['late'] || {}
     @events = state['events']
+    @sessions = state['sessions']
   end
 
   # Nothing is known: the journal from its head.
@@ -31,12 +33,12 @@ class AuditState
   end
 
   # held: as AuditEvents has them. By rename: the file is whole at all times.
-  def save(cursor, read, held, events)
+  def save(cursor, read, held, events, sessions)
     @cursor = cursor
     @read = read
     late = held.each_value.select(&:at).to_h { |event| [event.id, event.at] }
     # fluentd takes no right away from files by itself.
-    File.write("#{@path}.new", JSON.generate(FIELDS.zip([cursor, read, held.keys, late, events]).to_h), perm: 0o600)
+    File.write("#{@path}.new", JSON.generate(FIELDS.zip([cursor, read, held.keys, late, events, sessions]).to_h), perm: 0o600)
     File.rename("#{@path}.new", @path)
   end
 
@@ -51,9 +53,9 @@ class AuditState
     # As fluent-plugin-systemd wrote it, which version 0.1 used.
     old = state['journal'] if state.is_a?(Hash)
     return NONE.merge('cursor' => old, 'read' => old) if old.is_a?(String) && !old.empty?
-    return state if state.is_a?(Hash) && state['cursor'].is_a?(String) && state['read'].is_a?(String) &&
-                    !state['read'].empty? && state['held'].is_a?(Array) && counts?(state['events']) &&
-                    (state['late'].nil? || state['late'].is_a?(Hash) && state['late'].each_value.all?(String))
+    return state if state.is_a?(Hash) && state.values_at('cursor', 'read').all?(String) && state['held'].is_a?(Array) &&
+                    counts?(state['events']) && (state['late'].nil? || state['late'].is_a?(Hash) && state['late'].each_value.all?(String)) &&
+                    (state['sessions'].nil? || state['sessions'].is_a?(Array) && state['sessions'].all?(Integer))
 
     damaged('it has not the fields of a cursor')
   rescue JSON::ParserError, SystemCallError => e

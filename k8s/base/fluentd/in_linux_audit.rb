@@ -49,13 +49,14 @@ module Fluent
       # From what is on the disk to an error of the journal, or the end.
       def run
         @state = AuditState.new(File.join(@state_path, 'cursor.json'), log)
-        @sessions = AuditSessions.new(File.join(@state_path, 'sessions.jsonl'), log)
+        @sessions = AuditSessions.new(File.join(@state_path, 'sessions.jsonl'), log, @state.sessions)
         @proc = AuditProc.new(@logs_path)
         # First: it may forget the state.
         @journal = open_journal
         @events = AuditEvents.new(@state.events)
         # Records up to there were read before.
         @read = @state.read
+        save
         nil while thread_current_running? && step
       rescue Systemd::JournalError => e
         log.warn 'the journal cannot be read: it is opened again', error: e.message, cursor: @state.read
@@ -67,6 +68,7 @@ module Fluent
       # One batch; false when it is time to end.
       def step
         count, done = read_batch
+        done = give_up if count.zero?
         @signals.journal(clock) { AuditJournal.begins(@path) }
         return false unless done.empty? || deliver(entries(done))
 
@@ -93,14 +95,28 @@ module Fluent
         while count < @batch && (record = @journal.next)
           count += 1
           bytes += record.type.bytesize + 1 + record.text.bytesize
-          next if before?(record)
-
-          done.concat(@events.boot(record.event[0, 32]))
-          done.concat(@events.add(record.event, record.type, record.text, written: record.time, now: clock, from: from))
-          note_late(record)
+          done.concat(add(record, from))
         end
         @signals.batch(count, bytes)
-        [count, count.zero? ? @events.expired(clock) : done]
+        [count, done]
+      end
+
+      def add(record, from)
+        about = { written: record.time, now: clock, from: from }
+        place = @read ? place(record) : :new
+        return [] if place == :sent
+
+        done = place == :held ? [] : @events.boot(record.event[0, 32])
+        done += @events.public_send(place == :held ? :again : :add, record.event, record.type, record.text, **about)
+        note_late(record)
+        done
+      end
+
+      # Read again, with more behind it, an event would not end where it ended because nothing came. So that is saved before.
+      def give_up
+        quiet = @events.quiet(clock)
+        save(quiet) unless quiet.empty?
+        @events.give_up(quiet)
       end
 
       # Where a later part begins: what the event had before was sent, and may lie behind the cursor, too.
@@ -109,17 +125,15 @@ module Fluent
         event.at ||= @journal.cursor if event&.first&.positive?
       end
 
-      # Whether it was sent before: of those that were read, records of events that were held are still to be sent.
-      def before?(record)
-        return false unless @read
-
+      # Of those that were read before, records of events that were held are still to be sent.
+      def place(record)
         place = @journal.compare(@read)
         @read = nil if place >= 0
-        return false if place.positive?
-        return true unless @state.held.key?(record.event)
+        return :new if place.positive?
+        return :sent unless @state.held.key?(record.event)
 
         late = @state.late[record.event]
-        !late.nil? && @journal.compare(late).negative?
+        late && @journal.compare(late).negative? ? :sent : :held
       end
 
       def entries(done)
@@ -162,13 +176,13 @@ module Fluent
         thread_current_running? ? retry : false
       end
 
-      # Not while records are read a second time: until then the old one is right.
-      def save
+      # cut: the events that are given up next. Not while records are read a second time: until then the old one is right.
+      def save(cut = [])
         return if @read
 
         read = @journal.cursor
-        @sessions.save
-        @state.save(@events.from || read, read, @events.held, @events.saved)
+        @state.save(@events.from || read, read, @events.held, @events.saved(cut), @sessions.save)
+        @sessions.tidy
       rescue SystemCallError => e
         log.warn 'the cursor cannot be saved: what is read from now on would come again after a restart', error: e.message
       end
