@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # Both shippers make the same entries: fluentd's Ruby and fluent-bit's Lua, each by itself, on the same records. First
 # on those of every type (t/shipper/records), then on a recorded journal (t/shipper/journal): 12,000 events of four
-# processors, mixed, some without their end, a reboot in the middle. Entries of one event are joined. What may differ is
-# in %DIFFERENT, and nothing else does. fluentd and fluent-bit themselves: t/89-shippers.t.
+# processors, mixed, some without their end, others with a record that comes late, the clock set back, a reboot in the middle;
+# and once more with both killed in the middle and started again. The parts of an event are joined. What may differ is in
+# %DIFFERENT, and nothing else does. fluentd and fluent-bit themselves: t/89-shippers.t.
 use strict;
 use warnings;
 use File::Path qw(make_path);
@@ -25,12 +26,13 @@ my %DIFFERENT = (
 make_path("$tmp/bit", "$tmp/ruby", "$tmp/state/fluent-bit", "$tmp/journal");
 put("$tmp/bit/" . s{.*/}{}r, slurp($_) =~ s{/var/lib/cloud-audit-logging}{$tmp/state}gr) for glob 'k8s/components/fluent-bit/*.lua';
 sub entries_of {
-	my ($records) = @_;
+	my ($records, $kill) = @_;
 	unlink glob("$tmp/ruby/* $tmp/state/fluent-bit/*");
+	$kill //= '';
 	my $from = put("$tmp/records", $records);
 	local $ENV{NODE_NAME} = 'node-1';
 	my %of;
-	for ([ fluentd => "ruby t/shipper/same.rb $tmp/ruby" ], [ 'fluent-bit' => "$lua t/shipper/same.lua $tmp/bit" ]) {
+	for ([ fluentd => "ruby t/shipper/same.rb $tmp/ruby $kill" ], [ 'fluent-bit' => "$lua t/shipper/same.lua $tmp/bit $tmp/state/fluent-bit $kill" ]) {
 		my ($name, $command) = @$_;
 		my ($code, $out, $err) = run({ seconds => 300 }, 'sh', '-c', "$command <$from");
 		is "$code $err", '0 ', "$name: runs to its end";
@@ -53,44 +55,75 @@ sub plain {
 	delete @$e{qw(logging.googleapis.com/local_resource_id timestamp)};
 	return $e;
 }
-# The parts of an event as one: lists one after the other, and the fields of all.
-sub joined {
-	my (@parts) = sort { ($a->{part} || 0) <=> ($b->{part} || 0) } @_;
-	return $parts[0] if @parts == 1 && !defined $parts[0]{part};
-	my %all;
-	for my $p (@parts) {
-		for my $k (keys %$p) {
-			if (ref $p->{$k} eq 'ARRAY') { push @{$all{$k}}, @{$p->{$k}} } else { $all{$k} //= $p->{$k} }
-		}
+# What came again after a kill, once: the destination takes an insertId once.
+sub once {
+	my ($name, $entries) = @_;
+	my (%of, @kept, @other);
+	for my $e (@$entries) {
+		my $text = $json->encode($e);
+		if (!defined $of{$e->{id}}) { push @kept, $e; $of{$e->{id}} = $text } elsif ($of{$e->{id}} ne $text) { push @other, "$of{$e->{id}}\n$text" }
 	}
-	delete @all{qw(part id items)};
-	return \%all;
+	is scalar @other, 0, "$name: what comes again has the content that it had" or diag $other[0];
+	return \@kept;
 }
 sub by_event {
 	my (@entries) = @_;
 	my %of;
 	push @{$of{$_->{event}}}, $_ for @entries;
-	return \%of;
+	return { map { $_ => [ sort { ($a->{part} || 0) <=> ($b->{part} || 0) } @{$of{$_}} ] } keys %of };
+}
+# Of events with parts what they say together: their records, and what is not of records.
+sub joined {
+	my (@events) = @_;
+	my ($code, $out, $err) = run({ seconds => 120 }, 'sh', '-c', 'ruby t/shipper/parts.rb <' . put("$tmp/parts", join '', map { $json->encode($_) . "\n" } @events));
+	is "$code $err", '0 ', '... the records of parts can be made again';
+	my @joined = map { $json->decode($_) } split /\n/, $out;
+	for my $i (0 .. $#events) {
+		for my $p (@{$events[$i]}) { $joined[$i]{$_} //= $p->{$_} for grep { defined $p->{$_} } qw(event label group class container severity) }
+	}
+	return @joined;
+}
+# Each part goes on where the one before it ends, as far as that can be told: of EXECVE there may be more than one.
+sub goes_on {
+	my ($parts) = @_;
+	my $next = 0;
+	for my $p (@$parts) {
+		return 0 if ($p->{part} // 0) < $next || $p->{id} ne "$p->{event}-" . ($p->{part} // 0);
+		$next = ($p->{part} // 0) + @{$p->{type}};
+	}
+	# The first has no number where it was taken for all of the event.
+	return !$parts->[0]{part};
 }
 sub compare {
 	my ($name, $ruby, $bit) = @_;
-	my ($r, $l) = (by_event(@$ruby), by_event(@$bit));
+	my ($r, $l) = map { by_event(@$_) } $ruby, $bit;
 	is join(' ', sort keys %$r), join(' ', sort keys %$l), "$name: of the same events";
+	my @both = grep { $l->{$_} } sort keys %$r;
+	# Cut at the same places, by both or neither: entry by entry. Else as one.
+	my $cut = sub { return join ' ', map { $_->{part} // 'whole' } @{$_[0]} };
+	my %apart = map { $_ => 1 } grep { $cut->($r->{$_}) ne $cut->($l->{$_}) } @both;
+	my @apart = sort keys %apart;
+	my %pair = map { my $e = $_; $e => [ map { { map { $_->{part} // 'whole' => $_ } @{$_->{$e}} } } $r, $l ] } grep { !$apart{$_} } @both;
+	if (@apart) {
+		my @r = joined(map { $r->{$_} } @apart);
+		my @l = joined(map { $l->{$_} } @apart);
+		$pair{$apart[$_]} = [ { joined => $r[$_] }, { joined => $l[$_] } ] for 0 .. $#apart;
+	}
 	my (@different, %allowed);
-	for my $event (sort keys %$r) {
-		my ($one, $other) = (joined(@{$r->{$event}}), joined(@{$l->{$event} || []}));
-		my $alone = @{$r->{$event}} == 1 && @{$l->{$event} || []} == 1;
-		delete @$_{qw(id)} for $alone ? () : ($one, $other);
-		for my $field (sort keys %{{ %$one, %$other }}) {
-			my ($x, $y) = map { exists $_->{$field} ? $json->encode([ $_->{$field} ]) : 'absent' } $one, $other;
-			next if $x eq $y;
-			if ($DIFFERENT{$field}) { $allowed{$field}++ } else {
-				push @different, "$event $field: fluentd $x, fluent-bit $y";
+	$allowed{part} = @apart if @apart;
+	for my $event (sort keys %pair) {
+		for my $part (sort keys %{$pair{$event}[0]}) {
+			my ($one, $other) = map { $_->{$part} } @{$pair{$event}};
+			for my $field (sort keys %{{ %$one, %$other }}) {
+				my ($x, $y) = map { exists $_->{$field} ? $json->encode([ $_->{$field} ]) : 'absent' } $one, $other;
+				push @different, "$event $part $field: fluentd $x, fluent-bit $y" if $x ne $y && !$DIFFERENT{$field};
 			}
 		}
 	}
 	is scalar @different, 0, "$name: the entries are the same" or diag join "\n", @different[0 .. ($#different < 4 ? $#different : 4)];
-	return (scalar keys %$r, \%allowed);
+	is join(' ', grep { !goes_on($r->{$_}) } @both), '', '... the parts of fluentd\'s go on counting';
+	is join(' ', grep { !goes_on($l->{$_}) } @both), '', '... and those of fluent-bit\'s';
+	return (scalar keys %$r, \%allowed, scalar grep { @{$r->{$_}} > 1 } @both);
 }
 
 # --- every type of record ---
@@ -143,9 +176,9 @@ sub compare {
 
 # --- a recorded journal ---
 SKIP: {
-	my ($code, undef, $err) = run({ seconds => 120 }, 't/shipper/journal', "$tmp/journal", 12000, 2);
+	my ($code, undef, $err) = run({ seconds => 120 }, 't/shipper/journal', "$tmp/journal", 12000, 2, 'late');
 	skip $err =~ s/\n.*//sr, 1 if $code;
-	my $text = '';
+	my ($text, $n) = ('', 0);
 	open my $in, '-|', 'journalctl', '-a', '-D', "$tmp/journal", '_TRANSPORT=audit', '-o', 'json',
 		'--output-fields=_BOOT_ID,_AUDIT_ID,_SOURCE_REALTIME_TIMESTAMP,MESSAGE' or die;
 	while (defined(my $line = <$in>)) {
@@ -154,10 +187,19 @@ SKIP: {
 		my $message = ref $r->{MESSAGE} ? pack('C*', @{$r->{MESSAGE}}) : $r->{MESSAGE};
 		utf8::encode($message) unless ref $r->{MESSAGE};
 		$text .= join("\t", @$r{qw(_BOOT_ID _AUDIT_ID _SOURCE_REALTIME_TIMESTAMP)}, $message) . "\n";
+		$n++;
 	}
-	my ($events, $allowed) = compare('a recorded journal', entries_of($text));
+	my ($ruby, $bit) = entries_of($text);
+	my ($events, $allowed, $parts) = compare('a recorded journal', $ruby, $bit);
 	cmp_ok $events, '>=', 10000, "... all $events events";
-	my $count = join ', ', map { "$_ $allowed->{$_}" } sort keys %$allowed;
-	note "may differ, and does: $count";
+	cmp_ok $parts, '>=', 100, "... $parts of them in several parts, because records came late";
+	cmp_ok scalar(grep { defined $_->{part} && defined $_->{items} } @$ruby), '>=', 20, '... and others without an end';
+	note 'cut elsewhere by the other: ' . ($allowed->{part} // 0);
+	my ($ruby2, $bit2) = entries_of($text, int($n / 2));
+	for ([ fluentd => $ruby, $ruby2 ], [ 'fluent-bit' => $bit, $bit2 ]) {
+		my ($name, $without, $with) = @$_;
+		cmp_ok scalar @$with, '>', scalar @$without, "$name, killed in the middle: some come again";
+	}
+	compare('the same, both killed in the middle', once('fluentd', $ruby2), once('fluent-bit', $bit2));
 }
 done_testing;

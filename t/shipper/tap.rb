@@ -1,3 +1,4 @@
+$stdout.sync = true
 # TAP.
 $n = 0
 def is(got, want, name)
