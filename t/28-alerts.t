@@ -49,7 +49,9 @@ my $none = 'cloud_audit_status cloud_audit_context cloud_audit_lost cloud_audit_
 is unknown("$none > 0"), $none, '... of which no other word of these sources is one';
 # An alert is of both shippers: what both count has one name.
 my %lua = map { $_ => 1 } @{$from{'k8s/components/fluent-bit/signals.lua'}};
-is join(' ', grep { !$lua{$_} } @{$from{'k8s/base/fluentd/audit_signals.rb'}}), 'linux_audit_journal_hours', '... fluentd has those of fluent-bit, and one more';
+my @ruby = @{$from{'k8s/base/fluentd/audit_signals.rb'}};
+is join(' ', grep { !$lua{$_} } @ruby), 'linux_audit_journal_hours', '... of fluentd\'s one is not fluent-bit\'s';
+is join(' ', grep { my $n = $_; !grep { $_ eq $n } @ruby } sort keys %lua), 'linux_audit_left_out_total', '... and of fluent-bit\'s one not fluentd\'s';
 my %alias = map { $_ => 1 } slurp('k8s/components/fluent-bit/fluent-bit.yaml') =~ /^ *alias: (\S+)$/mg;
 is join(' ', grep { !$alias{$_} } map { $_->{expr} =~ /\{name="(.*?)"/g } @rules), '', '... and the names they ask of fluent-bit are its own';
 
@@ -57,7 +59,7 @@ is join(' ', grep { !$alias{$_} } map { $_->{expr} =~ /\{name="(.*?)"/g } @rules
 SKIP: {
 	skip 'promtool is missing: apt-get install prometheus', 2 if (run('promtool', '--version'))[0];
 	my %fires = (AuditShipperStandsStill => [ 'still' ], AuditShipperWaits => [ 'full', 'fulld' ], AuditShipperDiskFull => [ 'disk' ],
-		AuditShipperRefused => [ 'refused', 'refusedd' ], AuditShipperRetries => [ 'away', 'awayd' ], AuditShipperLags => [ 'behind' ],
+		AuditShipperRefused => [ 'refused', 'refusedd' ], AuditShipperRetries => [ 'away', 'awayd' ], AuditShipperLags => [ 'behind', 'overtaken' ], AuditJournalOvertakes => [ 'overtaken' ],
 		AuditNodeDiffers => [ 'differs' ], AuditNodeNotLocked => [ 'open' ], AuditRecordsLost => [ 'lost', 'lostlate' ],
 		AuditWatchSilent => [ 'silent' ], AuditWatchMissing => [ 'never' ]);
 	is join(' ', sort keys %fires), join(' ', sort map { $_->{alert} } @rules), 'every alert has its metrics here';

@@ -284,14 +284,30 @@ end
 
 fresh do |dir|
   value = ->(name) { Prometheus::Client.registry.get(:"linux_audit_#{name}").value }
-  before = %i[records_total record_bytes_total parts_total].map(&value)
+  counted = %i[records_total record_bytes_total events_total parts_total]
+  before = counted.map(&value)
   all = exec(1)[0..3] + exec(2)
   ago = (Time.now.to_f - 7200) * 1_000_000
-  journal(all.map { |r| r.merge('_SOURCE_REALTIME_TIMESTAMP' => (ago + r['_AUDIT_ID'].to_i).to_i.to_s) })
+  journal(all.map { |r| r.merge('_SOURCE_REALTIME_TIMESTAMP' => (ago + r['_AUDIT_ID'].to_i * 1_000_000).to_i.to_s) })
+  Run.new(dir)
+  is([value.call(:held), counted.map(&value)[2] - before[2]], [1, 1], 'how many events are held is told')
   Run.new(dir, later: 4.1)
-  is(%i[records_total record_bytes_total parts_total].map(&value).zip(before).map { |now, was| now - was },
-     [9, all.sum { |r| r['MESSAGE'].bytesize }, 1], 'records, their bytes, and parts are counted')
-  is([value.call(:lag_seconds).between?(7200, 7210), value.call(:journal_hours)], [true, 2.0], '... how old what was sent last is, and how far back the journal goes')
+  is(counted.map(&value).zip(before).map { |now, was| now - was }, [18, 2 * all.sum { |r| r['MESSAGE'].bytesize }, 2, 1],
+     'records, also those read again, their bytes, events, and parts are counted')
+  is([value.call(:lag_seconds).between?(7199, 7210), value.call(:journal_hours), value.call(:last_event_seconds), value.call(:held), value.call(:disk_full)],
+     [true, 2.0, (ago / 1_000_000 + 1).to_i, 0, 0], '... how old what was sent last is, and how far back the journal goes')
+end
+[[Errno::ENOSPC, 1], [Class.new(StandardError), 0]].each do |error, full|
+  fresh do |dir|
+    value = ->(name) { Prometheus::Client.registry.get(:"linux_audit_#{name}").value }
+    ago = (Time.now.to_f - 3600).to_i
+    journal((exec(1) + exec(2)).map { |r| r.merge('_SOURCE_REALTIME_TIMESTAMP' => ((ago + r['_AUDIT_ID'].to_i * 1000) * 1_000_000).to_s) })
+    Run.new(dir, batch: 1000, kill: 6) { raise error }
+    waits = [value.call(:lag_seconds).between?(2599, 2610), value.call(:disk_full)]
+    Run.new(dir, batch: 1000)
+    is([waits, value.call(:lag_seconds).between?(1599, 1610), value.call(:disk_full)], [[true, full], true, 0],
+       "while the buffer takes nothing, how long the first event waits is told, and whether the disk is full (#{full})")
+  end
 end
 
 # What may lie where the cursor is.

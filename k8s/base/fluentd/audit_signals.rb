@@ -1,5 +1,6 @@
-# What the input tells of itself, as metrics: those that fluent-bit's signals.lua has under the same names, and how far back
-# the journal goes. Without the gem nothing is counted. No error here may keep the input from going on.
+# What the input tells of itself, as metrics: those that fluent-bit's signals.lua has under the same names, but for what it
+# leaves out, and how far back the journal goes. Without the gem nothing is counted. No error here may keep the input from
+# going on.
 begin
   require 'prometheus/client'
 rescue LoadError
@@ -8,9 +9,12 @@ end
 
 class AuditSignals
   COUNTERS = { records: 'Records read from the journal', record_bytes: 'Bytes of the text of those',
-               parts: 'Entries that have not all records of their event' }.freeze
-  GAUGES = { lag_seconds: 'Age of the last event that ended, when it did',
+               events: 'Events that ended', parts: 'Entries that have not all records of their event' }.freeze
+  GAUGES = { held: 'Events that have begun and not ended', last_event_seconds: 'Time of the last event that ended',
+             lag_seconds: 'Age of the last event that ended, when it did; while the buffer takes nothing, of the first that waits',
+             disk_full: '1: nothing is taken from the journal until there is room',
              journal_hours: 'Age of the oldest audit record that the journal has' }.freeze
+  FULL = [Errno::ENOSPC, Errno::EDQUOT].freeze
   # Seconds between two looks at the journal's first record.
   EVERY = 300
 
@@ -25,13 +29,14 @@ class AuditSignals
     @gauges = GAUGES.to_h { |name, text| [name, metric(:gauge, :"linux_audit_#{name}", text)] }
   end
 
-  # Of a batch that was read, and of what of it the buffer has taken: pairs of time and entry.
-  def batch(records, bytes)
+  # Of a batch that was read; and of what of it the buffer has taken: how many events, and pairs of time and entry.
+  def batch(records, bytes, held)
     add(:records, records)
     add(:record_bytes, bytes)
+    set(:held, held)
   end
 
-  def taken(stream)
+  def taken(events, stream)
     return unless @entries
 
     last = nil
@@ -41,9 +46,20 @@ class AuditSignals
       add(:parts, 1) if entry['part']
       last = time.sec
     end
-    @gauges[:lag_seconds].set([Time.now.to_i - last, 0].max) if last
+    add(:events, events)
+    set(:disk_full, 0)
+    told_of(last, last)
   rescue StandardError => e
     @log.warn 'entries are not counted', error: e.message
+  end
+
+  # The buffer has taken none of these.
+  def refused(stream, error)
+    first = stream.each { |time, _| break time.sec }
+    set(:disk_full, FULL.include?(error.class) ? 1 : 0)
+    told_of(first, nil) if first.is_a?(Integer)
+  rescue StandardError => e
+    @log.warn 'how long entries wait is not known', error: e.message
   end
 
   # now: seconds, of a clock that is not set. The block gives the time of the journal's first record, or nil.
@@ -52,7 +68,7 @@ class AuditSignals
 
     @looked = now
     first = yield or return
-    @gauges[:journal_hours].set(((Time.now.to_f - first) / 3600).round(2))
+    set(:journal_hours, ((Time.now.to_f - first) / 3600).round(2))
   rescue StandardError => e
     @log.warn 'how far back the journal goes is not known', error: e.message
   end
@@ -66,5 +82,13 @@ class AuditSignals
 
   def add(name, count)
     @counters[name].increment(by: count) if @counters && count.positive?
+  end
+
+  def set(name, value) = @gauges && @gauges[name].set(value)
+
+  # In seconds: of which time an event waits, and of which the last that ended is.
+  def told_of(time, ended)
+    set(:lag_seconds, [Time.now.to_i - time, 0].max) if time
+    set(:last_event_seconds, ended) if ended
   end
 end

@@ -69,9 +69,9 @@ module Fluent
       def step
         count, done = read_batch
         done = give_up if count.zero?
-        @signals.journal(clock) { AuditJournal.begins(@path) }
-        return false unless done.empty? || deliver(entries(done))
+        return false unless done.empty? || deliver(done.size, entries(done))
 
+        look_back
         save if count.positive? || !done.empty?
         @journal.look
         sleep @interval if count.zero?
@@ -97,7 +97,7 @@ module Fluent
           bytes += record.type.bytesize + 1 + record.text.bytesize
           done.concat(add(record, from))
         end
-        @signals.batch(count, bytes)
+        @signals.batch(count, bytes, @events.held.size)
         [count, done]
       end
 
@@ -166,12 +166,14 @@ module Fluent
       end
 
       # Until the buffer takes them; false when it is time to end.
-      def deliver(stream)
+      def deliver(events, stream)
         router.emit_stream(@tag, stream)
-        @signals.taken(stream)
+        @signals.taken(events, stream)
         true
       rescue StandardError => e
         log.warn 'the buffer takes nothing: reading waits, the journal keeps what comes', error: e.class.to_s, reason: e.message
+        @signals.refused(stream, e)
+        look_back
         sleep @retry_interval
         thread_current_running? ? retry : false
       end
@@ -186,6 +188,9 @@ module Fluent
       rescue SystemCallError => e
         log.warn 'the cursor cannot be saved: what is read from now on would come again after a restart', error: e.message
       end
+
+      # Also while nothing is taken: what the journal loses meanwhile is lost.
+      def look_back = @signals.journal(clock) { AuditJournal.begins(@path) }
 
       def clock = Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
