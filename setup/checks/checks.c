@@ -279,9 +279,12 @@ static void check_path(struct checks *checks, const struct config *config, const
 		       const struct node *node)
 {
 	const char *path = runtime_path_in(node->runtime.environment);
-	bool same = path && strcmp(path, wanted->runtime_path) == 0;
+	bool same = path && wanted->runtime_path && strcmp(path, wanted->runtime_path) == 0;
 	char *detail = NULL;
 
+	/* What an earlier run left is let stand. */
+	if (!wanted->runtime_path)
+		return;
 	if (wanted->path_overrides && asprintf(&detail, "%s does: move it into a drop-in whose name comes before " DROP_IN ", as "
 					       "10-NAME.conf, then systemctl daemon-reload", wanted->path_overrides) < 0)
 		detail = NULL;

@@ -244,18 +244,14 @@ static enum exit_status apply_unlocked(struct context *c, const struct checks *c
 	return STATUS_DONE;
 }
 
-enum exit_status command_apply(struct context *c)
+/* runtime_left: see step_leave_runtime(). */
+static enum exit_status apply_observed(struct context *c, bool runtime_left)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
 	_cleanup_(node_done) struct node before = {0};
 	enum exit_status status;
 	int r;
 
-	r = context_observe(c);
-	if (r < 0)
-		return context_status(r);
-	if (step_restart_failed(c))
-		return STATUS_NODE;
 	if (rules_check_features(&c->wanted.rules, c->log, c->node.status.feature_bitmap) < 0)
 		return STATUS_CONFIG;
 	r = boot_check_refused(c);
@@ -290,10 +286,27 @@ enum exit_status command_apply(struct context *c)
 	if (status == STATUS_NODE)
 		return status;
 	/* Whether the runtime has been started with its drop-in is seen by the files as they are now. */
-	if (!c->wanted.files[FILE_RUNTIME].s || context_read(c) == 0) {
+	if (!runtime_left && (!c->wanted.files[FILE_RUNTIME].s || context_read(c) == 0)) {
 		if (step_restart_runtime(c, &before) < 0)
 			return STATUS_NODE;
 		step_say_pending(c);
 	}
 	return status;
+}
+
+enum exit_status command_apply(struct context *c)
+{
+	enum exit_status status;
+	int r = context_observe(c), left;
+
+	if (r < 0)
+		return context_status(r);
+	left = step_leave_runtime(c);
+	if (left < 0)
+		return STATUS_NODE;
+	status = apply_observed(c, left);
+	if (!left)
+		return status;
+	step_say_left(c, status == STATUS_DONE ? "; all else is as configured" : "");
+	return status == STATUS_DONE ? STATUS_NODE : status;
 }

@@ -372,12 +372,12 @@ enum exit_status command_plan(struct context *c)
 	_cleanup_(checks_done) struct checks checks = {0};
 	enum exit_status status = STATUS_DONE;
 	bool differs;
-	int r;
+	int r = context_observe(c), left;
 
-	r = context_observe(c);
 	if (r < 0)
 		return context_status(r);
-	if (step_restart_failed(c))
+	left = step_leave_runtime(c);
+	if (left < 0)
 		return STATUS_NODE;
 	r = check_group(c);
 	if (r < 0)
@@ -407,5 +407,7 @@ enum exit_status command_plan(struct context *c)
 	else if (status == STATUS_LOCKED && !boot_say_hopeless(c))
 		log_say(c->log, LEVEL_WARNING, "the kernel is locked: the changes of its rules and settings "
 			"need a reboot");
-	return status;
+	if (left)
+		step_say_left(c, "; apply does all else");
+	return left ? STATUS_NODE : status;
 }

@@ -89,19 +89,37 @@ static int print_mark(const struct context *c, struct text *ret)
 	return text_error(ret);
 }
 
-bool step_restart_failed(const struct context *c)
+int step_leave_runtime(struct context *c)
 {
-	const char *unit = c->config.runtime_unit;
+	static const size_t left[] = { FILE_RUNTIME_FAILED, FILE_RUNTIME };
 	_cleanup_text_ struct text mark = {0};
 
 	if (!c->config.runtime_restart || !c->wanted.files[FILE_RUNTIME].s || !c->node.files[FILE_RUNTIME_FAILED].s ||
 	    print_mark(c, &mark) < 0 || !text_equal(&mark, &c->node.files[FILE_RUNTIME_FAILED]))
-		return false;
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(left); i++) {
+		const struct text *now = &c->node.files[left[i]];
+		struct text *wanted = &c->wanted.files[left[i]];
+
+		text_done(wanted);
+		if (now->s)
+			text_add_bytes(wanted, now->s, now->len);
+		if (text_error(wanted) < 0)
+			return log_no_memory(c->log);
+	}
+	free(TAKE(c->wanted.runtime_path));
+	c->config.runtime_restart = false;
+	return 1;
+}
+
+void step_say_left(const struct context *c, const char *rest)
+{
+	const char *unit = c->config.runtime_unit;
+
 	log_say(c->log, LEVEL_ERROR, "%s did not start with %s, which was taken back, and is not restarted again for the same in this "
-		"boot; nothing was changed; journalctl -u %s on the node says why it did not; then delete %s to try again, or set "
-		"[container] restart = no", unit, wanted_path(&c->wanted, FILE_RUNTIME), unit,
+		"boot%s; journalctl -u %s on the node says why it did not; then delete %s to try again, or set "
+		"[container] restart = no", unit, wanted_path(&c->wanted, FILE_RUNTIME), rest, unit,
 		wanted_path(&c->wanted, FILE_RUNTIME_FAILED));
-	return true;
 }
 
 /* Before it is restarted without: whatever comes then. Is it there? */

@@ -17,8 +17,12 @@ int step_read_path_back(struct context *c) _must_check_;
  * that this was tried, with these very files in this boot. */
 int step_restart_runtime(struct context *c, const struct node *before) _must_check_;
 
-/* Would that be tried again, as the mark says? Each try costs the node its runtime twice. Logs why nothing is changed. */
-bool step_restart_failed(const struct context *c);
+/* Would that be tried again, as the mark says? Each try costs the node its runtime twice. What concerns the runtime is then
+ * wanted as it is, so that all else can be done. Returns 1 where it is so, 0 where not, or -ENOMEM, logged. */
+int step_leave_runtime(struct context *c) _must_check_;
+
+/* Says at the end of such a run why the runtime was left, and what to do; rest: what became of all else, or "". */
+void step_say_left(const struct context *c, const char *rest);
 
 /* Says what of it is in place, but not in effect, since when, and what to do. */
 void step_say_runtime(struct context *c);

@@ -395,7 +395,7 @@ static void what_the_host_lacks_gets_no_wrapper(void **state)
 #define RESTART IDENTITY "-s container.restart=yes "
 
 /* On a fresh node; last: which job of an apply is the restart. */
-static void let_a_restart_fail(unsigned last)
+static void let_a_restart_fail(const char *apply, unsigned last)
 {
 	const struct result *result;
 
@@ -403,7 +403,7 @@ static void let_a_restart_fail(unsigned last)
 	model_unit(model, "containerd.service")->active = true;
 	model->drop_call = model->fail_call = model->half_job = model->fail_ask = 0;
 	model->fail_job = last;
-	result = run_failing(RESTART "apply", 0, false);
+	result = run_failing(apply, 0, false);
 	assert_int_equal(result->status, 1);
 	assert_non_null(strstr(result->err, "was put back as it was, and containerd.service runs again; all else is as configured; "
 			       "that is not tried again in this boot"));
@@ -429,12 +429,13 @@ static void a_failed_restart_is_not_tried_again(void **state)
 		_cleanup_free_ char *before = NULL, *after = NULL;
 		const struct result *result;
 
-		let_a_restart_fail(last);
+		let_a_restart_fail(RESTART "apply", last);
 		before = files();
 		expect(RESTART "plan", 1);
 		result = run_words(RESTART "apply");
 		assert_int_equal(result->status, 1);
-		assert_non_null(strstr(result->err, "is not restarted again for the same in this boot; nothing was changed; journalctl"));
+		assert_non_null(strstr(result->err, "is not restarted again for the same in this boot; all else is as configured; "
+				       "journalctl"));
 		assert_int_equal(model->jobs, 0);
 		after = files();
 		assert_string_equal(before, after);
@@ -443,12 +444,56 @@ static void a_failed_restart_is_not_tried_again(void **state)
 		expect(IDENTITY "verify", 0);
 		shell("! test -e node/opt/cloud-audit-runtime.d/failed");
 	}
-	let_a_restart_fail(last);
+	let_a_restart_fail(RESTART "apply", last);
 	expect(IDENTITY "apply", 0);
 	expect(IDENTITY "verify", 0);
-	let_a_restart_fail(last);
+	let_a_restart_fail(RESTART "apply", last);
 	expect("remove", 0);
 	shell("! ls node/opt | grep .");
+}
+
+/* Rules and lock do not wait for whoever looks after the runtime. */
+static void a_failed_restart_leaves_the_rest(void **state)
+{
+	static const struct {
+		const char *words;
+		int status;
+		bool whole;	/* all else is as configured */
+	} runs[] = {
+		{ RESTART "-s filter.exclude_types=CWD apply", 1, true },
+		{ RESTART "-s filter.exclude_types=CWD -s audit.lock=yes apply", 1, true },
+		{ RESTART "-s filter.exclude_types=CWD,PATH -s audit.lock=yes apply", 1, true },
+		{ RESTART "-s filter.exclude_types=CWD,PATH -s audit.lock=yes -s events.mmap=no -s audit.on_locked=fail apply", 5, false },
+	};
+	unsigned last;
+
+	begin("");
+	model_unit(model, "containerd.service")->active = true;
+	expect(RESTART "apply", 0);
+	last = model->jobs;
+	let_a_restart_fail(RESTART "apply", last);
+	expect(RESTART "-s filter.exclude_types=CWD plan", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+		const struct result *result = run_words(runs[i].words);
+
+		assert_int_equal(result->status, runs[i].status);
+		assert_non_null(strstr(result->err, "is not restarted again for the same in this boot"));
+		assert_int_equal(strstr(result->err, "all else is as configured") != NULL, runs[i].whole);
+		shell("grep -q msgtype=CWD node/etc/audit/cloud-audit-setup.rules && "
+		      "test -s node/opt/cloud-audit-runtime.d/failed && "
+		      "! test -e node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf");
+		assert_int_equal(model->is.status.enabled, i == 0 ? 1 : 2);
+	}
+	expect("remove", 5);
+	shell("! test -e node/opt/cloud-audit-runtime.d");
+
+	/* What was put back is the drop-in of an earlier version: it is let stand. */
+	let_a_restart_fail(RESTART "apply", last);
+	shell("mkdir -p node/etc/systemd/system/containerd.service.d && "
+	      "echo '[Service]' >node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf");
+	expect(RESTART "-s filter.exclude_types=CWD apply", 1);
+	shell("grep -q msgtype=CWD node/etc/audit/cloud-audit-setup.rules && test -s node/opt/cloud-audit-runtime.d/failed && "
+	      "test \"$(cat node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf)\" = '[Service]'");
 }
 
 /* Each restart may cost a Pod. */
@@ -708,6 +753,7 @@ int main(void)
 		TEST("the program stands in front of the runtimes that the host has, and of no other", what_the_host_lacks_gets_no_wrapper),
 		TEST("a runtime is restarted once, however long it takes and whatever the clock says", a_runtime_is_restarted_once),
 		TEST("a restart that failed is not tried again in that boot with the same files", a_failed_restart_is_not_tried_again),
+		TEST("rules and lock are as configured all the same", a_failed_restart_leaves_the_rest),
 		TEST("remove has the host load its own rules", the_host_has_its_own_rules_again),
 		TEST("whatever systemd or the kernel refuses is said, and what is said of the node is so",
 		     whatever_systemd_or_the_kernel_refuses),
