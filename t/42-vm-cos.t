@@ -54,17 +54,7 @@ EOF
 # What render cloud-config prints, put there as cloud-init does it: on Container-Optimized OS at each boot, whose /etc is new.
 t/vm/vm load "$vm" fresh || exit 1
 build/cloud-audit-setup -q render cloud-config >"$vm_tmp/user-data"; ok $? 'user-data for cloud-init is rendered'
-perl -MYAML::XS=LoadFile -e '
-	sub quoted { my ($s) = @_; $s =~ s/\x27/\x27\\\x27\x27/g; return "\x27$s\x27" }
-	my $data = LoadFile(shift);
-	for my $file (@{$data->{write_files}}) {
-		die "$file->{path}: encoded\n" if $file->{encoding};
-		my ($dir) = $file->{path} =~ m{(.*)/};
-		print "mkdir -p $dir; printf %s ", quoted($file->{content}), " >$file->{path}; ",
-			"chmod $file->{permissions} $file->{path}; chown $file->{owner} $file->{path}\n";
-	}
-	print join(" ", map { quoted($_) } @$_), "\n" for @{$data->{runcmd}};
-' "$vm_tmp/user-data" >"$vm_tmp/play"; ok $? 'and read'
+t/vm/user-data "$vm_tmp/user-data" >"$vm_tmp/play"; ok $? 'and read'
 t/vm/vm run "$vm" <"$vm_tmp/play" >"$vm_tmp/played" 2>&1 || diag "$(cat "$vm_tmp/played")"
 vm_guest --timeout 300 <<'EOF'
 	cd $cas || exit 1
