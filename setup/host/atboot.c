@@ -147,14 +147,12 @@ static bool mounted_later(char *options)
 }
 
 /* Appends the mount point that the directory is on, or is, where fstab has it mounted later. */
-static void add_mount(const struct host *host, const char *directory, struct text *out)
+static void add_mount(const char *fstab, const char *directory, struct text *out)
 {
-	_cleanup_text_ struct text fstab = {0};
+	_cleanup_free_ char *copy = fstab ? strdup(fstab) : NULL;
 	char *rest = NULL;
 
-	if (host_read(host, "/etc/fstab", &fstab) < 0 || !fstab.s)
-		return;
-	for (char *line = strtok_r(fstab.s, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	for (char *line = copy ? strtok_r(copy, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
 		char *words = NULL, *device = strtok_r(line, " \t", &words), *point = strtok_r(NULL, " \t", &words);
 		char *type = strtok_r(NULL, " \t", &words), *options = strtok_r(NULL, " \t", &words);
 
@@ -166,7 +164,7 @@ static void add_mount(const struct host *host, const char *directory, struct tex
 	}
 }
 
-void atboot_late(const struct host *host, const char *directory, struct text *out)
+void atboot_late(const char *fstab, const char *directory, struct text *out)
 {
 	/* Empty at each boot, or the kernel's; what is below those of the second list is there as soon as they are. */
 	static const char *const made[] = { "/run", "/var/run", "/tmp", "/proc", "/sys", "/dev" };
@@ -181,5 +179,5 @@ void atboot_late(const struct host *host, const char *directory, struct text *ou
 		text_addf(out, "what is below %s is made anew by each boot, some of it after the rules are loaded", made[i]);
 		return;
 	}
-	add_mount(host, directory, out);
+	add_mount(fstab, directory, out);
 }

@@ -33,7 +33,8 @@ void atboot_staged(const struct text *file, char *ret);
 /* What the line of that file begins with. */
 #define ATBOOT_STAGED "# staged in boot "
 
-/* Appends why this directory is not there, or not as it is now, when a boot loads rules; nothing where it is. */
-void atboot_late(const struct host *host, const char *directory, struct text *out);
+/* Appends why this directory is not there, or not as it is now, when a boot loads rules; nothing where it is. fstab: what the
+ * host's has, NULL for none. */
+void atboot_late(const char *fstab, const char *directory, struct text *out);
 
 #endif

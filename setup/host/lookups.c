@@ -65,7 +65,8 @@ static int path_type(void *context, const char *path, bool *ret_directory)
 		}
 	}
 	now.found = lookups->unseen ? RULES_UNKNOWN : look(lookups->host, path, &now.directory);
-	if (now.found == 0 && !lookups_see_host(lookups->host))
+	lookups->seen = lookups->seen || (now.found == 0 && lookups_see_host(lookups->host));
+	if (now.found == 0 && !lookups->seen)
 		now.found = RULES_UNKNOWN;
 	if (now.found == 0 && will_be_made(lookups, path))
 		now.found = now.directory = true;
@@ -98,10 +99,15 @@ static char *near_name(void *context, const char *name, bool group)
 
 static void late(void *context, const char *directory, struct text *out)
 {
-	const struct lookups *lookups = context;
+	struct lookups *lookups = context;
 
-	if (!lookups->unseen)
-		atboot_late(lookups->host, directory, out);
+	if (lookups->unseen)
+		return;
+	/* Each rule of a path asks. */
+	if (!lookups->fstab_read && host_read(lookups->host, "/etc/fstab", &lookups->fstab) < 0)
+		text_done(&lookups->fstab);
+	lookups->fstab_read = true;
+	atboot_late(lookups->fstab.s, directory, out);
 }
 
 struct rules_host lookups_for(struct lookups *lookups, const struct host *host)
@@ -115,4 +121,6 @@ void lookups_done(struct lookups *lookups)
 	for (size_t i = 0; i < lookups->n; i++)
 		free(lookups->kept[i].path);
 	lookups->n = 0;
+	text_done(&lookups->fstab);
+	lookups->fstab_read = false;
 }

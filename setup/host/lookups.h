@@ -18,6 +18,9 @@ struct path_form {
 struct lookups {
 	const struct host *host;
 	bool unseen;			/* nothing is known of its files but the accounts */
+	bool seen;			/* they are to be seen: looked up once */
+	bool fstab_read;
+	struct text fstab;
 	const char *const *made[2];	/* directories that are there when rules are loaded; NULL: none, also their last */
 	const struct path_form *assumed;	/* borrowed */
 	size_t n_assumed;
