@@ -25,6 +25,7 @@ static const struct sign {
 } signs[] = {
 	{ "BinaryName", "/", "is a path, which passes identity by (but where that program looks for runc in PATH itself, as NVIDIA's "
 	  "does): make it the name alone, as \"runc\"", NULL },
+	{ "runtime_engine", "/", "is a path, which passes identity by: make it \"\"", "containerd" },
 	{ "runtime_path", "/", "is a path, which passes identity by: make it \"\", so that the runtime is looked for in PATH", "crio" },
 	{ "runtime_type", "runsc", "is gVisor, whose containers have no identity", NULL },
 	{ "runtime_type", "kata", "is Kata Containers, whose containers have no identity on the node", NULL },
@@ -36,31 +37,52 @@ static const char *skip_white(const char *s)
 	return s + strspn(s, " \t");
 }
 
-/* The value of KEY = VALUE, up to the end of the line; NULL where the line has another key, or is a comment. */
-static const char *value_of(const char *line, const char *key)
+/* Does a comment begin in these bytes of a line, outside quotes? */
+static bool has_comment(const char *s, const char *end)
 {
+	char quote = '\0';
+
+	for (; s < end; s++) {
+		if (!quote && *s == '#')
+			return true;
+		if (quote ? *s == quote : *s == '"' || *s == '\'')
+			quote = quote ? '\0' : *s;
+	}
+	return false;
+}
+
+/* The value of KEY = VALUE in the length bytes of a line, up to its end: KEY may be the last part of one with dots, stand in
+ * quotes, and in a table that is written in the line. NULL where there is none, or it is a comment. */
+static const char *value_of(const char *line, size_t length, const char *key)
+{
+	const char *end = line + length, *at = line;
 	size_t n = strlen(key);
 
-	line = skip_white(line);
-	/* A key may stand in quotes. */
-	line += *line == '"';
-	if (strncmp(line, key, n) != 0)
-		return NULL;
-	line = skip_white(line + n + (line[n] == '"'));
-	return *line == '=' ? skip_white(line + 1) : NULL;
+	for (; (at = memmem(at, (size_t)(end - at), key, n)); at += n) {
+		const char *value = at + n;
+
+		if (at > line && !memchr(" \t.{,\"'", at[-1], 7))
+			continue;
+		value = skip_white(value + (*value == '"' || *value == '\''));
+		if (*value == '=' && !has_comment(line, at))
+			return skip_white(value + 1);
+	}
+	return NULL;
 }
 
 static void judge_line(struct text *out, const char *unit, const char *line, size_t length, const char *file,
 		       unsigned number)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
-		const char *value = value_of(line, signs[i].key);
+		const char *value = value_of(line, length, signs[i].key);
 		size_t n = value ? length - (size_t)(value - line) : 0;
+		const char *closing;
 
 		if (!value || (signs[i].word && !strstr(unit, signs[i].word)) || !memmem(value, n, signs[i].in, strlen(signs[i].in)))
 			continue;
 		/* What stands behind is a comment. */
-		n = *value == '"' && memchr(value + 1, '"', n - 1) ? strcspn(value + 1, "\"") + 2 : strcspn(value, " \t\r\n");
+		closing = *value == '"' || *value == '\'' ? memchr(value + 1, *value, n - 1) : NULL;
+		n = closing ? (size_t)(closing + 1 - value) : strcspn(value, " \t\r\n");
 		text_addf(out, "%s%s:%u: %s = %.*s %s", out->s ? "; " : "", file, number, signs[i].key, (int)n, value,
 			  signs[i].means);
 	}

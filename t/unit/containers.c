@@ -34,6 +34,15 @@ static void handlers(void **state)
 	says("containerd.service", toml, "[a]\n\tBinaryName = \"/usr/sbin/runc\" # comment\n[b]\n\"BinaryName\"='/x'\nBinaryNames=\"/y\"\n",
 	     PATH_OF("/etc/containerd/config.toml:2", "\"/usr/sbin/runc\"") "; "
 	     PATH_OF("/etc/containerd/config.toml:4", "'/x'"));
+	/* Version 1 of containerd 1.x, 2 of 1.x and 3 of 2.x; tables in a line, and keys with dots. */
+	says("containerd.service", toml, "[plugins.cri.containerd.default_runtime]\n  runtime_engine = \"/opt/runc\"\n",
+	     "/etc/containerd/config.toml:2: runtime_engine = \"/opt/runc\" is a path, which passes identity by: make it \"\"");
+	says("containerd.service", toml, "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.x]\n"
+	     "options = { SystemdCgroup = true, BinaryName = \"/opt/x\" }\n", PATH_OF("/etc/containerd/config.toml:3", "\"/opt/x\""));
+	says("containerd.service", toml, "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes]\n"
+	     "x.options.BinaryName='/opt/x'\ny.runtime_type = 'io.containerd.runsc.v1'\nz = {MyBinaryName='/y',a='#'} # {BinaryName='/z'}\n",
+	     PATH_OF("/etc/containerd/config.toml:3", "'/opt/x'") "; "
+	     "/etc/containerd/config.toml:4: runtime_type = 'io.containerd.runsc.v1' is gVisor, whose containers have no identity");
 	says("containerd.service", toml, "BinaryName = \"crun\"\nruntime_path = \"/usr/bin/containerd-shim-runc-v2\"\n", "");
 	says("containerd.service", "/etc/containerd/conf.d/g.toml", "runtime_type = \"io.containerd.runsc.v1\"\n",
 	     "/etc/containerd/conf.d/g.toml:1: runtime_type = \"io.containerd.runsc.v1\" is gVisor, whose containers have no identity");
