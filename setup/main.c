@@ -17,6 +17,7 @@
 #include "setup/output/report.h"
 #include "setup/output/sarif.h"
 #include "setup/rights/confine.h"
+#include "setup/screen/layout.h"
 
 /* Kubernetes shows the content of this file as the reason why a container ended
  * (terminationMessagePath); it is there only in a Pod. */
@@ -219,6 +220,13 @@ struct repeat {
 	char digest[65];
 };
 
+/* What people read fits a screen, the result with what is said. */
+static bool for_people(const struct options *o)
+{
+	return o->output == OUTPUT_TEXT && (o->command == COMMAND_APPLY || o->command == COMMAND_REMOVE ||
+		o->command == COMMAND_VERIFY || (o->command == COMMAND_PLAN && !o->diff));
+}
+
 /* May it take the place of the last one in the file? As text a run that failed has none. */
 static bool is_result(const struct context *c, enum exit_status status)
 {
@@ -254,7 +262,10 @@ static enum exit_status result(struct context *c)
 		return with_metrics(c, STATUS_NODE);
 	}
 	sarif = c->options->output == OUTPUT_SARIF ? sarif_new(c->log) : NULL;
+	if (for_people(c->options))
+		log_wait_for_room(c->log);
 	status = run(c);
+	log_end_room(c->log, SCREEN_ROWS - 1);
 	if (sarif)
 		sarif_print(sarif, status == STATUS_DONE || status == STATUS_CONFIG, (int)status);
 	if (failed(status))

@@ -211,8 +211,20 @@ sub setting { my ($key, $value) = @_; return { config => { $key->{section} => { 
 		for (map({ [ $_, 'taken' ] } @{$key->{good}}), map({ [ $_, 'refused' ] } @{$key->{bad}}, "/x\n[audit]\nlock = no")) {
 			push @asked, setting($key, typed($key, $_->[0]));
 			push @expected, "$key->{section}.$key->{key} = '$_->[0]': $_->[1]";
+			my $is = $sections{$key->{section}}{properties}{$key->{key}};
+			my @items = split /\s*,\s*/, $_->[0];
+			# A list of YAML is as what it joins to is; none of nothing.
+			next if !@items || grep({ $_ eq '' } @items) || !grep { ($_->{type} // '') eq 'array' } @{$is->{anyOf} || []};
+			push @asked, setting($key, [ map { typed($key, $_) } @items ]);
+			push @expected, "$key->{section}.$key->{key} = [" . join('|', @items) . "]: $_->[1]";
 		}
 	}
+	for ([ exclude_exe => 7 ], [ exclude_exe => '/bin/a, b' ], [ exclude_types => ' ' ], [ exclude_uid => "a\nb" ], [ exclude_uid => '' ]) {
+		push @asked, { config => { filter => { $_->[0] => [ $_->[1] ] } } };
+		push @expected, "filter.$_->[0] = [$_->[1]]: refused";
+	}
+	push @asked, { config => { container => { identity_except => [ $_ ] } } } for my @except = ('shop/web', 'shop', '7', 'shop/', '/web', 'shop/web/x', 'Shop', 'shop/Web');
+	push @expected, map { "container.identity_except = [$_]: " . (m{^[a-z0-9.-]+(/[a-z0-9.-]+)?$} ? 'taken' : 'refused') } @except;
 	cmp_ok scalar(@asked), '>=', 200, 'there are enough values to ask about';
 	my $file = put("$tmp/asked", json({ schema => $schema, asked => \@asked }));
 	my ($code, $out, $err) = run('python3', '-c', 'import json, sys

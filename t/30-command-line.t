@@ -28,16 +28,19 @@ for my $option ('-V', '--version') {
 
 {
 	my $settings = (run($program, '--help', 'settings'))[1];
-	is join(' ', $settings =~ /^  ([a-z]+\.[\w-]+)=.*\n(?! {6}\w.{10})/mg), '', '--help settings: every setting has its meaning below it';
+	is join(' ', $settings =~ /^  ([a-z]+\.[\w-]+)=.*\n(?: {32}\S.*\n)* {6}\w.{10}/mg), join(' ', $settings =~ /^  ([a-z]+\.[\w-]+)=/mg),
+		'--help settings: every setting has its meaning below it';
 }
 for my $words (['--help', 'settings'], ['settings', '-h']) {
 	my ($code, $out, $err) = run($program, @$words);
 	is "$code $err", '0 ', "@$words: exit 0";
 	like $out, qr/^  audit\.lock=yes +no\|yes$/m, "@$words: a setting as --set takes it, its default and its words";
-	like $out, qr/^  audit\.rate_limit=0 +a number of records per second from 0 to 4294967295$/m,
+	like $out, qr/^  audit\.rate_limit=0 +a number of records per second from 0 to\n {32}4294967295$/m,
 		"@$words: what a setting without words takes";
 }
-is join("\n", grep { length > 80 } split /\n/, (run($program, '--help'))[1]), '', '--help fits 80 columns';
+for my $more ([], ['settings'], ['render'], ['verify']) {
+	is join("\n", grep { length > 80 } split /\n/, (run($program, '--help', @$more))[1]), '', join(' ', '--help', @$more) . ' fits 80 columns';
+}
 unlike((run($program, '--help'))[1], qr/rate_limit/, '--help alone does not list the settings');
 
 # --- wrong usage: exit 2, one line on stderr, nothing on stdout ---

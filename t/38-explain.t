@@ -51,7 +51,7 @@ for my $name (sort keys %setting) {
 	my ($section, $key) = split /\./, $name, 2;
 	my $out = good("$name is explained", $name);
 	like $out, qr/^\[\Q$section\E\] \Q$key\E = .*^Means +\S.*^Takes +\S.*^Default +\S/ms, "$name: value, meaning, what it takes, default";
-	like $help, qr/^  \Q$name\E=.*\n {6}\w.{10,}$/m, "$name: --help settings has its meaning, too";
+	like $help, qr/^  \Q$name\E=.*\n(?: {32}\S.*\n)* {6}\w.{10,}$/m, "$name: --help settings has its meaning, too";
 	is(good("$name, too", "[$section] $key"), $out, "$name: as the file has it") if $name eq 'audit.lock';
 }
 like good('a value may follow', 'audit.lock=no'), qr/^\[audit\] lock = yes\nFrom +built-in default$/m, 'with the value in force';

@@ -128,6 +128,11 @@ like $out, qr{^Rules +1 to add, 0 to delete, \d+ stay; to add: my\.rules 1\n +ad
 ($code, $out) = node('plan', '--diff');
 is join('|', grep { /^[+-]-[^-]/ } split /\n/, $out), '+-w /etc/more -p r -k more  # my.rules:8', 'and --diff has that alone' or diag $out;
 
+change(sub { push @{$_[0]{rules}}, map { my $key = $_; map { "-a always,exit -F arch=x86_64 -S openat -F auid=$_ -F key=$key" } 1 .. 4 } 'mdatp', "mdatp\x01second" });
+($code, $out) = screen('somebody loads eight rules', 'plan');
+like $out =~ s/\n {15}/ /gr, qr/^Rules +1 to add, 8 to delete, \d+ stay; to add: my\.rules 1 to delete, by key: mdatp 4, mdatp\+second 4$/m, 'what would be deleted has its keys' or diag $out;
+change(sub { @{$_[0]{rules}} = grep { !/mdatp/ } @{$_[0]{rules}} });
+
 # --- locked with other rules ---
 pop @options for 1 .. 2;
 node('apply');

@@ -14,11 +14,18 @@
 /* What Kubernetes keeps of a termination message. */
 enum { ROOM = 4096, COUNT = 32 };	/* bytes; of them for the count of what has no room */
 
+/* Columns and rows of a terminal: what one warning may take, and what says that there were more. */
+enum { COLUMNS = 80, MOST = 6, MORE = 1 };
+static const char cut_short[] = " ... (-v: all)";
+
 struct log {
 	FILE *out;
 	bool json, colour, progress;
 	bool unfinished;	/* a line of progress stands there, without its end */
 	enum log_level level;
+	bool waits, errors_wait;
+	struct text waiting[3];	/* lines: errors about a line of a file, warnings about the node, warnings about a line of a file */
+	size_t rows;	/* that messages have taken */
 	unsigned count[LEVEL_MAX];
 	char *last_error;
 	struct text earlier;	/* errors before it, a line each, as long as there is room */
@@ -55,6 +62,8 @@ void log_free(struct log *log)
 		return;
 	free(log->last_error);
 	text_done(&log->earlier);
+	for (size_t i = 0; i < ARRAY_SIZE(log->waiting); i++)
+		text_done(&log->waiting[i]);
 	free(log);
 }
 
@@ -78,6 +87,8 @@ void log_begin_anew(struct log *log)
 	log->last_error = NULL;
 	text_done(&log->earlier);
 	log->n_earlier = 0;
+	log->rows = 0;
+	log->errors_wait = false;
 }
 
 void log_set_json(struct log *log, bool json)
@@ -199,22 +210,112 @@ static void keep_error(struct log *log, const char *message)
 		text_addf(&log->earlier, "%s\n", before);
 }
 
-static void log_put(struct log *log, enum log_level level, const char *message)
+static bool must_wait(const struct log *log, enum log_level level, bool placed)
+{
+	return log->waits && !log->json && !log_shows_all(log) &&
+		(level == LEVEL_WARNING || (level == LEVEL_ERROR && placed && log->errors_wait));
+}
+
+void log_wait_for_room(struct log *log)
+{
+	log->waits = true;
+}
+
+void log_wait_with_errors(struct log *log)
+{
+	log->errors_wait = true;
+}
+
+static size_t prefix_length(enum log_level level)
+{
+	return strlen("cloud-audit-setup: : ") + strlen(level_names[level].text);
+}
+
+static size_t rows_of(enum log_level level, size_t n)
+{
+	return (prefix_length(level) + n + COLUMNS - 1) / COLUMNS;
+}
+
+/* How many bytes of a message there are room for, cut at a character's end. */
+static size_t cut(enum log_level level, const char *message)
+{
+	size_t n = strlen(message);
+
+	if (rows_of(level, n) <= MOST)
+		return n;
+	n = MOST * COLUMNS - prefix_length(level) - strlen(cut_short);
+	while (((unsigned char)message[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+static void print_text(struct log *log, enum log_level level, const char *message, size_t n)
+{
+	fprintf(log->out, "cloud-audit-setup: %s%s%s: %.*s%s\n", terminal_colour(log->colour, level_names[level].colour),
+		level_names[level].text, terminal_colour(log->colour, COLOUR_NONE), (int)n, message,
+		message[n] ? cut_short : "");
+}
+
+static void print_message(struct log *log, enum log_level level, const char *message, size_t n)
+{
+	if (log->unfinished)
+		fputs("\r\033[K", log->out);
+	log->unfinished = false;
+	log->rows += rows_of(level, n + (message[n] ? strlen(cut_short) : 0));
+	if (log->json)
+		print_json(log, level, message);
+	else
+		print_text(log, level, message, n);
+}
+
+/* placed: about a line of a file. */
+static void log_put(struct log *log, enum log_level level, bool placed, const char *message)
 {
 	log->count[level]++;
 	if (level == LEVEL_ERROR)
 		keep_error(log, message);
 	if (level > log->level)
 		return;
-	if (log->unfinished)
-		fputs("\r\033[K", log->out);
-	log->unfinished = false;
-	if (log->json)
-		print_json(log, level, message);
+	if (must_wait(log, level, placed))
+		text_addf(&log->waiting[level + (level == LEVEL_WARNING && placed)], "%s\n", message);
 	else
-		fprintf(log->out, "cloud-audit-setup: %s%s%s: %s\n",
-			terminal_colour(log->colour, level_names[level].colour), level_names[level].text,
-			terminal_colour(log->colour, COLOUR_NONE), message);
+		print_message(log, level, message, strlen(message));
+}
+
+/* Returns how many had no room. */
+static unsigned print_waiting(struct log *log, size_t i, size_t room)
+{
+	_cleanup_text_ struct text all = log->waiting[i];
+	enum log_level level = i == LEVEL_ERROR ? LEVEL_ERROR : LEVEL_WARNING;
+	unsigned held = 0;
+	char *rest = NULL;
+
+	log->waiting[i] = (struct text){0};
+	if (text_error(&all) < 0)
+		print_message(log, level, "out of memory", strlen("out of memory"));
+	for (char *line = all.s ? strtok_r(all.s, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+		size_t n = cut(level, line);
+
+		if (log->rows + rows_of(level, n + (line[n] ? strlen(cut_short) : 0)) + MORE <= room)
+			print_message(log, level, line, n);
+		else
+			held++;
+	}
+	return held;
+}
+
+size_t log_end_room(struct log *log, size_t rows)
+{
+	_cleanup_text_ struct text more = {0};
+	unsigned held = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(log->waiting); i++)
+		held += print_waiting(log, i, rows);
+	if (held > 0) {
+		text_addf(&more, "%u more message%s: -v shows all", held, held == 1 ? "" : "s");
+		print_message(log, LEVEL_WARNING, more.s ? more.s : "", more.len);
+	}
+	return log->rows;
 }
 
 static void log_vat(struct log *log, enum log_level level, const char *file, unsigned line,
@@ -227,7 +328,7 @@ static void log_vat(struct log *log, enum log_level level, const char *file, uns
 
 	if (vasprintf(&raw, format, args) < 0) {
 		raw = NULL;
-		log_put(log, level, "out of memory while writing a message");
+		log_put(log, level, false, "out of memory while writing a message");
 		return;
 	}
 	if (log->listen && level <= LEVEL_WARNING)
@@ -243,7 +344,7 @@ static void log_vat(struct log *log, enum log_level level, const char *file, uns
 	if (text_error(&message) < 0)
 		for (char *end = raw; (end = strchr(end, '\n'));)
 			*end = ' ';
-	log_put(log, level, text_error(&message) < 0 ? raw : message.s ? message.s : "");
+	log_put(log, level, file != NULL, text_error(&message) < 0 ? raw : message.s ? message.s : "");
 }
 
 void log_say(struct log *log, enum log_level level, const char *format, ...)

@@ -1,8 +1,5 @@
-/* Messages for people: to stderr, one line each, as text or as JSON for Cloud Logging.
- *
- * "cloud-audit-setup: LEVEL: message", or with JSON one object a line with severity, message and
- * time (https://cloud.google.com/logging/docs/structured-logging). Newlines inside a message are
- * printed as "; " so that one message stays one line. */
+/* Messages for people: to stderr, one line each (newlines inside are printed as "; "), "cloud-audit-setup: LEVEL: message", or for
+ * Cloud Logging one JSON object (severity, message, time: https://cloud.google.com/logging/docs/structured-logging). */
 #ifndef SETUP_LOG_H
 #define SETUP_LOG_H
 
@@ -23,7 +20,7 @@ enum log_level {
 struct log;
 struct text;
 
-/* A log that writes to out (borrowed). Returns NULL without memory; freed with log_free(). */
+/* A log that writes to out (borrowed); NULL without memory. */
 struct log *log_new(FILE *out);
 void log_free(struct log *log);
 void log_freep(struct log **log);	/* for _cleanup_() */
@@ -32,15 +29,13 @@ void log_freep(struct log **log);	/* for _cleanup_() */
 FILE *log_set_out(struct log *log, FILE *out);
 /* Forgets how many messages there were, and the last error. */
 void log_begin_anew(struct log *log);
-/* Messages as JSON objects instead of text. */
+/* Messages as JSON objects instead of text; the word of the level in colour, never with JSON. */
 void log_set_json(struct log *log, bool json);
-/* The word of the level in colour; never with JSON. */
 void log_set_colour(struct log *log, bool colour);
 /* Steps that take time are shown while they do: for a terminal. Never with JSON, or below LEVEL_INFO. */
 void log_set_progress(struct log *log, bool progress);
 bool log_shows_progress(const struct log *log);
-/* "STEP (UNIT) 3 s ...", in one row, written again over itself; unit may be NULL, and is left out where the terminal is too
- * narrow, the time below a second. A message, or the end, takes its place. */
+/* "STEP (UNIT) 3 s ...", written over itself; unit may be NULL. A message, or the end, takes its place. */
 void log_progress(struct log *log, const char *step, const char *unit, uint64_t microseconds);
 /* The step has ended: its line stays where it took a second or more. */
 void log_progress_end(struct log *log, const char *step, const char *unit, uint64_t microseconds);
@@ -55,6 +50,14 @@ void log_set_listener(struct log *log,
 /* Is every warning wanted, not one a kind: with --verbose, or where somebody listens? */
 bool log_shows_all(const struct log *log);
 
+/* From now on warnings wait for log_end_room(), which says those that have room in so many rows of 80 columns, beside
+ * what was said meanwhile: those about the node first, then those about a line of a file; long ones are cut, and the rest is a
+ * number. Returns the rows of all. Nothing of it with JSON, or where every warning is wanted. */
+void log_wait_for_room(struct log *log);
+size_t log_end_room(struct log *log, size_t rows);
+/* Errors about a line of a file wait, too: for lists of what is on a node, never of mistakes. */
+void log_wait_with_errors(struct log *log);
+
 /* A message of this level, formatted as by printf(3); errno is kept. */
 void log_say(struct log *log, enum log_level level, const char *format, ...) _printf_format_(3, 4);
 /* The same with its place in front: "FILE:LINE: message"; line 0 prints "FILE: message". */
@@ -64,11 +67,9 @@ void log_at(struct log *log, enum log_level level, const char *file, unsigned li
 /* The error that there is no memory; returns -ENOMEM. */
 int log_no_memory(struct log *log);
 
-/* An error that says what a run that failed leaves behind: it follows the last error there, so that whoever reads only
- * that has the cause and the state of the node. */
+/* An error that says what a run that failed leaves behind: it follows the last error in log_last_error(). */
 void log_conclude(struct log *log, const char *format, ...) _printf_format_(2, 3);
 
-/* How many messages of this level there were. */
 unsigned log_count(const struct log *log, enum log_level level);
 /* The last error with its conclusions, NULL when there was none; valid until the next message. */
 const char *log_last_error(const struct log *log);

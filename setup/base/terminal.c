@@ -73,3 +73,22 @@ void terminal_print_diff(bool on, const char *diff)
 		diff = next;
 	}
 }
+
+void terminal_print_folded(FILE *out, size_t at, size_t column, const char *words)
+{
+	size_t begin = at;
+
+	while (*words) {
+		size_t n = strcspn(words, " ");
+
+		if (at > begin && at + 1 + n > 80) {
+			fprintf(out, "\n%*s", (int)column, "");
+			at = begin = column;
+		}
+		fprintf(out, "%s%.*s", at > begin ? " " : "", (int)n, words);
+		at += n + (at > begin);
+		words += n;
+		words += strspn(words, " ");
+	}
+	fputs("\n", out);
+}

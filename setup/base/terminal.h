@@ -6,6 +6,8 @@
 #define SETUP_TERMINAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 
 struct terminal {
 	bool out, err;	/* colour on standard output, on standard error */
@@ -23,6 +25,9 @@ unsigned terminal_columns(void);
 
 /* The sequence that begins a colour, COLOUR_NONE ends it; "" where there is none to be. */
 const char *terminal_colour(bool on, enum colour colour);
+
+/* Prints words, which begin at a column that the output has come to, in rows of 80 columns, the next ones from another column on. */
+void terminal_print_folded(FILE *out, size_t at, size_t column, const char *words);
 
 /* Prints a unified diff to standard output. */
 void terminal_print_diff(bool on, const char *diff);

@@ -47,18 +47,42 @@ static void count(struct group *groups, size_t *n, const struct kernel_rule *rul
 }
 
 /* Several keys of a rule are one field, with a byte between that no terminal shows (AUDIT_KEY_SEPARATOR). */
+static void add_key(struct text *out, const struct data_field *key)
+{
+	for (size_t i = 0; key->text && i < key->len; i++)
+		text_addf(out, "%c", (unsigned char)key->text[i] < ' ' ? '+' : key->text[i]);
+	text_add(out, key->text ? "" : "without a key");
+}
+
 static void add_group(struct text *out, const struct group *group)
 {
 	if (out->s)
 		text_add(out, ", ");
-	for (size_t i = 0; group->key.text && i < group->key.len; i++)
-		text_addf(out, "%c", (unsigned char)group->key.text[i] < ' ' ? '+' : group->key.text[i]);
-	text_addf(out, "%s %zu", group->key.text ? "" : "without a key", group->n);
+	add_key(out, &group->key);
+	text_addf(out, " %zu", group->n);
 	if (group->key.text)
 		return;
 	text_add(out, " (");
 	rule_show(out, group->first->data, group->first->size);
 	text_add(out, group->n > 1 ? ", ...)" : ")");
+}
+
+int taken_by_key(struct text *out, const struct kernel_rules *rules, const bool *which, const char *space)
+{
+	_cleanup_free_ struct group *groups = calloc(rules->n + 1, sizeof(*groups));
+	size_t n = 0;
+
+	if (!groups)
+		return -ENOMEM;
+	for (size_t i = 0; i < rules->n; i++)
+		if (which[i])
+			count(groups, &n, &rules->rules[i]);
+	for (size_t i = 0; i < n; i++) {
+		text_add(out, i ? ", " : "");
+		add_key(out, &groups[i].key);
+		text_addf(out, "%s%zu", space, groups[i].n);
+	}
+	return text_error(out);
 }
 
 int taken_list(struct text *out, const struct wanted *wanted, const struct config *config, const struct node *node,

@@ -397,17 +397,18 @@ enum exit_status command_plan(struct context *c)
 		status = node_locked(&c->node) &&
 			checks.failed[CHECK_RULE] + checks.failed[CHECK_SETTING] + c->wanted.n_refused > 0 ?
 			STATUS_LOCKED : STATUS_DIFFERS;
+	log_wait_with_errors(c->log);
 	report_others(c, &checks);
+	if (status == STATUS_LOCKED && !boot_say_hopeless(c))
+		log_say(c->log, LEVEL_WARNING, "the kernel is locked: the changes of its rules and settings "
+			"need a reboot");
+	if (left)
+		step_say_left(c, "; apply does all else");
 	if (print_plan(c, &checks, status) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
 	if (status == STATUS_DONE)
 		log_say(c->log, LEVEL_INFO, "no changes: the node matches the configuration");
-	else if (status == STATUS_LOCKED && !boot_say_hopeless(c))
-		log_say(c->log, LEVEL_WARNING, "the kernel is locked: the changes of its rules and settings "
-			"need a reboot");
-	if (left)
-		step_say_left(c, "; apply does all else");
 	return left ? STATUS_NODE : status;
 }

@@ -25,13 +25,12 @@ enum exit_status command_verify(struct context *c)
 		status = STATUS_LOCKED;
 	else if (checks_failed(&checks) > 0)
 		status = STATUS_DIFFERS;
-	if (report_checks(c, &checks, status) < 0)
-		return STATUS_NODE;
+	log_wait_with_errors(c->log);
 	if (status == STATUS_LOCKED && !boot_say_hopeless(c))
 		log_say(c->log, LEVEL_ERROR, "the kernel is locked with other rules: reboot or recreate the node");
 	if (status != STATUS_LOCKED)
 		boot_say_locks(c, LEVEL_WARNING);
 	if (status == STATUS_DIFFERS && c->node.units[FILE_SETUP_UNIT].failed)
 		boot_say_missing(c, NULL);
-	return status;
+	return report_checks(c, &checks, status) < 0 ? STATUS_NODE : status;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/base/terminal.h"
 #include "setup/base/text.h"
 #include "setup/config/config_keys.h"
 
@@ -159,16 +160,23 @@ const char *config_expected(const char *section, const char *key)
 
 void config_print_settings(FILE *out)
 {
+	enum { TAKES = 32, MEANS = 6 };
+
 	for (int i = 0; i < config_n_rows; i++) {
 		const struct config_row *row = &config_rows[i];
 		const char *const *words = config_row_words(row);
 		int n = fprintf(out, "  %s.%s=%s", row->section, row->key, row->value);
+		size_t at = n < TAKES - 2 ? TAKES : (size_t)n + 2;
 
-		fprintf(out, "%*s", n < 30 ? 32 - n : 2, "");
-		if (!words)
-			fputs(row->expected, out);
-		for (size_t k = 0; words && words[k]; k++)
-			fprintf(out, "%s%s", k ? "|" : "", words[k]);
-		fprintf(out, "\n      %s\n", config_meaning(row->section, row->key));
+		fprintf(out, "%*s", (int)at - n, "");
+		if (words) {
+			for (size_t k = 0; words[k]; k++)
+				fprintf(out, "%s%s", k ? "|" : "", words[k]);
+			fputs("\n", out);
+		} else {
+			terminal_print_folded(out, at, TAKES, row->expected);
+		}
+		fprintf(out, "%*s", MEANS, "");
+		terminal_print_folded(out, MEANS, MEANS, config_meaning(row->section, row->key));
 	}
 }

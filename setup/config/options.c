@@ -9,6 +9,7 @@
 #include "rules/judge/lint.h"
 #include "rules/rule/names.h"
 #include "setup/base/nearest.h"
+#include "setup/base/terminal.h"
 #include "setup/config/config.h"
 #include "setup/config/config_keys.h"
 
@@ -69,12 +70,13 @@ static const char option_help[] =
 static const char render_help[] =
 	"\nWarnings about rules, each with FILE:LINE and [lint: NAME]:\n";
 static const char settings_help[] =
-	"\nSettings (for --set as they stand here; in the file [SECTION] and KEY = VALUE), with their defaults\n"
-	"and what they take:\n";
+	"\nSettings (for --set as they stand here; in the file [SECTION] and KEY = VALUE),\n"
+	"with their defaults and what they take:\n";
 
 /* --help; with the word render what render may warn about, with the word settings all of them. */
 static void print_help(int argc, char **argv)
 {
+	enum { NAMES = 15 };
 	const struct lint *lint;
 	bool render = false, settings = false;
 
@@ -91,8 +93,10 @@ static void print_help(int argc, char **argv)
 	if (!render)
 		return;
 	fputs(render_help, stdout);
-	for (size_t i = 0; (lint = lint_at(i)); i++)
-		printf("  %-12s %s\n", lint->name, lint->what);
+	for (size_t i = 0; (lint = lint_at(i)); i++) {
+		printf("  %-12s ", lint->name);
+		terminal_print_folded(stdout, NAMES, NAMES, lint->what);
+	}
 }
 
 static int name_index(const char *word, const char *const *names, size_t n)

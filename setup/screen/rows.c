@@ -2,6 +2,9 @@
 
 #include <sys/utsname.h>
 
+/* Rows that the screen needs, however full it is, each of its items in one; and that the messages have beside it. */
+enum { LEAST = 15, BESIDE = SCREEN_ROWS - LEAST };
+
 void rows_configuration(struct screen *screen, const struct context *c)
 {
 	const char *file = c->options->config ? c->options->config : DEFAULT_CONFIG;
@@ -24,5 +27,16 @@ void rows_node(struct screen *screen, const struct context *c, const char *and)
 		uts = (struct utsname){0};
 	node_name(&c->host, &name);
 	screen_row(screen, "Node", "%s, kernel %s%s", name.len ? name.s : "no name", uts.release, and);
-	screen->out.failed = screen->out.failed || text_error(&name) < 0;
+	screen->failed = screen->failed || text_error(&name) < 0;
+}
+
+int rows_print(struct screen *screen, const struct context *c)
+{
+	size_t need = screen_height(screen), messages;
+
+	messages = log_end_room(c->log, need + BESIDE < SCREEN_ROWS ? SCREEN_ROWS - need : BESIDE);
+	screen->room = messages + LEAST < SCREEN_ROWS ? SCREEN_ROWS - messages : LEAST;
+	if (c->options->level >= LEVEL_DEBUG)
+		screen->room = 0;
+	return screen_print(screen);
 }

@@ -9,5 +9,7 @@
 void rows_configuration(struct screen *screen, const struct context *c);
 /* The node's name and kernel, and what more there is to say of it. */
 void rows_node(struct screen *screen, const struct context *c, const char *and);
+/* Prints the messages that have waited and the screen, both within a screenful; with --verbose all there is. 0 or -ENOMEM. */
+int rows_print(struct screen *screen, const struct context *c) _must_check_;
 
 #endif

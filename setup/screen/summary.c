@@ -6,6 +6,7 @@
 #include "rules/match/people.h"
 #include "setup/checks/boot.h"
 #include "setup/checks/groups.h"
+#include "setup/checks/taken.h"
 #include "setup/checks/told.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/node/settings.h"
@@ -51,7 +52,7 @@ static int add_each_rule(struct screen *screen, const struct context *c, const s
 		told_add_rule(&c->wanted.rules.rules[i], "; ", &line);
 		if (text_error(&line) < 0)
 			return -ENOMEM;
-		screen_row(screen, "  add", "%s", line.s);
+		screen_detail(screen, "  add", line.s, NULL);
 	}
 	for (size_t i = 0; i < c->node.rules.n && c->config.existing == EXISTING_REPLACE; i++) {
 		const struct kernel_rule *rule = &c->node.rules.rules[i];
@@ -62,7 +63,7 @@ static int add_each_rule(struct screen *screen, const struct context *c, const s
 		rule_show_people(&line, rule->data, rule->size);
 		if (text_error(&line) < 0)
 			return -ENOMEM;
-		screen_row(screen, "  delete", "%s", line.s);
+		screen_detail(screen, "  delete", line.s, NULL);
 	}
 	return 0;
 }
@@ -81,11 +82,12 @@ static void add_node(struct screen *screen, const struct context *c)
 static int add_rules(struct screen *screen, const struct context *c)
 {
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
-	_cleanup_text_ struct text counts = {0};
+	_cleanup_text_ struct text counts = {0}, gone = {0};
 	size_t n = c->wanted.rules.n_rules, all = c->node.rules.n;
 
 	if (rulesdiff_compare(&diff, &c->wanted.rules, &c->node.rules, c->config.existing == EXISTING_KEEP) < 0 ||
-	    add_group_counts(c, &diff, &counts) < 0)
+	    add_group_counts(c, &diff, &counts) < 0 ||
+	    (c->config.existing == EXISTING_REPLACE && taken_by_key(&gone, &c->node.rules, diff.unexpected, SCREEN_STAY) < 0))
 		return -ENOMEM;
 	if (rulesdiff_same(&diff)) {
 		screen_row(screen, "Rules", "%zu, as they are", n);
@@ -100,7 +102,11 @@ static int add_rules(struct screen *screen, const struct context *c)
 	else
 		screen_row(screen, "Rules", "%zu to add, %zu to delete, %zu stay%s%s", diff.n_missing, diff.n_unexpected,
 			   all - diff.n_unexpected, counts.s ? "; to add: " : "", counts.s ? counts.s : "");
-	return diff.n_missing + diff.n_unexpected <= RULES_SHOWN ? add_each_rule(screen, c, &diff) : 0;
+	if (diff.n_missing + diff.n_unexpected <= RULES_SHOWN)
+		return add_each_rule(screen, c, &diff);
+	if (gone.s)
+		screen_row(screen, "", "to delete, by key: %s", gone.s);
+	return 0;
 }
 
 static void add_setting(void *context, const char *wanted, const char *actual)
@@ -120,7 +126,7 @@ static void add_settings(struct screen *screen, const struct context *c)
 		add_setting(&out, "-e 1", "-e 0");
 	if (out.s)
 		screen_row(screen, "Settings", "%s", out.s);
-	screen->out.failed = screen->out.failed || text_error(&out) < 0;
+	screen->failed = screen->failed || text_error(&out) < 0;
 }
 
 static void add_files(struct screen *screen, const struct context *c)
@@ -143,7 +149,7 @@ static void add_files(struct screen *screen, const struct context *c)
 		screen_row(screen, "Files", "%zu to write: %s", write, list.s ? list.s : "");
 	if (delete > 0)
 		screen_row(screen, write ? "" : "Files", "%zu to delete: %s", delete, gone.s ? gone.s : "");
-	screen->out.failed = screen->out.failed || text_error(&list) < 0 || text_error(&gone) < 0;
+	screen->failed = screen->failed || text_error(&list) < 0 || text_error(&gone) < 0;
 }
 
 /* Only what is more than that our files are there and run. */
@@ -163,26 +169,22 @@ static void add_units(struct screen *screen, const struct context *c)
 }
 
 /* What else is no file and no rule: a unit that has stopped, AppArmor's parameter, what somebody else's file is in the way of. */
-static int add_others(struct screen *screen, const struct context *c, const struct checks *checks)
+static int add_others(struct screen *screen, const struct checks *checks)
 {
-	size_t more = 0;
-
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *check = &checks->items[i];
 		/* Of files that are to be written it is said with them. */
 		bool follows = check->kind == CHECK_UNIT && checks->failed[CHECK_FILE] > 0;
+		_cleanup_text_ struct text line = {0};
 
 		if (check->ok || follows || check->kind == CHECK_NOTICE || check->kind == CHECK_FILE || check->kind == CHECK_RULE ||
 		    check->kind == CHECK_SETTING || check->kind == CHECK_LOCK)
 			continue;
-		if (screen->rows + 4 > SCREEN_ROWS - 4 && c->options->level < LEVEL_DEBUG) {
-			more++;
-			continue;
-		}
-		screen_row(screen, "To hold", "%s; now: %s", check->name, *check->detail ? check->detail : "not");
+		text_addf(&line, "%s; now: %s", check->name, *check->detail ? check->detail : "not");
+		if (text_error(&line) < 0)
+			return -ENOMEM;
+		screen_detail(screen, "To hold", line.s, NULL);
 	}
-	if (more > 0)
-		screen_row(screen, "", "... and %zu more (-v: all)", more);
 	return 0;
 }
 
@@ -214,13 +216,9 @@ int summary_print(const struct context *c, const struct checks *checks)
 	add_files(&screen, c);
 	add_units(&screen, c);
 	if (r == 0)
-		r = add_others(&screen, c, checks);
+		r = add_others(&screen, checks);
 	add_lock(&screen, c, checks);
 	screen_row(&screen, "Next", "cloud-audit-setup apply; details: plan --diff[=GROUP], plan -v");
-	if (r == 0 && text_error(&screen.out) == 0)
-		fputs(screen.out.s, stdout);
-	else
-		r = -ENOMEM;
-	text_done(&screen.out);
-	return r;
+	screen.failed = screen.failed || r < 0;
+	return rows_print(&screen, c);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "setup/checks/groups.h"
@@ -98,21 +99,6 @@ static void add_records(struct screen *screen, const struct context *c)
 		screen_row(screen, "Reader", reader->socket ? "the journal, by its audit socket" : "the journal: %s", why);
 }
 
-/* In two rows; false where the screen is too full for them, and it need not be there. */
-static bool add_told(struct screen *screen, const struct context *c, const char *label, const char *wanted, const char *there,
-		     bool must)
-{
-	/* Warnings stand there, too, of three rows or so. */
-	size_t warned = 3 * (size_t)(log_count(c->log, LEVEL_WARNING) + log_count(c->log, LEVEL_ERROR));
-	size_t room = SCREEN_ROWS - 3 - (warned < 9 ? warned : 9);
-
-	if (!must && c->options->level < LEVEL_DEBUG && screen->rows + screen_height(wanted) + screen_height(there) > room)
-		return false;
-	screen_row(screen, label, "wanted: %s", wanted);
-	screen_row(screen, "", "there:  %s", there);
-	return true;
-}
-
 static bool is_said(const struct check *check, const struct said *said)
 {
 	bool ours = check->kind == CHECK_FILE || check->kind == CHECK_UNIT || check->kind == CHECK_SETTING ||
@@ -124,8 +110,6 @@ static bool is_said(const struct check *check, const struct said *said)
 static int add_failed(struct screen *screen, const struct context *c, const struct checks *checks, bool notices,
 		      const struct said *said)
 {
-	size_t more = 0, shown = 0;
-
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *check = &checks->items[i];
 		_cleanup_text_ struct text wanted = {0}, there = {0};
@@ -133,18 +117,15 @@ static int add_failed(struct screen *screen, const struct context *c, const stru
 		if (check->ok || check->skip || (check->kind == CHECK_NOTICE) != notices || is_said(check, said) ||
 		    (notices && check->elsewhere && c->options->level < LEVEL_DEBUG))
 			continue;
+		text_add(&wanted, "wanted: ");
+		text_add(&there, "there:  ");
 		told_add(check, &wanted, &there);
+		if (there.len == strlen("there:  "))
+			text_add(&there, "it is not so");
 		if (text_error(&wanted) < 0 || text_error(&there) < 0)
 			return -ENOMEM;
-		/* Warnings may fill the screen: one difference is named all the same, or the verdict says nothing. */
-		if (add_told(screen, c, notices ? "Note" : "Differs", wanted.s ? wanted.s : "",
-			     there.s && *there.s ? there.s : "it is not so", !notices && shown == 0))
-			shown++;
-		else
-			more++;
+		screen_detail(screen, notices ? "Note" : "Differs", wanted.s, there.s);
 	}
-	if (more > 0)
-		screen_row(screen, notices ? "Note" : "Differs", "... %zu more (-v: all)", more);
 	return 0;
 }
 
@@ -177,16 +158,12 @@ int verdict_print(const struct context *c, const struct checks *checks, enum exi
 	r = add_rules(&screen, c);
 	add_records(&screen, c);
 	if (said.rules)
-		screen_row(&screen, "Differs", "%s", gone.s ? gone.s : "");
+		screen_detail(&screen, "Differs", gone.s ? gone.s : "", NULL);
 	if (r == 0)
 		r = add_failed(&screen, c, checks, false, &said);
 	if (r == 0)
 		r = add_failed(&screen, c, checks, true, &said);
 	add_next(&screen, c, checks);
-	if (r == 0 && text_error(&screen.out) == 0)
-		fputs(screen.out.s, stdout);
-	else
-		r = -ENOMEM;
-	text_done(&screen.out);
-	return r;
+	screen.failed = screen.failed || r < 0;
+	return rows_print(&screen, c);
 }
