@@ -35,9 +35,8 @@ void log_set_colour(struct log *log, bool colour);
 /* Steps that take time are shown while they do: for a terminal. Never with JSON, or below LEVEL_INFO. */
 void log_set_progress(struct log *log, bool progress);
 bool log_shows_progress(const struct log *log);
-/* "STEP (UNIT) 3 s ...", written over itself; unit may be NULL. A message, or the end, takes its place. */
+/* "STEP (UNIT) 3 s ...", written over itself; unit may be NULL. A message, or the end, which stays from a second on, follows. */
 void log_progress(struct log *log, const char *step, const char *unit, uint64_t microseconds);
-/* The step has ended: its line stays where it took a second or more. */
 void log_progress_end(struct log *log, const char *step, const char *unit, uint64_t microseconds);
 /* Messages above this level are dropped; they are counted all the same. */
 void log_set_level(struct log *log, enum log_level level);
@@ -70,6 +69,7 @@ int log_no_memory(struct log *log);
 /* An error that says what a run that failed leaves behind: it follows the last error in log_last_error(). */
 void log_conclude(struct log *log, const char *format, ...) _printf_format_(2, 3);
 
+/* How many messages of this level there were. */
 unsigned log_count(const struct log *log, enum log_level level);
 /* The last error with its conclusions, NULL when there was none; valid until the next message. */
 const char *log_last_error(const struct log *log);
