@@ -3,6 +3,7 @@
 # container, its metrics into a file. On a made-up node, whose kernel is a file; the real one is asked in t/82.
 use strict;
 use warnings;
+use File::Copy qw(copy);
 use File::Path qw(make_path remove_tree);
 use JSON::PP;
 use Test::More;
@@ -32,6 +33,7 @@ sub valid {
 }
 
 # --- a node that matches ---
+put("$root/usr/lib/systemd/system/systemd-journald-audit.socket", "[Socket]\nListenNetlink=audit 1\n");
 $systemd->{state}{'systemd-journald-audit.socket'} = 'active';
 is apply(), 0, 'apply, over the bus';
 unlink "$root/run/systemd/private";
@@ -56,6 +58,24 @@ is_deeply [ map { [ @$_{qw(path active failed enabled needs_reload)} ] } @{decod
 	[ map { [ "/etc/systemd/system/cloud-audit-$_.service", undef, undef, JSON::PP::true, undef ] } qw(setup lock) ],
 	'of units it has what files tell, and null for the rest';
 
+# --- what is gone below a root that is read-only for who looks ---
+SKIP: {
+	skip 'no mount namespaces here', 3 if $> || system 'unshare -m --propagation private true 2>/dev/null';
+	my @runtime = map { ('-s', "container.$_") } 'runtime_unit=containerd.service', 'identity=yes';
+	put("$root/usr/lib/systemd/system/containerd.service", "[Service]\nExecStart=/usr/bin/containerd\nKillMode=process\n");
+	put("$root/usr/bin/$_", "#!/bin/false\n") for qw(containerd runc);
+	make_path("$root/opt");
+	copy +($ENV{BUILD} || 'build') . '/cloud-audit-runtime', "$tmp/bin/cloud-audit-runtime" or die;
+	chmod 0755, "$tmp/bin/cloud-audit-runtime", "$root/usr/bin/containerd", "$root/usr/bin/runc";
+	sub below { run('unshare', '-m', '--propagation', 'private', 'sh', '-c', 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"', 'sh', $root, $program, @options, @_) }
+	my ($code, $out, $err) = below(@runtime, 'verify');
+	like $code, qr/^[45]$/, 'the program for the runtime is gone, and the root read-only: a difference, no failure' or diag $err;
+	like +(below(@runtime, '-o', 'json', '--short', 'verify'))[1] // '', qr{/opt/cloud-audit-runtime is as configured}, 'which is named';
+	make_path("$root/usr/local/sbin/cloud-audit-runtime.d");
+	like +(below(@runtime, '-o', 'json', '--short', 'verify'))[1] // '', qr{/usr/local/sbin/cloud-audit-runtime is as configured}, 'where an earlier run had put it, it is missed';
+	remove_tree("$root/usr/local", "$root/opt", "$root/usr/lib/systemd/system/containerd.service");
+}
+
 # --- what differs ---
 # Each: what is done, the kind that differs, what undoes it.
 my $drop_in = "$units/cloud-audit-setup.service.d/x.conf";
@@ -69,6 +89,8 @@ my @differ = (
 	[ 'a drop-in of somebody else', 'drop-in', sub { put($drop_in, "[Service]\nExecStart=\n") }, sub { remove_tree("$units/cloud-audit-setup.service.d") } ],
 	[ 'a drop-in for all units of the prefix', 'drop-in drop-in', sub { put("$root/usr/lib/systemd/system/cloud-audit-.service.d/y.conf", "[Unit]\n") },
 		sub { remove_tree("$root/usr/lib/systemd/system/cloud-audit-.service.d") } ],
+	[ 'a drop-in below another name of the unit', 'drop-in', sub { symlink 'cloud-audit-setup.service', "$root/usr/lib/systemd/system/other.service";
+		put("$root/etc/systemd/system/other.service.d/z.conf", "[Unit]\n") }, sub { unlink "$root/usr/lib/systemd/system/other.service"; remove_tree("$units/other.service.d") } ],
 	[ 'a unit in the place of ours', 'replaced', sub { put("$root/run/systemd/transient/cloud-audit-setup.service", "[Service]\n") },
 		sub { unlink "$root/run/systemd/transient/cloud-audit-setup.service" } ],
 	[ 'a masked unit', 'file replaced', sub { rename "$units/cloud-audit-lock.service", "$tmp/kept"; symlink '/dev/null', "$units/cloud-audit-lock.service" },
@@ -99,6 +121,42 @@ unlike +(verify())[2], qr/own\.rules/, 'the host\'s own rules are loaded by nobo
 symlink '/usr/lib/systemd/system/auditd.service', "$units/multi-user.target.wants/auditd.service" or die;
 like +(verify())[2], qr{/etc/audit/rules\.d/own\.rules:1: this line of the host's own locks}, 'or, by a link, at each boot by auditd: said as with a bus';
 unlink "$units/multi-user.target.wants/auditd.service", "$root/etc/audit/rules.d/own.rules", "$root/usr/lib/systemd/system/auditd.service";
+
+make_path("$root/usr/lib/systemd/system/multi-user.target.wants");
+put("$root/etc/audit/rules.d/own.rules", "-e 2\n");
+put("$root/usr/lib/systemd/system/audit-rules.service", "[Service]\n");
+symlink '../audit-rules.service', "$root/usr/lib/systemd/system/multi-user.target.wants/audit-rules.service" or die;
+like +(verify())[2], qr{own\.rules:1: this line of the host's own locks}, 'also by a link of the package\'s own, outside /etc';
+remove_tree("$root/usr/lib/systemd/system/multi-user.target.wants");
+unlink "$root/etc/audit/rules.d/own.rules", "$root/usr/lib/systemd/system/audit-rules.service";
+
+# --- an instance of a template ---
+{
+	my @asked = map { ('-s', $_) } qw(container.runtime_unit=runtime@main.service container.identity=yes);
+	put("$root/usr/bin/runc", '');
+	make_path("$root/opt");
+	like +(verify(@asked))[2], qr/there is no such unit on this host/, 'an instance whose template is not there';
+	put("$root/usr/lib/systemd/system/runtime@.service", "[Service]\nExecStart=/usr/bin/containerd\n");
+	($code, $out, $err) = verify(@asked);
+	like "$code $err", qr/^[45] (?!.*no such unit)/s, '... and where it is' or diag $err;
+	put("$units/runtime@.service.d/10-path.conf", "[Service]\nEnvironment=PATH=/template/bin\n");
+	my ($path) = grep { $_->{wanted} =~ /cloud-audit-setup\.conf is as/ } @{(short(@asked))[1]{differs}};
+	ok $path, '... it goes on with its drop-ins';
+	remove_tree("$units/runtime@.service.d");
+	unlink "$root/usr/lib/systemd/system/runtime@.service";
+}
+
+# --- who listens ---
+{
+	my $socket = "$root/usr/lib/systemd/system/systemd-journald-audit.socket";
+	like +(verify())[1], qr/^Reader +the journal, by its audit socket$/m, 'number 1 listens, and journald has its socket';
+	my $unit = slurp($socket);
+	unlink $socket;
+	symlink '/dev/null', $socket or die;
+	like +(verify())[1], qr/^Reader +not known: /m, 'but masked: it may be a container\'s first process' or diag +(verify())[1];
+	unlink $socket;
+	put($socket, $unit);
+}
 
 # --- all gone: why is not claimed to be known ---
 change(sub { $_[0]{rules} = []; $_[0]{'-e'} = 1 });

@@ -540,8 +540,8 @@ static void check_kept(struct checks *checks, const struct wanted *wanted, const
 		return;
 	if (kept_judge(&kept, wanted, config, node, NULL) < 0)
 		checks->out_of_memory = true;
-	if (kept.taken > 0 && asprintf(&detail, "%zu of %zu rules of ours record nothing behind it: %s", kept.taken, kept.ours,
-				       kept.by.s) < 0)
+	if (kept.taken > 0 && asprintf(&detail, "%zu of %zu rules of ours %s behind it: %s", kept.taken, kept.ours, kept.headless ?
+				       "have no SYSCALL record, so neither key nor who did it," : "record nothing", kept.by.s) < 0)
 		detail = NULL;
 	add(checks, CHECK_KEPT, kept.taken == 0, detail, "no rule that is kept takes what ours are to record");
 }

@@ -67,10 +67,38 @@ static bool silences_all(const struct audit_rule_data *data)
 	return data_list(data) == AUDIT_FILTER_TASK && data->action == AUDIT_NEVER && data->field_count == 0;
 }
 
-/* Nor is anything told of an event whose SYSCALL record is dropped: it is the one with the rule's key, and with who did it. */
+/* Of an event whose SYSCALL record is dropped nothing says by which rule it came, and who did it. */
 static bool takes_all(const struct audit_rule_data *data)
 {
 	return silences_all(data) || data_drops(data, AUDIT_SYSCALL);
+}
+
+/* Is some other record of such an event left? */
+static bool leaves_some(const struct audit_rule_data *data)
+{
+	static const uint32_t others[] = {
+		AUDIT_EXECVE, AUDIT_CWD, AUDIT_PATH, AUDIT_PROCTITLE, AUDIT_SOCKADDR, AUDIT_SOCKETCALL, AUDIT_MMAP, AUDIT_FD_PAIR,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others) && !silences_all(data); i++)
+		if (!data_drops(data, others[i]))
+			return true;
+	return false;
+}
+
+/* The first of those that are kept that takes all; one that leaves nothing before one that leaves some; n_kept for none. */
+static size_t find_whole(const struct both *both)
+{
+	size_t found = both->n_kept;
+
+	for (size_t i = 0; i < both->n_kept; i++) {
+		if (!takes_all(both->rules[i].data))
+			continue;
+		if (!leaves_some(both->rules[i].data))
+			return i;
+		found = found < both->n_kept ? found : i;
+	}
+	return found;
 }
 
 bool kept_has_silencer(const struct node *node)
@@ -84,10 +112,8 @@ bool kept_has_silencer(const struct node *node)
 static void count(struct kept *kept, const struct both *both, const uint32_t *by)
 {
 	const struct rule *taker = NULL;
-	size_t whole = 0;
+	size_t whole = find_whole(both);
 
-	while (whole < both->n_kept && !takes_all(both->rules[whole].data))
-		whole++;
 	for (size_t i = both->n_kept; i < both->n; i++) {
 		const struct audit_rule_data *data = both->rules[i].data;
 		size_t by_rule = whole < both->n_kept ? whole + 1 : by[i];
@@ -100,6 +126,7 @@ static void count(struct kept *kept, const struct both *both, const uint32_t *by
 		kept->taken++;
 		taker = taker ? taker : &both->rules[by_rule - 1];
 	}
+	kept->headless = whole < both->n_kept && leaves_some(both->rules[whole].data);
 	if (taker)
 		rule_show(&kept->by, taker->data, taker->size);
 }

@@ -8,6 +8,7 @@
 struct kept {
 	size_t ours;	/* rules of ours that record something */
 	size_t taken;	/* those that never will, behind a rule that is kept */
+	bool headless;	/* not the whole event is taken, but its SYSCALL record, which has the rule's key and who did it */
 	struct text by;	/* the first of the rules that take them, as people read it; empty for none */
 };
 

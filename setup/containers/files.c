@@ -129,8 +129,7 @@ static int find_objection(const struct config *config, const struct unit_state *
 		{ identity && !files->runc && !files->crun, -EBADRQC,
 		  "neither runc nor crun is on the host in its PATH or a usual directory: what is called by a path, or is another "
 		  "runtime, has no identity; install one of them there, or set identity = no" },
-		{ !files->place, -ENOTSUP, "no directory was found on the host where a program can be put and run (looked at "
-		  PLACE_NAMES "); mount one of them writable" },
+		{ !files->place, -ENOTSUP, PLACE_NONE },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

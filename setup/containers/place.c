@@ -33,14 +33,38 @@ const char *place_of(const struct host *host, const char *name)
 	return NULL;
 }
 
+static const char *find_room(const struct host *host, bool put)
+{
+	for (size_t i = 0; place_directories[i]; i++)
+		if (host_can_execute_in(host, place_directories[i], put))
+			return place_directories[i];
+	return NULL;
+}
+
+/* Where an earlier run has made its directory. */
+static const char *find_made(const struct host *host)
+{
+	bool directory;
+
+	for (size_t i = 0; place_made[i]; i++)
+		if (host_path_type(host, place_made[i], &directory) == 1 && directory)
+			return place_directories[i];
+	return NULL;
+}
+
 const char *place_find(const struct host *host)
 {
-	const char *there = place_of(host, RUNTIME_PROGRAM);
+	const char *place = place_of(host, RUNTIME_PROGRAM);
 
-	for (size_t i = 0; !there && place_directories[i]; i++)
-		if (host_can_execute_in(host, place_directories[i]))
-			return place_directories[i];
-	return there;
+	place = place ? place : find_room(host, true);
+	/* A root that is read-only for who looks may be another to who has put something there. */
+	place = place ? place : find_made(host);
+	return place ? place : find_room(host, false);
+}
+
+bool place_can_have(const struct host *host)
+{
+	return place_of(host, RUNTIME_PROGRAM) || find_room(host, true);
 }
 
 bool place_in_path(const struct host *host, const char *path, const char *name)

@@ -16,8 +16,14 @@ extern const char *const place_made[];
 /* The one of place_directories where `name` is a file; NULL for none. */
 const char *place_of(const struct host *host, const char *name);
 
-/* Where the program is, else the first where one can be put and run, as far as mounts say; NULL for nowhere. */
+/* Where the program is, else the first where one can be put and run, as far as mounts say; where that is nowhere, the one that it
+ * was in or can be run in. NULL for none. */
 const char *place_find(const struct host *host);
+/* Is it there, or can it be put there? */
+bool place_can_have(const struct host *host);
+/* Where it cannot. */
+#define PLACE_NONE "no directory was found on the host where a program can be put and run (looked at " PLACE_NAMES "); mount one of " \
+	"them writable"
 
 /* Is there a runtime on the host that starts containers? */
 bool place_has_runtime(const struct host *host);

@@ -83,16 +83,28 @@ int host_read_open(int fd, const struct stat *st, struct text *ret)
 	return 0;
 }
 
-bool host_is_masked(const struct host *host, const char *path)
+int host_read_link(const struct host *host, const char *path, char *ret, size_t size)
 {
 	_cleanup_close_ int fd = host_open(host, path, O_PATH | O_NOFOLLOW);
-	char target[16];
 	ssize_t n;
 
 	if (fd < 0)
-		return false;
-	n = readlinkat(fd, "", target, sizeof(target));
-	return n == 9 && memcmp(target, "/dev/null", 9) == 0;
+		return fd;
+	/* Of what is no link that is ENOENT. */
+	n = readlinkat(fd, "", ret, size);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= size)
+		return -ENAMETOOLONG;
+	ret[n] = '\0';
+	return 0;
+}
+
+bool host_is_masked(const struct host *host, const char *path)
+{
+	char target[16];
+
+	return host_read_link(host, path, target, sizeof(target)) == 0 && strcmp(target, "/dev/null") == 0;
 }
 
 int host_read(const struct host *host, const char *path, struct text *ret)
@@ -369,10 +381,10 @@ int host_stat(const struct host *host, const char *path, struct stat *ret)
 	return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
-bool host_can_execute_in(const struct host *host, const char *directory)
+bool host_can_execute_in(const struct host *host, const char *directory, bool put)
 {
 	_cleanup_close_ int fd = host_open(host, directory, O_PATH | O_DIRECTORY);
 	struct statvfs st;
 
-	return fd >= 0 && fstatvfs(fd, &st) == 0 && !(st.f_flag & (ST_NOEXEC | ST_RDONLY));
+	return fd >= 0 && fstatvfs(fd, &st) == 0 && !(st.f_flag & (unsigned long)(ST_NOEXEC | (put ? ST_RDONLY : 0)));
 }

@@ -37,6 +37,8 @@ int host_read_open(int fd, const struct stat *st, struct text *ret) _must_check_
 /* The same of a path; *ret_st is what fstat(2) says of it. */
 int host_read_stat(const struct host *host, const char *path, struct text *ret, struct stat *ret_st) _must_check_;
 
+/* Where the path's last part, a symlink, leads; another errno where it is none. */
+int host_read_link(const struct host *host, const char *path, char *ret, size_t size) _must_check_;
 /* Is the path's last part a symlink to /dev/null, as systemctl mask makes it? */
 bool host_is_masked(const struct host *host, const char *path);
 
@@ -69,7 +71,7 @@ int host_list(const struct host *host, const char *path, char ***ret_names) _mus
 /* What stat(2) says of the path itself; its last part is not followed when it is a symlink. */
 int host_stat(const struct host *host, const char *path, struct stat *ret) _must_check_;
 
-/* Can a program be put into this directory and run from there, as far as its mount says? */
-bool host_can_execute_in(const struct host *host, const char *directory);
+/* Can a program be run from this directory, and with put be put there, as far as its mount says? */
+bool host_can_execute_in(const struct host *host, const char *directory, bool put);
 
 #endif

@@ -12,6 +12,7 @@
 #include "setup/kernel/rulesdiff.h"
 #include "setup/node/wanted_node.h"
 #include "setup/config/config_keys.h"
+#include "setup/containers/place.h"
 #include "setup/output/evidence.h"
 #include "setup/output/prometheus.h"
 #include "setup/output/short.h"
@@ -267,9 +268,10 @@ static int report_kept(const struct context *c)
 	if (kept.taken == 0)
 		return 0;
 	if (kept.taken == kept.ours)
-		log_say(c->log, LEVEL_ERROR, "%s: existing = keep leaves this rule in the kernel, before ours, and behind it none of "
-			"them would record anything: %s; delete it on the node (auditctl -d ...), or set existing = replace; "
-			"nothing was changed", config_source(&c->config, "rules", "existing"), kept.by.s);
+		log_say(c->log, LEVEL_ERROR, "%s: existing = keep leaves this rule in the kernel, before ours, and %s: %s; delete it on the node (auditctl -d ...), or set existing = replace; "
+			"nothing was changed", config_source(&c->config, "rules", "existing"), kept.headless ? "it drops the SYSCALL record of "
+			"each of their events, which alone has the rule's key, and who did it" : "behind it none of them would record "
+			"anything", kept.by.s);
 	else
 		log_say(c->log, LEVEL_WARNING, "existing = keep leaves a rule in the kernel, before ours, behind which %zu of our %zu "
 			"rules record nothing: %s", kept.taken, kept.ours, kept.by.s);
@@ -287,9 +289,23 @@ static bool say_path_overridden(const struct context *c)
 	return true;
 }
 
+/* Where verify sees what is missing, and nothing can be written. */
+static bool say_no_place(const struct context *c)
+{
+	if (!c->wanted.files[FILE_RUNTIME_PROGRAM].s || place_can_have(&c->host))
+		return false;
+	log_say(c->log, LEVEL_ERROR, "%s: [container] runtime_unit = %s: " PLACE_NONE "; nothing was changed",
+		config_source(&c->config, "container", "runtime_unit"), c->config.runtime_unit);
+	return true;
+}
+
 int report_risks(const struct context *c)
 {
-	int r = say_path_overridden(c) ? -EINVAL : hazards_warn(&c->config, &c->node, c->log);
+	int r;
+
+	if (say_no_place(c))
+		return -ENOTSUP;
+	r = say_path_overridden(c) ? -EINVAL : hazards_warn(&c->config, &c->node, c->log);
 
 	if (r == 0)
 		r = report_taken(c);

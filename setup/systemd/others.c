@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/systemd/unit_files.h"
+
 /* What stands before /etc/systemd/system in systemd's search path, in its order (systemd.unit(5), "Unit File Load Path";
  * lookup_paths_init() in src/libsystemd/sd-path/path-lookup.c). */
 static const char *const first[] = {
@@ -77,7 +79,12 @@ int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *h
 		return 0;
 	r = bus_unit_states(bus, loaders, ARRAY_SIZE(loaders), states);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(loaders); i++) {
-		loaded = loaded || (states[i].exists && (states[i].enabled || states[i].active));
+		/* Without a bus: where it is not known that it is active, a boot starts it. */
+		bool started = states[i].active;
+
+		if (states[i].unasked)
+			r = unit_files_started(host, loaders[i], &started);
+		loaded = loaded || (states[i].exists && (states[i].enabled || started));
 		unit_state_done(&states[i]);
 	}
 	if (!loaded)

@@ -5,6 +5,7 @@
 
 #include "setup/base/process.h"
 #include "setup/systemd/bus_units.h"
+#include "setup/systemd/unit_files.h"
 #include "units/host_units.h"
 
 /* journald's socket is on, and yet no record comes through it. */
@@ -24,8 +25,15 @@ int reader_find(struct audit_reader *ret, struct bus *bus, const struct host *ho
 		process_name(pid, reader.name, sizeof(reader.name));
 	if (reader.socket || !bus_is_there(bus))
 		listeners_look(&reader.listeners, host);
-	/* Nobody on the group is an answer, too; somebody else than systemd's first process is none. */
+	/* Nobody on the group is an answer, too; somebody else than systemd's first process is none. Number 1 is that of a container's
+	 * first process as well, where it is on the host's network and the number is free. */
 	if (!bus_is_there(bus)) {
+		_cleanup_(unit_state_done) struct unit_state unit = {0};
+
+		r = unit_files_state(host, JOURNALD_SOCKET, &unit);
+		if (r < 0)
+			return r;
+		reader.listeners.first = reader.listeners.first && unit.fragment && *unit.fragment;
 		reader.socket = reader.listeners.first;
 		reader.unknown = !reader.listeners.seen || (reader.listeners.n > 0 && !reader.listeners.first);
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "setup/base/strings.h"
+#include "setup/base/text.h"
 #include "units/audit_units.h"
 
 /* systemd.unit(5), "Unit File Load Path", in its order, of which others.c has the first. */
@@ -76,13 +77,23 @@ static int list_drop_ins(const struct host *host, const char *name, char ***path
 	return r;
 }
 
-/* "a-b.service" reads a-b.service.d, a-.service.d and service.d (systemd.unit(5)). */
-static int find_drop_ins(const struct host *host, const char *unit, struct unit_state *ret)
+/* "x@y.service" is made of x@.service; false where it is no instance, or has no room. */
+static bool find_template(const char *unit, char *ret, size_t size)
+{
+	const char *at = strchr(unit, '@'), *type = strrchr(unit, '.');
+
+	return at && type > at + 1 && snprintf(ret, size, "%.*s%s", (int)(at + 1 - unit), unit, type) < (int)size;
+}
+
+/* "a-b.service" reads a-b.service.d, a-.service.d and service.d, an instance its template's before those (systemd.unit(5)). */
+static int list_drop_ins_of(const struct host *host, const char *unit, char ***paths, size_t *n)
 {
 	const char *type = strrchr(unit, '.');
-	size_t n = 0, kept = 0;
-	int r = list_drop_ins(host, unit, &ret->drop_ins, &n);
+	char template[256];
+	int r = list_drop_ins(host, unit, paths, n);
 
+	if (r == 0 && find_template(unit, template, sizeof(template)))
+		r = list_drop_ins(host, template, paths, n);
 	for (const char *dash = type; r == 0 && dash > unit; dash--) {
 		_cleanup_free_ char *prefix = NULL;
 
@@ -92,8 +103,43 @@ static int find_drop_ins(const struct host *host, const char *unit, struct unit_
 			prefix = NULL;
 			return -ENOMEM;
 		}
-		r = list_drop_ins(host, prefix, &ret->drop_ins, &n);
+		r = list_drop_ins(host, prefix, paths, n);
 	}
+	return r;
+}
+
+/* Those of the unit's other names: links to it that stand where units do. */
+static int list_aliases(const struct host *host, const char *unit, char ***paths, size_t *n)
+{
+	const char *type = strrchr(unit, '.');
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(load_path); i++) {
+		_cleanup_strings_ char **names = NULL;
+
+		r = host_list(host, load_path[i], &names);
+		r = r == -ENOMEM ? r : 0;
+		for (size_t k = 0; r == 0 && names && names[k]; k++) {
+			char path[512], target[512];
+
+			if (!ends_with(names[k], type) || strcmp(names[k], unit) == 0 ||
+			    snprintf(path, sizeof(path), "%s/%s", load_path[i], names[k]) >= (int)sizeof(path) ||
+			    host_read_link(host, path, target, sizeof(target)) < 0 || strcmp(text_base_name(target), unit) != 0)
+				continue;
+			r = list_drop_ins_of(host, names[k], paths, n);
+		}
+	}
+	return r;
+}
+
+static int find_drop_ins(const struct host *host, const char *unit, struct unit_state *ret)
+{
+	const char *type = strrchr(unit, '.');
+	size_t n = 0, kept = 0;
+	int r = list_drop_ins_of(host, unit, &ret->drop_ins, &n);
+
+	if (r == 0)
+		r = list_aliases(host, unit, &ret->drop_ins, &n);
 	if (r == 0)
 		r = list_drop_ins(host, type + 1, &ret->drop_ins, &n);
 	/* A mask is there to take one of its name away. */
@@ -110,7 +156,8 @@ static int find_drop_ins(const struct host *host, const char *unit, struct unit_
 	return r;
 }
 
-static int find_fragment(const struct host *host, const char *unit, struct unit_state *ret)
+/* 1 where it is there, 0 where not. */
+static int find_file(const struct host *host, const char *unit, struct unit_state *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(load_path); i++) {
 		_cleanup_free_ char *path = NULL;
@@ -125,33 +172,57 @@ static int find_fragment(const struct host *host, const char *unit, struct unit_
 		ret->exists = true;
 		/* As bus_unit_states() has it, a mask is no file. */
 		ret->fragment = host_is_masked(host, path) ? strdup("") : TAKE(path);
-		return ret->fragment ? 0 : -ENOMEM;
+		return ret->fragment ? 1 : -ENOMEM;
 	}
-	ret->fragment = strdup("");
-	return ret->fragment ? 0 : -ENOMEM;
+	return 0;
 }
 
-/* A link in UNIT_DIRECTORY/TARGET.wants, or .requires. */
-static int find_links(const struct host *host, const char *unit, struct unit_state *ret)
+/* Of an instance its own, else the template's. */
+static int find_fragment(const struct host *host, const char *unit, struct unit_state *ret)
+{
+	char template[256];
+	int r = find_file(host, unit, ret);
+
+	if (r == 0 && find_template(unit, template, sizeof(template)))
+		r = find_file(host, template, ret);
+	if (r == 0) {
+		ret->fragment = strdup("");
+		r = ret->fragment ? 0 : -ENOMEM;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* A link in DIRECTORY/TARGET.wants, or .requires. */
+static int find_links(const struct host *host, const char *directory, const char *unit, bool *ret)
 {
 	_cleanup_strings_ char **names = NULL;
-	int r = host_list(host, UNIT_DIRECTORY, &names);
+	int r = host_list(host, directory, &names);
 
 	if (r == -ENOMEM)
 		return r;
-	for (size_t i = 0; names && names[i] && !ret->enabled; i++) {
+	for (size_t i = 0; names && names[i] && !*ret; i++) {
 		_cleanup_free_ char *path = NULL;
 		struct stat st;
 
 		if (!ends_with(names[i], ".wants") && !ends_with(names[i], ".requires"))
 			continue;
-		if (asprintf(&path, UNIT_DIRECTORY "/%s/%s", names[i], unit) < 0) {
+		if (asprintf(&path, "%s/%s/%s", directory, names[i], unit) < 0) {
 			path = NULL;
 			return -ENOMEM;
 		}
-		ret->enabled = host_stat(host, path, &st) == 0 && S_ISLNK(st.st_mode);
+		*ret = host_stat(host, path, &st) == 0 && S_ISLNK(st.st_mode);
 	}
 	return 0;
+}
+
+int unit_files_started(const struct host *host, const char *unit, bool *ret)
+{
+	int r = 0;
+
+	*ret = false;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(load_path) && !*ret; i++)
+		r = find_links(host, load_path[i], unit, ret);
+	return r;
 }
 
 int unit_files_state(const struct host *host, const char *unit, struct unit_state *ret)
@@ -162,5 +233,5 @@ int unit_files_state(const struct host *host, const char *unit, struct unit_stat
 	r = find_fragment(host, unit, ret);
 	if (r == 0)
 		r = find_drop_ins(host, unit, ret);
-	return r < 0 ? r : find_links(host, unit, ret);
+	return r < 0 ? r : find_links(host, UNIT_DIRECTORY, unit, &ret->enabled);
 }

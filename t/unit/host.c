@@ -425,9 +425,9 @@ static void stats(void **state)
 static void executes(void **state)
 {
 	assert_int_equal(put("/bin/x", "x"), 0);
-	assert_true(host_can_execute_in(&host, "/bin"));
-	assert_false(host_can_execute_in(&host, "/bin/x"));
-	assert_false(host_can_execute_in(&host, "/nowhere"));
+	assert_true(host_can_execute_in(&host, "/bin", true));
+	assert_false(host_can_execute_in(&host, "/bin/x", false));
+	assert_false(host_can_execute_in(&host, "/nowhere", false));
 }
 
 int main(void)

@@ -52,7 +52,7 @@ static void check(const char *listed, const char *earlier, bool keep, int expect
 #define WANTED "-w /etc/passwd -p wa -k wanted\n-a always,exit -F arch=b64 -S mount -k m\n-a never,exclude -F msgtype=CWD\n"
 
 /* How many of the two wanted rules that record something a kernel's take, and which is named. */
-static void check_kept(const char *listed, const char *earlier, size_t taken, const char *by)
+static bool check_kept(const char *listed, const char *earlier, size_t taken, const char *by)
 {
 	const struct config config = { .existing = EXISTING_KEEP };
 	_cleanup_(kept_done) struct kept kept = {0};
@@ -77,11 +77,28 @@ static void check_kept(const char *listed, const char *earlier, size_t taken, co
 	assert_int_equal(kept_judge(&kept, &wanted, &config, &node, &host), 0);
 	assert_int_equal(kept.ours, 2);
 	assert_int_equal(kept.taken, taken);
-	assert_string_equal(kept.by.s ? kept.by.s : "", by);
+	if (by)
+		assert_string_equal(kept.by.s ? kept.by.s : "", by);
 	text_done(&node.files[FILE_RULES]);
 	rule_set_done(&wanted.rules);
 	rule_set_done(&kernel);
 	host_done(&host);
+	return kept.headless;
+}
+
+/* What is left of each event? */
+static void headless(void **state)
+{
+	static const struct { const char *listed; bool headless; } rows[] = {
+		{ "-a never,task\n", false }, { "-a never,exit -S all\n", false },
+		{ "-a always,exclude -F msgtype=SYSCALL\n", true },
+		{ "-a always,exclude -F msgtype>=SYSCALL -F msgtype<=PATH\n", true },
+		{ "-a never,exclude -F msgtype!=CONFIG_CHANGE -F msgtype!=AVC\n", false },
+		{ "-a always,exclude -F msgtype=SYSCALL\n-a never,task\n", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(check_kept(rows[i].listed, NULL, 2, NULL), rows[i].headless);
 }
 
 static void takers(void **state)
@@ -136,6 +153,7 @@ int main(void)
 		TEST("rules of others are told by key and count, those without one by the first of them", others),
 		TEST("what an earlier run brought is no one else's", earlier),
 		TEST("existing = keep takes nothing", kept),
+		TEST("that a kept rule takes the SYSCALL records alone is told apart from one that takes all", headless),
 		TEST("rules that are kept and take what ours are to record are counted, and the first is named", takers),
 	};
 
