@@ -103,10 +103,10 @@ my %without = map { $_ => $tree{$_} } $ruby ? keys %tree : grep { !/Cloud/ } key
 is strangers($without{$_}), '', "$_: fluentd and its plugins know every parameter" for sort keys %without;
 {
 	# The examples that are commented out, with the comment taken off.
-	(my $text = slurp("$base/filter.conf")) =~ s/^#( *(?:<|\@type|key \S|pattern |remove_keys ))/$1/mg;
+	(my $text = slurp("$base/filter.conf")) =~ s/^#( *(?:<|\@type|key \S|pattern |remove_keys |sample|limit ))/$1/mg;
 	my $tree = eval { parse(put("$tmp/filter.conf", $text)) };
 	is $@, '', 'the commented filters are complete';
-	cmp_ok scalar(grep { $_->[0] eq 'filter' } all($tree)), '>=', 4, '... all of them';
+	cmp_ok scalar(grep { $_->[0] eq 'filter' } all($tree)), '>=', 6, '... all of them';
 	is strangers($tree), '', '... and fluentd knows their parameters' if $ruby;
 	my @patterns = map { $_->[2]{pattern} || () } all($tree);
 	is join(' ', grep { !m{^/\^.*\$/$} } @patterns), '', '... their patterns match whole values';
@@ -270,6 +270,8 @@ for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] 
 	[ 'the input', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/input.rb' ] ],
 	[ 'the cursor', 'lua5.1', $lua && [ $lua, 't/shipper/cursor.lua', "$tmp/bit", "$tmp/state" ] ],
 	[ 'fluent-bit killed', 'lua5.1', $lua && [ $lua, 't/shipper/killed.lua', "$tmp/bit", "$tmp/state" ] ],
+	[ 'Sigma', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/fields.rb' ] ],
+	[ 'what fluentd leaves out', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/volume.rb' ] ],
 	[ 'what is left out', 'lua5.1', $lua && [ $lua, 't/shipper/volume.lua', "$tmp/bit" ] ]) {
 	my ($name, $package, $command) = @$_;
 	SKIP: {

@@ -122,6 +122,7 @@ FLUENTD = File.expand_path('../../k8s/base/fluentd', __dir__)
 require "#{FLUENTD}/out_cloud_logging.rb"
 require "#{FLUENTD}/in_chunk_backup.rb"
 require "#{FLUENTD}/in_linux_audit.rb"
+require "#{FLUENTD}/filter_linux_audit_volume.rb"
 COMPONENTS = File.expand_path('../../k8s/components', __dir__)
 require "#{COMPONENTS}/sigma/filter_linux_audit_sigma.rb"
 require "#{COMPONENTS}/ecs/filter_linux_audit_ecs.rb"

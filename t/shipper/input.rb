@@ -337,6 +337,17 @@ fresh do |dir|
      'after what was read last has been deleted, it goes on with the first that is there, with a warning')
 end
 
+# The start record of a container is gone from the journal when the input starts again.
+fresh do |dir|
+  named = inside(3, 7, 60).each { |r| r['_AUDIT_ID'] = '30' }
+  journal([record(1, start(7, 907))] + inside(2, 7, 60))
+  Run.new(dir)
+  journal(named, 50)
+  sent = Run.new(dir).sent
+  is(sent.map { |e| e['container']&.slice('name', 'pod', 'source') }, [{ 'name' => 'web', 'pod' => 'web-7', 'source' => 'start' }],
+     'started again when the start record has been deleted, the container still has its names')
+end
+
 # The clock is set back by an hour: what comes then is not torn.
 fresh do |dir|
   back = (11..16).map { |id| exec(id).each { |r| r['_SOURCE_REALTIME_TIMESTAMP'] = (r['_SOURCE_REALTIME_TIMESTAMP'].to_i - 3_600_000_000).to_s } }

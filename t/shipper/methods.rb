@@ -3,7 +3,8 @@ require_relative 'fluent'
 Fluent::Plugin.known.each do |name, plugin|
   puts "#{name}: #{plugin.params.keys.join(' ')}"
   methods = plugin.instance_methods(false) + plugin.private_instance_methods(false)
-  # An input begins there, on purpose.
+  # An input begins there, and one filter adds entries, on purpose.
   methods -= [:start] if name.start_with?('source ')
+  methods -= [:filter_stream] if name == 'filter linux_audit_volume'
   puts "methods: #{methods.join(' ')}"
 end

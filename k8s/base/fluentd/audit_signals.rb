@@ -1,6 +1,6 @@
-# What the input tells of itself, as metrics: those that fluent-bit's signals.lua has under the same names, but for what it
-# leaves out, and how far back the journal goes. Without the gem nothing is counted. No error here may keep the input from
-# going on.
+# What the input tells of itself, as metrics: those that fluent-bit's signals.lua has under the same names, but for what is left
+# out (filter_linux_audit_volume.rb), and how far back the journal goes. Without the gem nothing is counted. No error here may
+# keep the input from going on.
 begin
   require 'prometheus/client'
 rescue LoadError

@@ -66,6 +66,7 @@
 {{- if index .Values.components "sigma" }}
 {{- $_ := set $data "filter_linux_audit_sigma.rb" (.Files.Get "files/components/sigma/filter_linux_audit_sigma.rb") }}
 {{- end }}
+{{- $_ := set $data "filter_linux_audit_volume.rb" (.Files.Get "files/base/fluentd/filter_linux_audit_volume.rb") }}
 {{- $_ := set $data "fluent.conf" (.Files.Get "files/base/fluentd/fluent.conf") }}
 {{- $_ := set $data "in_chunk_backup.rb" (.Files.Get "files/base/fluentd/in_chunk_backup.rb") }}
 {{- $_ := set $data "in_linux_audit.rb" (.Files.Get "files/base/fluentd/in_linux_audit.rb") }}
