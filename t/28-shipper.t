@@ -276,7 +276,7 @@ for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] 
 	my ($name, $package, $command) = @$_;
 	SKIP: {
 		skip "$package is missing: apt-get install $package", 1 unless $command;
-		my ($code, $out, $err) = run({ seconds => 120 }, @$command);
+		my ($code, $out, $err) = run({ seconds => 400 }, @$command);
 		is $code, 0, "$name: its test ran to its end" or diag $err;
 		for (split /\n/, $out) {
 			if (/^((?:not )?)ok \d+ - (.*)/) { ok !$1, "$name: $2" } else { diag $_ unless /^1\.\./ }

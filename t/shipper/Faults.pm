@@ -138,16 +138,19 @@ sub alive {
 	$self->{restarts}++;
 	return 0;
 }
-# Until it has changed something of its state: on a slow machine a program may be killed many times before it has begun.
+# Until it has begun to take in records: on a slow machine it may be killed many times before that. Not for long: it may have all.
 sub start_to_work {
 	my ($self) = @_;
-	my $before = $self->looks;
+	my $before = $self->taken;
 	$self->start;
-	for (1 .. 500) { last if $self->looks ne $before; sleep 0.03 }
+	for (1 .. 200) { last if $self->taken > $before + 20_000; sleep 0.03 }
 }
-sub looks {
+# Bytes, kept and sent.
+sub taken {
 	my ($self) = @_;
-	return `find $self->{place}{state} -type f -printf '%p %s %T@\n' 2>/dev/null | sort`;
+	my $sum = -s "$self->{place}{destination}/got" || 0;
+	$sum += $_ for `find $self->{place}{state} -type f -printf '%s\n' 2>/dev/null`;
+	return $sum;
 }
 # The group: strace, which may be before it, and what it started.
 sub kill {
