@@ -34,6 +34,12 @@ is(error.slice('arch', 'exit', 'keys', 'comm', 'cwd', 'subj', 'fsgid', 'auid'),
 is([connect['sockaddr'], inet6['sockaddr']], [{ 'family' => 'inet', 'address' => '10.0.0.1', 'port' => 80 },
                                               { 'family' => 'inet6', 'address' => '2001:db8::1', 'port' => 443 }], 'addresses are decoded')
 
+# Linux 6.18 and later, where several security modules have a name for a process.
+several = events.map { |event| entries(event).first }.find { |e| e['subj'] == '?' }
+is(several['records'].map { |r| r.slice('type', 'subj_selinux', 'subj_apparmor', 'obj_smack') },
+   [{ 'type' => 'MAC_TASK_CONTEXTS', 'subj_selinux' => 'system_u:system_r:init_t:s0', 'subj_apparmor' => 'unconfined' },
+    { 'type' => 'UNKNOWN[1421]', 'obj_smack' => '_' }], 'each module\'s name of a process and of an object is a field')
+
 # --- severity ---
 { 'AVC apparmor="DENIED" operation="open"' => 'WARNING', 'AVC apparmor="ALLOWED" operation="open"' => 'INFO',
   'AVC apparmor="STATUS" operation="profile_load"' => 'NOTICE', 'AVC avc:  denied  { read } for' => 'WARNING',
