@@ -9,6 +9,8 @@ vm_guest --timeout 300 <<'EOF'
 	conf=/etc/cloud-audit-setup
 	mkdir -p $conf/rules.d
 	echo '-w /opt/late/dir/file -p wa -k late' >$conf/rules.d/05-late.rules
+	mkdir -p /opt/tree /opt/same
+	echo '-w /opt/tree/ -p wa -k tree' >$conf/rules.d/06-tree.rules
 	out=$(./cloud-audit-setup 2>&1); ok $? 'apply with the defaults succeeds' "$out"
 	like "$(auditctl -s)" '^enabled 2$' 'the audit configuration is locked'
 	is "$(systemctl is-active cloud-audit-lock)" active 'the lock unit did it'
@@ -105,6 +107,32 @@ vm_guest --timeout 300 <<'EOF'
 	journal_has 'CONFIG_CHANGE.*res=0'; ok $? 'an attempt to delete rules under the lock is recorded'
 	is "$(auditctl -l)" "$rules" 'and fails'
 
+	# --- what the lock is not about: two requests about watched directories ---
+	# request TYPE [TEXT...]: sends it, with the texts' lengths before them; what the kernel answers
+	request() { perl -e 'use Socket; socket(S, 16, SOCK_RAW, 9) or die $!; my $type = shift; my $data = pack "L*", map { length } @ARGV;
+		$data = join "", $data, @ARGV; send(S, pack("LSSLL", 16 + length $data, $type, 5, 1, 0) . $data, 0, pack("SSLL", 16, 0, 0, 0)) or die $!;
+		recv S, my $answer, 8192, 0; print +(unpack "LSSLLl", $answer)[5]' "$@"; }
+	recorded() { journal_mark; : >"$1"; ! journal_lacks 'SYSCALL.*key=.*tree'; }
+	recorded /opt/tree/1; ok $? 'what is written into a directory that is watched is recorded'
+	! recorded /opt/same/1; ok $? 'into another it is not'
+	same=$(request 1015 /opt/tree /opt/same) mark=$journal_cursor
+	recorded /opt/same/2; of_same=$?
+	mount -t tmpfs none /opt/tree; trim=$(request 1014); umount /opt/tree
+	diag "$(uname -r): AUDIT_MAKE_EQUIV $same, AUDIT_TRIM $trim"
+	recorded /opt/tree/2; of_tree=$?
+	if [ "$trim" = -1 ]; then
+		is "$same $of_same $of_tree" '-1 1 0' 'this kernel refuses both under the lock: what is watched stays what it was'
+	else
+		# A hole that rules/README.md names.
+		is "$same $trim" '0 0' 'this kernel takes both under the lock'
+		is "$of_same" 0 'a directory is watched that no rule names'
+		is "$of_tree" 1 'and one that was mounted over meanwhile is no more watched'
+		journal_cursor=$mark
+		journal_has 'CONFIG_CHANGE.*op=trim'; ok $? 'of which a record tells'
+	fi
+	case $(uname -r) in [789].*) is "$trim" -1 'as kernels from 7.2 on do' ;; esac
+	is "$(auditctl -l)" "$rules" 'the rules are listed as before'
+
 	# What starts containers on a node, with the order that it has there.
 	unit() { printf '[Unit]\n%s\n[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' "$2" >/etc/systemd/system/$1.service; }
 	unit containerd 'After=network.target local-fs.target'
@@ -133,8 +161,10 @@ vm_guest --timeout 300 <<'EOF'
 	done
 	unlike "$(journalctl -q -b _PID=1 -o cat)" 'ordering cycle' 'and systemd found no cycle'
 	for unit in auditd audit-rules; do
-		started=$(did Start $unit)
-		[ "${started:-0}" -lt "$(did Start cloud-audit-setup)" ]; ok $? "after $unit, where it is" "$started"
+		started=$(did Start $unit) enabled=$(systemctl is-enabled $unit 2>/dev/null)
+		{ [ "$enabled" != enabled ] || [ "${started:-0}" -gt 0 ]; } && [ "${started:-0}" -lt "$(did Start cloud-audit-setup)" ]
+		ok $? "after $unit, where it is" "$enabled, $started"
+		diag "$unit: ${enabled:-not there}, $started"
 	done
 	diag "microseconds after the kernel's start: rules $(did Exit cloud-audit-setup), lock $locked, containerd $(did Start containerd), basic.target $(at basic.target)"
 	out=$(./cloud-audit-setup verify 2>&1); ok $? 'verify succeeds after the reboot' "$out"
