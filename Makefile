@@ -1,12 +1,12 @@
 # cloud-audit-setup: build, install, test.
 #
 #   make           build/cloud-audit-setup
-#   make demo      configure a COS-shaped node in a virtual machine, and show it
+#   make demo      configure a COS-shaped node in a virtual machine, and show it; SUITE=forky: of another Debian
 #   make check     all tests
 #   make check-host  those that need no machine and no root: between two edits, under 3 minutes
 #   make coverage  line and branch coverage by the host tests, room by room
-#   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie) and aarch64, the fuzzers
-#                  for longer; hours
+#   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie forky) and aarch64, the
+#                  fuzzers for longer; hours
 #   make check-cluster  before a release: what k8s/ has on real kubelets, of a Kubernetes that is built once; NODES=2 for
 #                  what needs two nodes, SCENES="flat stuck" for some of it
 #   make image     the container image, for amd64 and arm64, below build/image
@@ -246,7 +246,7 @@ check:
 FUZZ_TIME ?= 10
 
 # Every test of machines on each suite; `make check` has most on bookworm alone. Too long for every change.
-SUITES ?= bullseye trixie
+SUITES ?= bullseye trixie forky
 check-suites:
 	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(DEPS_SUITES)"
 	@$(MAKE) --no-print-directory all
