@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 use Cwd qw(abs_path);
+use JSON::PP;
 use Test::More;
 use lib 't/unit', 't/k8s';
 use Cli qw(run put slurp $tmp);
@@ -62,6 +63,66 @@ my %recorded = map { $_ => 1 } @shipped;
 my @missing = grep { !$recorded{/:/ ? $_ : "$_:amd64"} && !$recorded{"$_:all"} } split /\n/, slurp('container/packages');
 is "@missing", '', 'container/packages.recorded has all that container/packages asks for: container/toolchain --record';
 like slurp('container/packages.recorded'), qr/^date \d{8}T\d{6}Z$/m, 'and a date';
+
+# --- a dated set, from apt's sources to the bill of materials ---
+# A stand-in for mmdebstrap: it runs the hooks as that does, and its apt takes what the sources say: lists, and packages, of the
+# day in the address, or of today.
+put("$tmp/stand-in/mmdebstrap", <<'END');
+#!/bin/sh
+set -eu
+n=0
+for a; do case $a in
+--setup-hook=*) setup=${a#*=} ;; --customize-hook=*) customize=${a#*=} ;; --*) ;; *) [ $((n += 1)) != 2 ] || root=$a ;;
+esac; done
+mkdir -p "$root/etc/apt/sources.list.d" "$root/var/lib/apt/lists" "$root/var/lib/dpkg/info"
+echo 'deb http://mirror.example/debian trixie main' >"$root/etc/apt/sources.list.d/mirror.list"
+sh -c "$setup" sh "$root"
+cat "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/* 2>/dev/null >"$root/asked" || true
+n=0
+while read -r line; do
+	day=$(echo "$line" | sed -n 's|.*/\([0-9]\{8\}\)T[0-9]\{6\}Z/.*|\1|p')
+	suite=$(echo "$line" | sed 's/ main$//; s/.* //')
+	printf 'Codename: %s\nDate: %s\n' "$suite" "$(date -u -d "${day:-20300101} 02:53" '+%a, %d %b %Y %T UTC')" >"$root/var/lib/apt/lists/$((n += 1))_Release"
+done <"$root/asked"
+printf 'amd64\narm64\n' >"$root/var/lib/dpkg/arch"; echo 1 >"$root/var/lib/dpkg/info/format"
+printf 'Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: same\nSource: glibc\nVersion: 2.41-%s\nMaintainer: x\nDescription: x\n\n' "${day:-today}" >"$root/var/lib/dpkg/status"
+printf '/.\n/usr/lib/libc.a\n' >"$root/var/lib/dpkg/info/libc6:amd64.list"
+sh -c "$customize" sh "$root"
+END
+chmod 0755, "$tmp/stand-in/mmdebstrap" or die;
+sub toolchain_of {
+	my ($date, @args) = @_;
+	return run({ seconds => 60, before => sub { $ENV{PATH} = "$tmp/stand-in:$ENV{PATH}"; $ENV{RECORDED} = "$tmp/dated"; $date ? $ENV{DEBIAN_DATE} = $date : delete $ENV{DEBIAN_DATE} } },
+		'container/toolchain', @args);
+}
+sub of_set {
+	my ($tools) = @_;
+	put("$tools/image/amd64/usr/sbin/cloud-audit-setup", 'a program');
+	put("$tools/image/amd64.inputs", "/usr/lib/libc.a\n");
+	my ($code, $out, $err) = run({ before => sub { $ENV{RECORDED} = "$tmp/dated"; $ENV{SOURCE_DATE_EPOCH} = 1 } }, 'container/bom', 'image', 'amd64', $version, $digest, $tools);
+	return $err if $code;
+	my %of = map { $_->{SPDXID} => $_ } @{decode_json($out)->{packages}};
+	return join ' ', @{$of{'SPDXRef-Debian'}}{qw(versionInfo downloadLocation)}, map { "$_->{name} $_->{versionInfo}" } grep { $_->{SPDXID} =~ /libc6/ } values %of;
+}
+mkdir $_ for 'build', 'build/image';
+my ($date, $snapshot) = ('20261128T235959Z', 'http://snapshot.debian.org/archive');
+put("$tmp/dated", "date $date\nlibc6:amd64 2.41-20261128\n");
+($code, my $tools, my $said) = toolchain_of($date);
+chomp $tools;
+is $code, 0, 'the toolchain is made of a dated set' or diag $said;
+is slurp("$tools/asked"), join('', map { "deb [check-valid-until=no] $snapshot/$_ main\n" } "debian/$date/ trixie", "debian/$date/ trixie-updates", "debian-security/$date/ trixie-security"),
+	'whose packages come from that day alone, updates and security updates among them';
+is of_set($tools), "trixie $date https://snapshot.debian.org/archive/debian/$date/ libc6 2.41-20261128", 'the bill of materials of what is built there says which set, and what of it';
+($code, $tools, $said) = toolchain_of('20261121T235959Z');
+chomp $tools;
+like $said, qr/libc6:amd64: 2\.41-20261121, recorded: 2\.41-20261128/, 'another day is another toolchain, and said to be none of the record';
+is of_set($tools), 'trixie unrecorded-20261121T235959Z https://snapshot.debian.org/archive/debian/20261121T235959Z/ libc6 2.41-20261121', 'so does its bill of materials, which no release takes';
+($code, $tools) = toolchain_of(undef);
+chomp $tools;
+is slurp("$tools/asked"), "deb http://mirror.example/debian trixie main\n", 'without a date it is what the mirror has';
+like of_set($tools), qr/^trixie unrecorded-20300101T235959Z /, '... which the bill of materials says, too';
+is +(toolchain_of($date, '--record'))[0], 0, 'a date can be recorded';
+like slurp("$tmp/dated"), qr/^date $date\nlibc6:amd64 2\.41-20261128$/m, '... with the packages of that day';
 
 # --- made-up builds, gathered ---
 my %built = (

@@ -14,8 +14,8 @@ my $program = ($ENV{BUILD} || 'build') . '/cloud-audit-setup';
 # The texts; of what is no text of its own (code, settings), its comments, or its strings.
 my %text = map { $_ => slurp($_) } 'README.md', 'rules/README.md', 'rules/CIS-STIG.md', 'k8s/README.md', 'k8s/QUESTIONS.md', 't/README.md', glob 'setup/man/*.[58]';
 $text{$_} = join '', map { /^(\s*[#;].*\n)/ || /(\s[#;] .*\n)/ ? $1 : "\n" } split /(?<=\n)/, slurp($_) for glob 'k8s/base/*.yaml k8s/base/config.ini k8s/base/fluentd/*.conf ' .
-	'k8s/components/*/*.yaml k8s/remove/*.yaml k8s/components/fluent-bit/upstream.txt';
-$text{$_} = slurp($_) for 'k8s/components/fluent-bit/upstream.txt';
+	'k8s/components/*/*.yaml k8s/components/*/*/*.yaml k8s/remove/*.yaml k8s/chart/values.yaml k8s/startup-taint/*.yaml k8s/alerts/*.yaml k8s/components/fluent-bit/upstream.txt';
+$text{$_} = slurp($_) for 'k8s/components/fluent-bit/upstream.txt', 'k8s/chart/templates/NOTES.txt';
 $text{$_} = join '', map { join('', /"((?:[^"\\]|\\.)*)"/g) . "\n" } split /\n/, slurp($_) for 'setup/explain/groups.c', 'setup/config/config_meanings.c';
 
 my $number = qr/\d[\d,]*(?:\.\d+)?|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|fifty|hundreds?|thousands?)\b/i;
