@@ -116,10 +116,16 @@ static bool next_line(const char *s, size_t left, size_t *ret_n, size_t *ret_row
 	size_t n = fit(s), rows = n > WIDTH ? (n + LABEL + SCREEN_COLUMNS - 1) / SCREEN_COLUMNS : 1;
 	const char *rest = s + n + strspn(s + n, " ");
 	bool cut = rows > left || (rows == left && *rest);
+	size_t room = (left - 1) * SCREEN_COLUMNS + WIDTH - strlen(CUT);
 
 	*ret_rows = cut ? left : rows;
-	*ret_n = cut ? stop(s, (left - 1) * SCREEN_COLUMNS + WIDTH - strlen(CUT)) : n;
-	return cut;
+	*ret_n = n;
+	/* Behind a word that is longer than a row the rest may have room. */
+	if (cut && strlen(s) <= room)
+		*ret_n = strlen(s);
+	else if (cut)
+		*ret_n = stop(s, room);
+	return cut && strlen(s) > room;
 }
 
 static size_t height(const char *s, size_t most)
