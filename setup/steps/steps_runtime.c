@@ -195,7 +195,7 @@ int step_restart_runtime(struct context *c, const struct node *before)
 	r = bus_subscribe(c->bus);
 	if (r < 0)
 		return r;
-	log_say(c->log, LEVEL_INFO, "systemd restarts %s, as [container] restart = yes asks for", c->config.runtime_unit);
+	log_say(c->log, LEVEL_INFO, "all else is done; systemd restarts %s, as [container] restart = yes asks for", c->config.runtime_unit);
 	r = bus_run_job(c->bus, BUS_RESTART, c->config.runtime_unit);
 	/* systemd had read the drop-in before, so that what it has started runs with it. */
 	if (r == 0)

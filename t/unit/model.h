@@ -51,6 +51,8 @@ struct model {
 	unsigned hung;			/* how many there were */
 	const char *refuse;		/* a transient unit with this word in its command fails; *seen: begin of the runtime's */
 	char seen[8];			/* wrapper as it is then */
+	char out[256];			/* a file; how much was in it when the last job began */
+	off_t printed;
 };
 
 static inline struct model *model_new(const char *root)
@@ -406,6 +408,9 @@ static inline bool model_job(struct model *m, struct peer *peer, const struct pe
 	bool transient = strcmp(call->name, "StartTransientUnit") == 0, stop = strcmp(call->name, "StopUnit") == 0;
 	bool fail = ++m->jobs == m->fail_job, half = m->jobs == m->half_job, done = !fail;
 
+	struct stat out;
+
+	m->printed = m->out[0] && stat(m->out, &out) == 0 ? out.st_size : 0;
 	if (!peer_reply_path(peer, call, PEER_JOB))
 		return false;
 	if (m->hang && strcmp(name, m->hang) == 0) {

@@ -533,6 +533,22 @@ static void a_runtime_is_restarted_once(void **state)
 	assert_int_equal(model->jobs, 0);
 }
 
+/* The runtime writes the log of our own container: what comes after its restart may never be read. */
+static void the_result_is_told_before_a_restart(void **state)
+{
+	const struct result *result;
+
+	begin("");
+	model_unit(model, "containerd.service")->active = true;
+	snprintf(model->out, sizeof(model->out), "%s", test_path("out"));
+	result = run_words(IDENTITY "-s container.restart=yes apply");
+	model->out[0] = '\0';
+	assert_int_equal(result->status, 0);
+	assert_non_null(strstr(result->out, "rules are in force"));
+	assert_int_equal(model->printed, strlen(result->out));
+	assert_non_null(strstr(result->err, "all else is done; systemd restarts containerd.service, as [container] restart = yes"));
+}
+
 /* What remove has the host load in the place of ours. */
 static void the_host_has_its_own_rules_again(void **state)
 {
@@ -752,6 +768,7 @@ int main(void)
 		TEST("a program for hosts stands in front of a runtime only after the host has run it", no_program_comes_unproven),
 		TEST("the program stands in front of the runtimes that the host has, and of no other", what_the_host_lacks_gets_no_wrapper),
 		TEST("a runtime is restarted once, however long it takes and whatever the clock says", a_runtime_is_restarted_once),
+		TEST("the result of apply is told before the runtime is restarted", the_result_is_told_before_a_restart),
 		TEST("a restart that failed is not tried again in that boot with the same files", a_failed_restart_is_not_tried_again),
 		TEST("rules and lock are as configured all the same", a_failed_restart_leaves_the_rest),
 		TEST("remove has the host load its own rules", the_host_has_its_own_rules_again),
