@@ -117,10 +117,12 @@ static size_t arch_slot(const struct merger *merger, const struct audit_rule_dat
 
 static void note(struct latest *at, uint32_t place, uint32_t result)
 {
-	/* A rule that was widened stands before the latest ones. It has gone over those with another result for no call, so
-	 * that these were noted when it stood there already. */
-	if (at->place >= place)
+	/* A rule that was widened may stand before the latest one: where a whole word is noted, they need have no call in common. */
+	if (at->place >= place) {
+		if (at->result != result && at->other < place)
+			at->other = place;
 		return;
+	}
 	if (at->result != result)
 		at->other = at->place;
 	at->place = place;
@@ -203,7 +205,8 @@ static int go_up(struct merger *merger, struct group *group, struct rule *rule)
 		return r;
 	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
 		group->mask[i] |= rule->data->mask[i];
-	note_place(merger, group->rule, group->place);
+	if (data_list(rule->data) == AUDIT_FILTER_EXIT)
+		note_place(merger, group->rule, group->place);
 	free(rule->data);
 	rule->data = NULL;
 	merger->n_merged++;
@@ -292,21 +295,23 @@ static int join_calls(struct merger *merger, struct group *group, struct rule *r
 
 static int merge_calls(struct merger *merger, struct rule *rule, uint32_t place)
 {
-	bool new, same;
+	bool new, same, ordered = data_list(rule->data) == AUDIT_FILTER_EXIT;
 	struct group *group;
 	int r;
 
-	if (data_list(rule->data) != AUDIT_FILTER_EXIT)
+	/* In the list exclude nothing but what has become equal: the kernel would refuse it. */
+	if (!ordered && data_list(rule->data) != AUDIT_FILTER_EXCLUDE)
 		return 0;
 	group = find_group(merger, key_but_mask(rule), &new);
 	same = !new && is_same_but_mask(group->rule, rule);
-	if (same) {
+	if (same && (ordered || memcmp(group->rule->data->mask, rule->data->mask, sizeof(rule->data->mask)) == 0)) {
 		r = join_calls(merger, group, rule);
 		if (r != 0)
 			return r;
 	}
 	set_group(group, rule, place, !same);
-	note_place(merger, rule, place);
+	if (ordered)
+		note_place(merger, rule, place);
 	return 0;
 }
 

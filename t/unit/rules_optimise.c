@@ -149,6 +149,27 @@ static void rules_that_differ_in_one_number_only_become_one(void **state)
 		     "-a always,exit -S 1000 -k a\n-a always,exclude -F msgtype=1309\n",
 		     "1,3,5: -a always,exclude -F msgtype>=CWD -F msgtype<=EXECVE\n"
 		     "2: -a never,exclude -F uid=1\n4: -a always,exit -S 1000 -F key=a\n");
+	/* What has become equal to another, the kernel refuses. */
+	check_merged("-a always,exclude -F msgtype>=1300 -F msgtype<=1301\n-a always,exclude -F msgtype=1309\n"
+		     "-a always,exclude -F msgtype=1300\n-a always,exclude -F msgtype=1301\n",
+		     "1,3,4: -a always,exclude -F msgtype>=SYSCALL -F msgtype<=1301\n2: -a always,exclude -F msgtype=EXECVE\n");
+}
+
+/* The last has all calls of a word of the mask, so that the rule in between that went up in an earlier one, which has others of
+ * that word, is not seen call by call. */
+static void rules_do_not_move_over_one_that_went_up(void **state)
+{
+	_cleanup_text_ struct text rules = {0}, wanted = {0};
+
+	text_add(&rules, "-a never,exit -S 1100 -F uid=0\n-a always,exit -S 1200 -k a\n-a never,exit -S 1000 -F uid=5\n"
+		 "-a always,exit -S 1001 -k a\n-a never,exit -F uid=0 -S ");
+	text_add(&wanted, "1: -a never,exit -F uid=0 -S 1100\n2,4: -a always,exit -S 1001,1200 -F key=a\n"
+		 "3: -a never,exit -F uid=5 -S 1000\n5: -a never,exit -F uid=0 -S ");
+	for (unsigned call = 992; call < 1024; call++) {
+		text_addf(&rules, "%u%s", call, call < 1023 ? "," : "\n");
+		text_addf(&wanted, "%u%s", call, call < 1023 ? "," : "\n");
+	}
+	check_merged(rules.s, wanted.s);
 }
 
 static void rules_that_may_not_move_stay(void **state)
@@ -850,6 +871,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(rules_with_the_same_result_in_between_do_not_hinder),
 		cmocka_unit_test(rules_that_differ_in_one_number_only_become_one),
 		cmocka_unit_test(rules_that_may_not_move_stay),
+		cmocka_unit_test(rules_do_not_move_over_one_that_went_up),
 		cmocka_unit_test(a_merged_list_that_no_line_has_room_for_is_not_made),
 		cmocka_unit_test(every_call_of_every_class_is_in_the_table),
 		cmocka_unit_test(a_rule_with_perm_has_the_calls_that_perm_can_match),
