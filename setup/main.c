@@ -220,10 +220,12 @@ struct repeat {
 	char digest[65];
 };
 
-/* What people read fits a screen, the result with what is said. */
-static bool for_people(const struct options *o)
+/* On a terminal what people read fits it, the result with what is said; what is kept, as a Pod's log, has all of it. */
+static bool for_people(const struct context *c)
 {
-	return o->output == OUTPUT_TEXT && (o->command == COMMAND_APPLY || o->command == COMMAND_REMOVE ||
+	const struct options *o = c->options;
+
+	return c->terminal.screen && o->output == OUTPUT_TEXT && (o->command == COMMAND_APPLY || o->command == COMMAND_REMOVE ||
 		o->command == COMMAND_VERIFY || (o->command == COMMAND_PLAN && !o->diff));
 }
 
@@ -262,7 +264,7 @@ static enum exit_status result(struct context *c)
 		return with_metrics(c, STATUS_NODE);
 	}
 	sarif = c->options->output == OUTPUT_SARIF ? sarif_new(c->log) : NULL;
-	if (for_people(c->options))
+	if (for_people(c))
 		log_wait_for_room(c->log);
 	status = run(c);
 	log_end_room(c->log, SCREEN_ROWS - 1);

@@ -14,6 +14,7 @@ use FakeNode;
 use MadeUpNode;
 use Systemd;
 
+plan skip_all => 'script is missing (Debian package bsdutils)' if system 'command -v script >/dev/null 2>&1';
 my ($program, $root, $kernel, $systemd) = made_up_node([qw(etc/ssh run/systemd/system usr/lib/systemd/system usr/bin opt)]);
 copy +($ENV{BUILD} || 'build') . "/$_", $program =~ s{[^/]*$}{$_}r or die "$_: $!" for qw(cloud-audit-runtime cloud-audit-tty);
 chmod 0755, glob "$tmp/bin/cloud-*";
@@ -94,10 +95,12 @@ sub fresh_host {
 	Auditctl::store(Auditctl::fresh(), $kernel);
 }
 sub rows { my ($s) = @_; my $n = 0; $n += 1 + int((length($_) - ($_ ne '')) / 80) for split /\n/, $s; return $n }
+# What is said comes from a terminal of its own, as it is kept short for one alone.
 sub node {
 	my ($out, $err) = ("$tmp/out", "$tmp/err");
-	my $status = $systemd->serve('sh', '-c', "exec \"\$@\" >$out 2>$err", 'sh', $program, '-R', $root, '-s', 'unit.start_timeout=5s', @_);
-	return ($status >> 8, slurp($err), slurp($out));
+	put("$tmp/line", join(' ', map { s/'/'\\''/gr =~ s/^|$/'/gr } $program, '-R', $root, '-s', 'unit.start_timeout=5s', @_) . " >$out\n");
+	my $status = $systemd->serve('sh', '-c', "TERM= script -q -e -c 'sh $tmp/line' /dev/null </dev/null >$err");
+	return ($status >> 8, slurp($err) =~ s/\r//gr, slurp($out));
 }
 
 my %most;	# of each command: rows, and of which node
@@ -150,6 +153,14 @@ for my $rules (sort keys %rules) {
 cmp_ok $n, '>', 500, 'plan, apply, verify and remove were tried on made-up nodes';
 ok !@long, 'each time what is said and printed fits 24 rows of 80 columns, with what a screen has to have' or diag scalar(@long), ":\n", @long[0 .. ($#long < 2 ? $#long : 2)];
 is join(' ', sort keys %most), 'apply plan remove verify', 'all four commands';
+
+# What is kept, as a Pod's log is, has no screen.
+fresh_host();
+my $status = $systemd->serve('sh', '-c', "exec \"\$@\" >$tmp/out 2>$tmp/err", 'sh', $program, '-R', $root, @{$rules{warned}}, 'apply');
+is $status >> 8, 0, 'where no terminal is, apply';
+my $said = slurp("$tmp/err");
+cmp_ok rows($said), '>', 24, '... says all that it has to say';
+unlike $said, qr/\(-v: all\)|more message/, '... and cuts nothing';
 diag "$_: at most $most{$_}[0] rows: $most{$_}[1]" for $ENV{SHOW} ? sort keys %most : ();
 
 done_testing;

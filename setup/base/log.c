@@ -157,6 +157,7 @@ static void show_progress(struct log *log, const char *step, const char *unit, u
 		row.s ? terminal_colour(log->colour, COLOUR_NONE) : "", end && row.s ? "\n" : "");
 	fflush(log->out);
 	log->unfinished = !end;
+	log->rows += end && row.s;
 }
 
 void log_progress(struct log *log, const char *step, const char *unit, uint64_t microseconds)
@@ -244,7 +245,7 @@ static size_t cut(enum log_level level, const char *message)
 	if (rows_of(level, n) <= MOST)
 		return n;
 	n = MOST * COLUMNS - prefix_length(level) - strlen(cut_short);
-	while (((unsigned char)message[n] & 0xc0) == 0x80)
+	while (n > 0 && ((unsigned char)message[n] & 0xc0) == 0x80)
 		n--;
 	return n;
 }
@@ -282,11 +283,13 @@ static void log_put(struct log *log, enum log_level level, bool placed, const ch
 		print_message(log, level, message, strlen(message));
 }
 
-/* Returns how many had no room. */
-static unsigned print_waiting(struct log *log, size_t i, size_t room)
+/* The first error is said whatever room there is; nothing, where something that weighs more had no room. Returns how many had
+ * none. */
+static unsigned print_waiting(struct log *log, size_t i, size_t room, bool full)
 {
 	_cleanup_text_ struct text all = log->waiting[i];
 	enum log_level level = i == LEVEL_ERROR ? LEVEL_ERROR : LEVEL_WARNING;
+	bool always = level == LEVEL_ERROR;
 	unsigned held = 0;
 	char *rest = NULL;
 
@@ -296,10 +299,11 @@ static unsigned print_waiting(struct log *log, size_t i, size_t room)
 	for (char *line = all.s ? strtok_r(all.s, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
 		size_t n = cut(level, line);
 
-		if (log->rows + rows_of(level, n + (line[n] ? strlen(cut_short) : 0)) + MORE <= room)
+		if (always || (!full && log->rows + rows_of(level, n + (line[n] ? strlen(cut_short) : 0)) + MORE <= room))
 			print_message(log, level, line, n);
 		else
 			held++;
+		always = false;
 	}
 	return held;
 }
@@ -307,14 +311,19 @@ static unsigned print_waiting(struct log *log, size_t i, size_t room)
 size_t log_end_room(struct log *log, size_t rows)
 {
 	_cleanup_text_ struct text more = {0};
-	unsigned held = 0;
+	unsigned held = 0, errors = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(log->waiting); i++)
-		held += print_waiting(log, i, rows);
+	if (!log->waits)
+		return log->rows;
+	for (size_t i = 0; i < ARRAY_SIZE(log->waiting); i++) {
+		held += print_waiting(log, i, rows, held > 0);
+		errors += i == LEVEL_ERROR ? held : 0;
+	}
 	if (held > 0) {
 		text_addf(&more, "%u more message%s: -v shows all", held, held == 1 ? "" : "s");
-		print_message(log, LEVEL_WARNING, more.s ? more.s : "", more.len);
+		print_message(log, errors > 0 ? LEVEL_ERROR : LEVEL_WARNING, more.s ? more.s : "", more.len);
 	}
+	log->waits = false;
 	return log->rows;
 }
 

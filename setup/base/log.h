@@ -51,7 +51,7 @@ bool log_shows_all(const struct log *log);
 
 /* From now on warnings wait for log_end_room(), which says those that have room in so many rows of 80 columns, beside
  * what was said meanwhile: those about the node first, then those about a line of a file; long ones are cut, and the rest is a
- * number. Returns the rows of all. Nothing of it with JSON, or where every warning is wanted. */
+ * number. Returns the rows of all that was said. Nothing waits with JSON, or where every warning is wanted. */
 void log_wait_for_room(struct log *log);
 size_t log_end_room(struct log *log, size_t rows);
 /* Errors about a line of a file wait, too: for lists of what is on a node, never of mistakes. */

@@ -13,7 +13,7 @@ struct terminal terminal_look(void)
 
 	return (struct terminal){
 		.out = may && isatty(STDOUT_FILENO) == 1, .err = may && isatty(STDERR_FILENO) == 1,
-		.progress = able && isatty(STDERR_FILENO) == 1,
+		.screen = isatty(STDERR_FILENO) == 1, .progress = able && isatty(STDERR_FILENO) == 1,
 		.typed = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1,
 	};
 }

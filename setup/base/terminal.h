@@ -11,7 +11,8 @@
 
 struct terminal {
 	bool out, err;	/* colour on standard output, on standard error */
-	bool progress;	/* standard error is a terminal whose lines can be written anew */
+	bool screen;	/* standard error is a terminal: what is said has to fit it */
+	bool progress;	/* its lines can be written anew, too */
 	bool typed;	/* somebody types, and sees what is said */
 };
 

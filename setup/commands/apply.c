@@ -8,10 +8,14 @@
 #include "setup/host/outlast.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/output/report.h"
+#include "setup/screen/layout.h"
 #include "setup/steps/steps.h"
 #include "setup/steps/steps_runtime.h"
 #include "setup/steps/undo.h"
 #include "units/audit_units.h"
+
+/* Rows for what is said once something has been changed, and for the result. */
+enum { AFTER_CHANGES = 9 };
 
 /* Files, units, journald: what neither the lock forbids nor undo cannot take back. */
 static int change_host(struct context *c, const struct checks *checks, const struct node *before)
@@ -269,6 +273,8 @@ static enum exit_status apply_observed(struct context *c, bool runtime_left)
 	report_reader(c);
 	if (!node_locked(&c->node))
 		boot_say_locks(c, LEVEL_WARNING);
+	/* What was foretold is read before it happens, also when this run is killed. */
+	log_end_room(c->log, SCREEN_ROWS - AFTER_CHANGES);
 	step_clean(c);
 	if (checks_to_change(&checks) == 0) {
 		if (step_restart_runtime(c, &c->node) < 0)

@@ -133,6 +133,38 @@ static void all_errors(void **state)
 	capture_end(&c);
 }
 
+static void waiting(void **state)
+{
+	struct capture c;
+
+	capture_begin(&c);
+	log_wait_for_room(c.log);
+	log_wait_with_errors(c.log);
+	log_at(c.log, LEVEL_WARNING, "mine.rules", 1, "a line");
+	log_say(c.log, LEVEL_WARNING, "the node");
+	log_at(c.log, LEVEL_ERROR, "mine.rules", 2, "refused");
+	log_at(c.log, LEVEL_ERROR, "mine.rules", 3, "refused");
+	log_say(c.log, LEVEL_ERROR, "at once");
+	/* The first of what weighs most has room always; where one of its kind has none, nothing has that weighs less. */
+	assert_int_equal(log_end_room(c.log, 3), 3);
+	assert_string_equal(capture_text(&c), "cloud-audit-setup: error: at once\n"
+			    "cloud-audit-setup: error: mine.rules:2: refused\ncloud-audit-setup: error: 3 more messages: -v shows all\n");
+	/* What comes then has nothing to wait for. */
+	log_say(c.log, LEVEL_WARNING, "late");
+	assert_int_equal(log_end_room(c.log, 1), 4);
+	assert_non_null(strstr(capture_text(&c), "warning: late\n"));
+	capture_end(&c);
+
+	capture_begin(&c);
+	log_wait_for_room(c.log);
+	log_say(c.log, LEVEL_WARNING, "%0*d", 6 * 80, 1);
+	log_say(c.log, LEVEL_WARNING, "the node");
+	assert_int_equal(log_end_room(c.log, 4), 2);
+	assert_string_equal(capture_text(&c), "cloud-audit-setup: warning: the node\n"
+			    "cloud-audit-setup: warning: 1 more message: -v shows all\n");
+	capture_end(&c);
+}
+
 static void json(void **state)
 {
 	static const char *const severities[] = { "ERROR", "WARNING", "INFO", "DEBUG" };
@@ -166,6 +198,7 @@ int main(void)
 		TEST("messages above the level are dropped", levels),
 		TEST("dropped messages are counted; the last error is kept", counts),
 		TEST("all errors are kept within 4 KiB, the last always, the others counted", all_errors),
+		TEST("for a screen messages wait, and what weighs most is said first", waiting),
 		TEST("JSON: severity of Cloud Logging, time in RFC 3339, message escaped", json),
 	};
 
