@@ -100,6 +100,7 @@ static bool say_staged(struct context *c, enum log_level level)
 	}
 	log_say(c->log, level, "the kernel's audit configuration is locked with other rules and cannot change "
 		"before a reboot; %s", staged_words(host_outlasts(&c->host, "/etc/audit")));
+	c->staged = true;
 	report_done(c, "apply", "staged", "the new rules are in place for the next boot; the kernel is "
 		    "unchanged");
 	return true;
@@ -313,6 +314,7 @@ enum exit_status command_apply(struct context *c)
 	status = apply_observed(c, left);
 	if (!left)
 		return status;
-	step_say_left(c, status == STATUS_DONE ? "; all else is as configured" : "");
+	step_say_left(c, status != STATUS_DONE ? "" : c->staged ? "; all else is in place for the next boot" :
+		      "; all else is as configured");
 	return status == STATUS_DONE ? STATUS_NODE : status;
 }

@@ -404,11 +404,14 @@ enum exit_status command_plan(struct context *c)
 			"need a reboot");
 	if (left)
 		step_say_left(c, "; apply does all else");
+	/* A program reads one result: report_failed() says this one. */
+	if (left && status != STATUS_LOCKED && c->options->output == OUTPUT_JSON)
+		return STATUS_NODE;
 	if (print_plan(c, &checks, status) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
-	if (status == STATUS_DONE)
+	if (status == STATUS_DONE && !left)
 		log_say(c->log, LEVEL_INFO, "no changes: the node matches the configuration");
-	return left ? STATUS_NODE : status;
+	return left && status != STATUS_LOCKED ? STATUS_NODE : status;
 }

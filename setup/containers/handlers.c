@@ -51,11 +51,10 @@ static bool has_comment(const char *s, const char *end)
 	return false;
 }
 
-/* The value of KEY = VALUE in the length bytes of a line, up to its end: KEY may be the last part of one with dots, stand in
- * quotes, and in a table that is written in the line. NULL where there is none, or it is a comment. */
-static const char *value_of(const char *line, size_t length, const char *key)
+/* The value of KEY = VALUE that comes next, from a place in a line up to its end: KEY may be the last part of one with dots, stand
+ * in quotes, and in a table that is written in the line. NULL where there is none, or it is a comment. */
+static const char *value_of(const char *line, const char *at, const char *end, const char *key)
 {
-	const char *end = line + length, *at = line;
 	size_t n = strlen(key);
 
 	for (; (at = memmem(at, (size_t)(end - at), key, n)); at += n) {
@@ -70,21 +69,35 @@ static const char *value_of(const char *line, size_t length, const char *key)
 	return NULL;
 }
 
+/* How many bytes of a line it has: of a text with both quotation marks. */
+static size_t value_length(const char *value, const char *end)
+{
+	const char *closing = NULL;
+	size_t n;
+
+	if (value < end && (*value == '"' || *value == '\''))
+		closing = memchr(value + 1, *value, (size_t)(end - value - 1));
+	if (closing)
+		return (size_t)(closing + 1 - value);
+	n = strcspn(value, " \t\r\n,}#");
+	return n < (size_t)(end - value) ? n : (size_t)(end - value);
+}
+
 static void judge_line(struct text *out, const char *unit, const char *line, size_t length, const char *file,
 		       unsigned number)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
-		const char *value = value_of(line, length, signs[i].key);
-		size_t n = value ? length - (size_t)(value - line) : 0;
-		const char *closing;
+	const char *end = line + length;
 
-		if (!value || (signs[i].word && !strstr(unit, signs[i].word)) || !memmem(value, n, signs[i].in, strlen(signs[i].in)))
-			continue;
-		/* What stands behind is a comment. */
-		closing = *value == '"' || *value == '\'' ? memchr(value + 1, *value, n - 1) : NULL;
-		n = closing ? (size_t)(closing + 1 - value) : strcspn(value, " \t\r\n");
-		text_addf(out, "%s%s:%u: %s = %.*s %s", out->s ? "; " : "", file, number, signs[i].key, (int)n, value,
-			  signs[i].means);
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
+		const char *value = signs[i].word && !strstr(unit, signs[i].word) ? NULL : value_of(line, line, end, signs[i].key);
+
+		for (; value; value = value_of(line, value, end, signs[i].key)) {
+			size_t n = value_length(value, end);
+
+			if (memmem(value, n, signs[i].in, strlen(signs[i].in)))
+				text_addf(out, "%s%s:%u: %s = %.*s %s", out->s ? "; " : "", file, number, signs[i].key, (int)n,
+					  value, signs[i].means);
+		}
 	}
 }
 

@@ -34,10 +34,9 @@ static int read_back(struct context *c, size_t i)
 
 int step_prove_runtime(struct context *c, size_t next)
 {
-	const char *name = next == FILE_RUNTIME_RUNC ? "runc" : next == FILE_RUNTIME_CRUN ? "crun" : NULL;
-	const char *const argv[] = {
-		wanted_path(&c->wanted, FILE_RUNTIME_PROGRAM), "--check", name, name ? c->wanted.runtime_path : NULL, NULL,
-	};
+	const char *path = c->wanted.runtime_path;	/* NULL: the runtime is left as it is */
+	const char *name = !path ? NULL : next == FILE_RUNTIME_RUNC ? "runc" : next == FILE_RUNTIME_CRUN ? "crun" : NULL;
+	const char *const argv[] = { wanted_path(&c->wanted, FILE_RUNTIME_PROGRAM), "--check", name, name ? path : NULL, NULL };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(programs) && programs[i] < next; i++)

@@ -46,6 +46,12 @@ static void handlers(void **state)
 	says("containerd.service", toml, "BinaryName = \"crun\"\nruntime_path = \"/usr/bin/containerd-shim-runc-v2\"\n", "");
 	says("containerd.service", "/etc/containerd/conf.d/g.toml", "runtime_type = \"io.containerd.runsc.v1\"\n",
 	     "/etc/containerd/conf.d/g.toml:1: runtime_type = \"io.containerd.runsc.v1\" is gVisor, whose containers have no identity");
+	/* Of tables in a line each value is its own, and each is looked at. */
+	says("containerd.service", toml, "r = { BinaryName = \"runc\", Root = \"/run/runc\" }\n"
+	     "q = { runtime_type = \"io.containerd.runc.v2\", pod_annotations = [\"io.katacontainers.*\"] }\n"
+	     "BinaryName = \"runc\" # was /opt/runc\nBinaryName =\n", "");
+	says("containerd.service", toml, "a = {BinaryName=\"\"}, b = {BinaryName=\"/opt/x\"}\n",
+	     PATH_OF("/etc/containerd/config.toml:1", "\"/opt/x\""));
 	says("containerd.service", "/etc/containerd/conf.d/g.txt", "BinaryName = \"/x\"\n", "");
 	says("containerd.service", toml, "  runtime_type = \"io.containerd.kata.v2\"", "/etc/containerd/config.toml:1: runtime_type = "
 	     "\"io.containerd.kata.v2\" is Kata Containers, whose containers have no identity on the node");
