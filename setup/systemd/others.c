@@ -78,15 +78,18 @@ int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *h
 	if (ret->n == 0)
 		return 0;
 	r = bus_unit_states(bus, loaders, ARRAY_SIZE(loaders), states);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(loaders); i++) {
+	if (r < 0)
+		goto out;
+	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++) {
 		/* Without a bus: where it is not known that it is active, a boot starts it. */
 		bool started = states[i].active;
 
-		if (states[i].unasked)
+		if (r == 0 && states[i].unasked)
 			r = unit_files_started(host, loaders[i], &started);
 		loaded = loaded || (states[i].exists && (states[i].enabled || started));
 		unit_state_done(&states[i]);
 	}
+out:
 	if (!loaded)
 		own_lines_done(ret);
 	return r;
