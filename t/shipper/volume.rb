@@ -22,7 +22,8 @@ is((filter({ 'sample' => 0 }) rescue $!.class), Fluent::ConfigError, 'a sample o
 v = filter({ 'sample_key' => 'network', 'sample' => 10 })
 network = (1..1000).map { |i| [1, entry(i, 'key' => 'network')] }
 first = kept(v, *network)
-is([first.size, kept(v, *network) == first, left_out], [100, true, 1800], 'a sample: one in ten, the same ones at each try')
+is([first.size, left_out], [100, 900], 'a sample: one in ten')
+is(kept(filter({ 'sample_key' => 'network', 'sample' => 10 }), *network) == first, true, '... the same ones at each try')
 is(kept(v, *(1..20).map { |i| [1, entry(i)] }).size, 20, '... of other keys all')
 is(kept(v, *(1..20).map { |i| [1, entry(i).except('key').merge('keys' => %w[network own])] }).size, 20, '... of several keys, too')
 
@@ -33,7 +34,7 @@ is([kept(v, *(1..20).map { |i| [i, entry(i, web)] }).size, left_out - before], [
 is(kept(v, [30, entry(30, 'container' => { 'id' => 'db' })]).size, 1, '... for each by itself')
 is(kept(v, *(40..59).map { |i| [40, entry(i)] }).size, 20, '... none for the host')
 told, *rest = kept(v, [70, entry(70, web)])
-is([told, rest.size], [{ 'format' => 1, 'type' => ['LEFT_OUT'], 'left_out' => 15, 'severity' => 'NOTICE', 'id' => "#{BOOT}-6-LEFT_OUT",
+is([told, rest.size], [{ 'format' => 1, 'type' => ['LEFT_OUT'], 'left_out' => 15, 'severity' => 'NOTICE', 'id' => "#{BOOT}-6-LEFT_OUT-15",
                          'event' => "#{BOOT}-6" }.merge(web), 1], 'the next minute tells how many were left out, and of which container')
 kept(v, *(71..90).map { |i| [71, entry(i, web)] })
 is(kept(v, [100, entry(100)]).size, 1, 'before it is over, a minute is not told')
@@ -49,5 +50,25 @@ claimed = ->(id) { { 'container' => { 'id' => id, 'source' => 'claimed' } } }
 kept(v, *(1..20).map { |i| [1, entry(i, claimed.('web'))] })
 is(kept(v, [2, entry(30, web)]).size, 1, 'what is claimed about a container does not use up its limit')
 is(kept(v, *(1..100).map { |i| [3, entry(i, claimed.("c#{i}"))] }).size, 0, '... and all that is claimed has one limit together')
+
+# The input emits what the buffer refuses again, once a second.
+v = filter({ 'limit' => 5 })
+before = left_out
+batch = (1..8).map { |i| [1, entry(i, web)] }
+tries = Array.new(9) { kept(v, *batch) }
+is([tries.uniq, left_out - before], [[batch.first(5).map(&:last)], 3], 'a batch that the buffer refuses is not counted again at each try')
+batch = [[100, entry(100, web)]]
+tries = Array.new(3) { kept(v, *batch) }
+is([tries.uniq.size, tries[0].map { |e| e['left_out'] }], [1, [3, nil]], '... and what tells of a minute comes again with it')
+parts = ->(part) { [[200, entry(7, web.merge('part' => part))]] }
+is([kept(v, *parts.(0)), kept(v, *parts.(4))].map { |of| of.map { |e| e['part'] } }, [[0], [4]], '... another part of the same event is another batch')
+is(Array.new(6) { kept(v, [200, entry(1, web).except('event')]).size }, [1, 1, 1, 0, 0, 0], '... and where no event is named every one is another')
+is(kept(filter({ 'sample_key' => 'exec', 'sample' => 2 }), [1, entry(1).except('event')]).size, 1, 'an entry without an event stops nothing')
+
+v = filter({ 'limit' => 5 })
+looks = 0
+v.instance_variable_get(:@windows).define_singleton_method(:select) { |&block| (looks += 1) && super(&block) }
+kept(v, *(0..999).map { |i| [1000 + (i % 2), entry(i, web)] })
+is(looks, 2, 'minutes that are over are looked for once a second, not for each entry')
 
 puts "1..#{$n}"
