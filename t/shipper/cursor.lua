@@ -182,6 +182,28 @@ ok(bare and bare[1] and bare[1].records[2].text == 'proctitle="b"' and events_of
   bare[1]['logging.googleapis.com/local_resource_id'] and said:find('made up'),
   'an event of which no entry can be made comes with its records as they stand, and that is said')
 
+-- How late it is, which is written at a tick.
+local function lag()
+  for _ = 1, 60 do tick() end
+  return tonumber(read('signals.prom'):match('\nlinux_audit_lag_seconds (%d+)\n'))
+end
+lag()
+at((os.time() - 3600) * 1000000, '953', 'PROCTITLE proctitle="a"')
+local age = lag()
+ok(age >= 3600 and age < 3900, 'how old the last event was is told')
+age = { lag(), lag(), lag(), lag() }
+ok(age[3] >= 3600 and age[4] == 0, '... until nothing was read for a minute: nothing is late, however old the last event is')
+local text
+local counts = require('signals').new({ write = function(_, all) text = all return true end })
+local function lag_with(full, held)
+  for _ = 1, 4 do counts:write({ full = full, left_out = 0, held = held }) end
+  return tonumber(text:match('\nlinux_audit_lag_seconds (%d+)\n'))
+end
+counts:record(10)
+counts:event({ written = (os.time() - 3600) * 1000000 })
+ok(lag_with(true, 0) >= 3600 and lag_with(false, 1) >= 3600 and lag_with(false, 0) == 0,
+  '... but not while the disk is full, or an event is held')
+
 -- A full disk: here a directory that is not there.
 os.remove(dir .. 'cursor.saved')
 write('cursor.db', DATABASE .. 'before')

@@ -11,7 +11,8 @@ class AuditSignals
   COUNTERS = { records: 'Records read from the journal', record_bytes: 'Bytes of the text of those',
                events: 'Events that ended', parts: 'Entries that have not all records of their event' }.freeze
   GAUGES = { held: 'Events that have begun and not ended', last_event_seconds: 'Time of the last event that ended',
-             lag_seconds: 'Age of the last event that ended, when it did; while the buffer takes nothing, of the first that waits',
+             lag_seconds: 'Age of the last event that ended, when it did; while the buffer takes nothing, of the first that waits; ' \
+                          'where nothing more is to be read, 0',
              disk_full: '1: nothing is taken from the journal until there is room',
              journal_hours: 'Age of the oldest audit record that the journal has' }.freeze
   FULL = [Errno::ENOSPC, Errno::EDQUOT].freeze
@@ -53,14 +54,17 @@ class AuditSignals
     @log.warn 'entries are not counted', error: e.message
   end
 
-  # The buffer has taken none of these.
+  # The buffer has taken none of these. Of a file that cannot be made it tells in an error of its own, by the cause.
   def refused(stream, error)
     first = stream.each { |time, _| break time.sec }
-    set(:disk_full, FULL.include?(error.class) ? 1 : 0)
+    set(:disk_full, [error, error.cause].any? { |e| FULL.include?(e.class) } ? 1 : 0)
     told_of(first, nil) if first.is_a?(Integer)
   rescue StandardError => e
     @log.warn 'how long entries wait is not known', error: e.message
   end
+
+  # The journal has been read to its end, and no event is held.
+  def idle = set(:lag_seconds, 0)
 
   # now: seconds, of a clock that is not set. The block gives the time of the journal's first record, or nil.
   def journal(now)

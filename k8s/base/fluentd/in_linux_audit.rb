@@ -72,6 +72,7 @@ module Fluent
         return false unless done.empty? || deliver(done.size, entries(done))
 
         look_back
+        @signals.idle if count.zero? && done.empty? && @events.held.empty?
         save if count.positive? || !done.empty?
         @journal.look
         sleep @interval if count.zero?

@@ -11,14 +11,14 @@ local METRICS = {
   { 'parts_total', 'counter', 'Entries that have not all records of their event' },
   { 'left_out_total', 'counter', 'Entries not sent because of volume.lua' },
   { 'held', 'gauge', 'Events that have begun and not ended' },
-  { 'lag_seconds', 'gauge', 'Age of the last event that ended, when it did' },
+  { 'lag_seconds', 'gauge', 'Age of the last event that ended, when it did; where nothing was read for a minute, 0' },
   { 'last_event_seconds', 'gauge', 'Time of the last event that ended' },
   { 'disk_full', 'gauge', '1: nothing is taken from the journal until there is room' },
 }
 
 function Signals.new(state)
   return setmetatable({ state = state, records_total = 0, record_bytes_total = 0, events_total = 0, entries_total = 0,
-    parts_total = 0, lag_seconds = 0, last_event_seconds = 0 }, Signals)
+    parts_total = 0, lag_seconds = 0, last_event_seconds = 0, written = 0, idle = 0 }, Signals)
 end
 
 function Signals:record(bytes)
@@ -37,6 +37,10 @@ function Signals:entry(entry)
   if entry.part then self.parts_total = self.parts_total + 1 end
 end
 
+-- So many times it is written, every 15 seconds, with nothing read and nothing that waits. The input may have been paused for
+-- less than that, in a backlog.
+local MINUTE = 4
+
 -- Always of the same size, in blocks of its own: that a disk is full can be written over what is there.
 local SIZE = 4000
 local function over(path, text)
@@ -47,6 +51,9 @@ local function over(path, text)
 end
 
 function Signals:write(more)
+  self.idle = self.records_total == self.written and more.held == 0 and not more.full and self.idle + 1 or 0
+  if self.idle >= MINUTE then self.lag_seconds = 0 end
+  self.written = self.records_total
   self.left_out_total, self.held, self.disk_full = more.left_out, more.held, more.full and 1 or 0
   local text = {}
   for i, metric in ipairs(METRICS) do
