@@ -147,6 +147,16 @@ for _ = 1, 8 do
 end
 ok(events_of(record('PROCTITLE proctitle="b"', '975')) == '975-0:SYSCALL,PROCTITLE', 'an event stays whole while others come, however slowly')
 
+-- What the versions before had saved: an event a line, and what is waited for by kind of record.
+do
+  local of = function(serial) return ('ab'):rep(16) .. '-' .. serial end
+  local old = require('audit_events').new(('ended %s 5\nbroken %s 3\nagain %s 2 5\nexpect PATH 17\nexpect PROCTITLE 256\n'):format(of(10), of(11), of(12)))
+  ok(old:first(of(10)) == 5 and old:first(of(11)) == 3 and old:first(of(12)) == 2, 'after an update what comes late has an insertId of its own')
+  ok(old.path == 17 and old.title == 256, '... and events wait for the records that this node has')
+  local new = require('audit_events').new(old:memory(old:mark()))
+  ok(new:first(of(10)) == 5 and new:first(of(11)) == 3 and new.path == 17 and new.title == 256, '... as after the next start, from what is saved now')
+end
+
 -- A reboot, with an event held.
 local function boot(letters, id, message)
   return audit('linux-auditd', TIME, { MESSAGE = message, BOOT_ID = letters:rep(16), AUDIT_ID = id, SOURCE_REALTIME_TIMESTAMP = '1785600000000000' })

@@ -57,6 +57,9 @@ local KERNEL = { SYSCALL = true, PATH = true, CWD = true, EXECVE = true }
 local LINES = {}
 local function recent(of)
   return function(self, rest)
+    -- As the version before wrote it: an event a line.
+    local id, count = rest:match('^(%S+%-%d+) (%d+)$')
+    if id then return self[of]:set(id, tonumber(count)) end
     local boot, all = rest:match('^(%S+) (.*)$')
     for serial, count in all:gmatch('(%d+):(%d+)') do self[of]:set(boot .. '-' .. serial, tonumber(count)) end
   end
@@ -66,7 +69,11 @@ function LINES.waits(self, rest)
   local path, title = rest:match('^(%d+) (%d+)$')
   self.path, self.title = tonumber(path), tonumber(title)
 end
--- As the version before wrote it: an event of which so much was read, and sent.
+-- As the version before wrote these: by kind of record, and an event of which so much was read, and sent.
+function LINES.expect(self, rest)
+  local type, left = rest:match('^(%u+) (%d+)$')
+  self[type == 'PATH' and 'path' or 'title'] = tonumber(left)
+end
 function LINES.again(self, rest)
   local id, read = rest:match('^(%S+) (%d+)')
   self.ended:set(id, tonumber(read))
