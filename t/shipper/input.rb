@@ -386,6 +386,19 @@ fresh do |dir|
   is(Run.new(dir).sent.map { |e| e['id'] }, ["#{BOOT}-1-0", "#{BOOT}-2-0"], 'after a cursor that is refused entries have the insertIds they had')
 end
 
+# The versions before saved no times.
+fresh do |dir|
+  all = mixed((1..12).map { |id| exec(id) }, 5, Random.new(9))
+  journal(all[0, 32])
+  first = Run.new(dir).sent
+  state = JSON.parse(File.read("#{dir}/cursor.json"))
+  state['events'] = state['events'].slice('ended', 'broken', 'expect')
+  File.write("#{dir}/cursor.json", JSON.generate(state))
+  Systemd::Journal.entries = all
+  sent = first + Run.new(dir).sent
+  is([state['held'].size > 2, restored(sent), sent.count { |e| e['part'] }], [true, written(all), 0], 'after an update the events that were held stay whole')
+end
+
 # A reboot in the middle of a batch, with an event of the old one held.
 NEXT = BOOT.reverse
 fresh do |dir|

@@ -102,7 +102,7 @@ class AuditEvents
   end
 
   def go_on(written)
-    @time += written - @written if written > @written
+    @time += written - @written if written > @written && @written.positive?
     @written = written if written > @written || @written - written > BACK
   end
 
