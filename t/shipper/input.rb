@@ -326,7 +326,11 @@ end
 
 # What may lie where the cursor is.
 events = (1..12).flat_map { |id| exec(id) }
-{ 'garbage' => "\x00\xff{", 'nothing' => '', 'another JSON' => '[1]', 'a cursor that is none' => '{"cursor":"x","read":"x","held":[],"events":{}}' }
+state = '{"cursor":"","read":"","held":[],"events":{%s},"sessions":%s}'
+{ 'garbage' => "\x00\xff{", 'nothing' => '', 'another JSON' => '[1]', 'a cursor that is none' => '{"cursor":"x","read":"x","held":[],"events":{}}',
+  'bytes that are no text' => format(state, "\"ended\":{\"\xff\":1}", 'null'), 'a character that is none' => format(state, '"ended":{"\ud800":1}', 'null'),
+  'negative counts' => format(state, '"ended":{"x":-1}', 'null'), 'one size' => format(state, '', '[0]'), 'negative sizes' => format(state, '', '[1,-1]'),
+  'a zero in its cursor' => '{"cursor":"s=f;i=1;\\u0000","read":"s=f;i=1;\\u0000","held":[],"events":{}}', 'what is nested too deeply' => '[' * 200 }
   .each do |what, text|
   fresh do |dir|
     journal(events.dup)
@@ -334,6 +338,26 @@ events = (1..12).flat_map { |id| exec(id) }
     run = Run.new(dir)
     is([run.sent.size, run.log.grep(/from its head/).size, run.log.size], [12, 1, 1], "a cursor file with #{what}: from the head, with one warning")
   end
+end
+# And where what is known of containers is: what can be read of it is.
+good = '{"ses":7,"pid":9}'
+{ 'bytes that are no text' => "{\"ses\":1,\"id\":\"\xff\xfe\"}\n#{good}\n", 'a character that is none' => "{\"ses\":1,\"id\":\"\\ud800\"}\n#{good}\n", 'zeros' => "\0" * 50 + "\n#{good}\n",
+  'a number that is none' => "{\"boot\":\"x\",\"forgotten\":{}}\n#{good}\n", 'sizes that are none' => "{\"boot\":\"x\",\"generation\":{}}\n#{good}\n",
+  'a name that is none' => "{\"ses\":1,\"id\":{},\"pid\":2}\n#{good}\n", 'half a line' => "#{good}\n{\"ses\":1,\"pi" }.each do |what, text|
+  fresh do |dir|
+    path = "#{dir}/sessions.jsonl"
+    File.binwrite(path, text)
+    log = Fluent::Log.new
+    2.times { AuditSessions.new(path, log).save }
+    is([File.read(path).lines.grep_v(/generation/), log.lines.size], [["{\"pid\":9,\"ses\":7}\n"], 1], "a file of sessions with #{what}: its other lines count, with one warning")
+    AuditSessions.new(path, log, [5, 9]).name('event' => "#{BOOT}-1", 'type' => ['SYSCALL'], 'auid' => 0xC0000001, 'ses' => 1, 'pid' => 2)
+  end
+end
+fresh do |dir|
+  File.write("#{dir}/sessions.jsonl", "{\"boot\":null,\"generation\":3,\"bytes\":-900}\n#{good}\n")
+  log = Fluent::Log.new
+  AuditSessions.new("#{dir}/sessions.jsonl", log, [2, 90])
+  is([File.read("#{dir}/sessions.jsonl").lines.size, log.lines], [1, []], '... of a size below zero nothing')
 end
 fresh do |dir|
   journal(events.dup)

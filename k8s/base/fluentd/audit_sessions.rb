@@ -13,6 +13,9 @@ class AuditSessions
   # Of a container's process the kernel writes the container's profile, never these.
   RUNTIME = /\A(?:unconfined|[^:]*:[^:]*:container_runtime_t(?::.*)?)\z/.freeze
   NAMES = { 'name' => 'container', 'pod' => 'pod', 'namespace' => 'namespace', 'pod_uid' => 'uuid' }.freeze
+  # Of what a line of the file has.
+  TYPES = { 'boot' => String, 'ses' => Integer, 'pid' => Integer, 'later' => TrueClass, 'id' => String, 'image' => String,
+            **NAMES.transform_values { String }, 'forgotten' => Integer, 'generation' => Integer, 'bytes' => Integer }.freeze
 
   # saved: what `save` gave an earlier one, of which nothing later is taken: the same records have to make the same entries.
   # nil: all that the file has.
@@ -151,32 +154,43 @@ class AuditSessions
 
   def load(saved)
     size = counted(saved)
-    File.binread(@path, size).each_line do |line|
-      what = JSON.parse(line) rescue next
-      next unless what.is_a?(Hash)
-
-      if what['boot']
-        begin_boot(what['boot'], what['forgotten'].to_i)
-      elsif what['ses'].is_a?(Integer)
-        remember(what['ses'], what.except('ses'))
-      end
-    end
+    damaged = File.binread(@path, size).each_line.count { |line| !take(parse(line)) }
+    @log.warn "#{@path}: #{damaged} damaged lines: containers that they were about have no names" if damaged.positive?
     @bytes = size
     rewrite
-  rescue SystemCallError => e
+  rescue StandardError => e
     @log.warn "#{@path}: #{e.message}: containers that started before have no names"
+  end
+
+  # A line; nil when it is damaged: it would end the input when it is written again, or its session's entries.
+  def parse(line)
+    what = JSON.parse(line)
+    JSON.generate(what)
+    what if what.is_a?(Hash) && what.all? { |name, value| value.nil? || TYPES.fetch(name, Object) === value }
+  rescue StandardError
+    nil
+  end
+
+  def take(what)
+    return false unless what
+
+    if what['boot']
+      begin_boot(what['boot'], what['forgotten'].to_i)
+    elsif what['ses']
+      remember(what['ses'], what.except('ses'))
+    end
+    true
   end
 
   # How much of the file is as old as `saved`: written anew since then, it was so right after.
   def counted(saved)
     size = File.size(@path)
     line = File.open(@path, 'rb', &:gets).to_s
-    head = JSON.parse(line) rescue nil
-    head = {} unless head.is_a?(Hash)
+    head = parse(line) || {}
     @generation = head['generation'].to_i
     return size unless saved
 
-    [size, saved[0] == @generation ? saved[1] : line.bytesize + head['bytes'].to_i].min
+    [size, saved[0] == @generation ? saved[1] : line.bytesize + [head['bytes'].to_i, 0].max].min
   end
 
   def text(lines) = lines.map { |line| "#{JSON.generate(line)}\n" }.join

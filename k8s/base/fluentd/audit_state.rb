@@ -50,24 +50,32 @@ class AuditState
     return NONE unless File.exist?(@path)
 
     state = JSON.parse(File.binread(@path))
+    # What cannot be written again would end the input at its first save.
+    JSON.generate(state)
     # As fluent-plugin-systemd wrote it, which version 0.1 used.
     old = state['journal'] if state.is_a?(Hash)
-    return NONE.merge('cursor' => old, 'read' => old) if old.is_a?(String) && !old.empty?
-    return state if state.is_a?(Hash) && state.values_at('cursor', 'read').all?(String) && state['held'].is_a?(Array) &&
-                    counts?(state['events']) && (state['late'].nil? || state['late'].is_a?(Hash) && state['late'].each_value.all?(String)) &&
-                    (state['sessions'].nil? || state['sessions'].is_a?(Array) && state['sessions'].all?(Integer))
+    return NONE.merge('cursor' => old, 'read' => old) if cursor?(old) && !old.empty?
+    return state if state.is_a?(Hash) && fields?(state)
 
     damaged('it has not the fields of a cursor')
-  rescue JSON::ParserError, SystemCallError => e
+  rescue StandardError => e
     damaged(e.message)
   end
 
-  def counts?(events)
-    events.is_a?(Hash) && events.each_value.all? { |of| of.is_a?(Hash) && of.each_value.all?(Integer) }
+  def fields?(state)
+    cursor, read, held, late, events, sessions = state.values_at(*FIELDS)
+    cursor?(cursor) && cursor?(read) && held.is_a?(Array) && (late.nil? || late.is_a?(Hash) && late.each_value.all?(String)) &&
+      events.is_a?(Hash) && events.each_value.all? { |of| of.is_a?(Hash) && counts?(of.values) } &&
+      (sessions.nil? || sessions.is_a?(Array) && sessions.size == 2 && counts?(sessions))
   end
 
+  # libsystemd says of others that they are none; of a string with a zero in it, it cannot be asked.
+  def cursor?(text) = text.is_a?(String) && !text.include?("\0")
+
+  def counts?(values) = values.all? { |value| value.is_a?(Integer) && !value.negative? }
+
   def damaged(why)
-    @log.warn "#{@path}: no cursor (#{why.to_s[0, 100]}): the journal is read from its head; what was sent before comes " \
+    @log.warn "#{@path}: no cursor (#{why.to_s.scrub[0, 100]}): the journal is read from its head; what was sent before comes " \
               'again, with the same insertId'
     NONE
   end
