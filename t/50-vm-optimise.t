@@ -1,6 +1,8 @@
 #!/bin/sh
-# The same work leaves the same records under the rules as written and as optimised.
+# The same work leaves the same records under the rules as written and as optimised, and of all system calls a
+# permission matches those that rules/match/perm.c and t/unit/classes.inc have for this kernel.
 . t/vm/lib.sh
+. t/vm-events/lib.sh
 vm_up optimise plain
 
 # Made without a C library, so that the 32-bit one needs no packages.
@@ -10,7 +12,12 @@ work() {
 }
 work 64; ok $? 'the 64-bit worker is built'
 work 32; ok $? 'the 32-bit worker is built'
-t/vm/vm push "$vm" "$vm_tmp/work64" "$vm_tmp/work32" t/vm-optimise/records.pl t/vm-optimise/mixed.rules "$cas"
+build_act 64
+build_act 32
+# What the kernels' headers say, a line a kernel, an architecture and a letter: KERNEL BITS LETTER NUMBER...
+perl t/vm-optimise/classes.pl t/unit/classes.inc >"$vm_tmp/classes"
+t/vm/vm push "$vm" "$vm_tmp/work64" "$vm_tmp/work32" "$vm_tmp/act64" "$vm_tmp/act32" "$vm_tmp/classes" \
+	t/vm-optimise/records.pl t/vm-optimise/matched.pl t/vm-optimise/classes.sh t/vm-optimise/mixed.rules "$cas"
 
 vm_guest --timeout 600 <<'EOT'
 	cd $cas
@@ -100,5 +107,8 @@ vm_guest --timeout 600 <<'EOT'
 	auditctl -A never,exit -F arch=b64 -S openat >/dev/null
 	is "$(with_syscall never)" without 'but not where a rule with never matches'
 	auditctl -D >/dev/null; apparmor_parser -R profile
+
+	. ./classes.sh
+	permission_classes 64 32
 EOT
 done_testing

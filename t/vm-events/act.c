@@ -1,6 +1,6 @@
 /* Makes one event that the audit rules are about: act EVENT [NUMBER...]. Made without a C library so that
- * the same source gives a 64-bit and a 32-bit program; act32 has the calls that only 32-bit programs have.
- * Most results are of no interest, failures are recorded as well. */
+ * the same source gives a 64-bit and a 32-bit program, and one for aarch64; act32 has the calls that only 32-bit
+ * programs have. Most results are of no interest, failures are recorded as well. */
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <stdbool.h>
@@ -20,6 +20,21 @@ static long call6(long n, const long a[6])
 			 : "a"(n), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return result;
+}
+#elif defined(__aarch64__)
+#define ENTRY "mov x0, sp; b begin"
+static long call6(long n, const long a[6])
+{
+	register long x8 __asm__("x8") = n;
+	register long x0 __asm__("x0") = a[0];
+	register long x1 __asm__("x1") = a[1];
+	register long x2 __asm__("x2") = a[2];
+	register long x3 __asm__("x3") = a[3];
+	register long x4 __asm__("x4") = a[4];
+	register long x5 __asm__("x5") = a[5];
+
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
 }
 #else
 #define ENTRY "mov %esp, %eax; and $-16, %esp; sub $12, %esp; push %eax; call begin"
@@ -176,7 +191,7 @@ static void act_serve(void)
 	socket_call(__NR_accept4, SYS_ACCEPT4, fd, (long)&peer, (long)&n, 0, 0);
 	n = sizeof(peer);
 	call_in(&own, size);
-#ifdef __x86_64__
+#ifdef __LP64__
 	socket_call(__NR_accept, SYS_ACCEPT, fd, (long)&peer, (long)&n, 0, 0);
 #else
 	if (indirect)
@@ -216,7 +231,7 @@ static void act_sendto(void)
 
 static long map(long protection, long flags, long fd)
 {
-#ifdef __x86_64__
+#ifdef __LP64__
 	return CALL(mmap, 0, PAGE, protection, flags, fd, 0);
 #else
 	return CALL(mmap2, 0, PAGE, protection, flags, fd, 0);
@@ -225,7 +240,7 @@ static long map(long protection, long flags, long fd)
 
 static long own_file(void)
 {
-	return CALL(open, (long)program, O_RDONLY);
+	return CALL(openat, AT_FDCWD, (long)program, O_RDONLY);
 }
 
 static void act_map_file(void)
@@ -274,7 +289,7 @@ static void act_map_old(void)
 static void act_shm_exec(void)
 {
 	enum { SHM_EXEC = 0100000, IPC_CREAT = 01000, SHMGET = 23, SHMAT = 21, SHMCTL = 24 };
-#ifdef __x86_64__
+#ifdef __LP64__
 	long id = CALL(shmget, 0, PAGE, IPC_CREAT | 0700);
 
 	CALL(shmat, id, 0, SHM_EXEC);
@@ -299,6 +314,55 @@ static void act_read_implies_exec(void)
 static void act_tiocsti(void)
 {
 	CALL(ioctl, 0, TIOCSTI, (long)"\n");
+}
+
+/* --- all there are --- */
+
+/* That ends a program, stops it, or makes another of it. */
+static bool is_left_out(long n)
+{
+	enum { URETPROBE = 335, UPROBE = 336, CLONE3 = 435 };
+	static const short calls[] = {
+		__NR_exit, __NR_exit_group, __NR_rt_sigreturn, __NR_clone, CLONE3, __NR_vhangup,
+#ifdef __x86_64__
+		URETPROBE, UPROBE,
+#endif
+#ifndef __aarch64__
+		__NR_fork, __NR_vfork, __NR_pause,
+#endif
+#ifdef __i386__
+		__NR_sigreturn, __NR_sigsuspend,
+#endif
+	};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (calls[i] == n)
+			return true;
+	return false;
+}
+
+/* every: each of the other system calls once, with arguments that none takes: -1. What a permission looks at is there:
+ * flags, for openat2(2) too, that are for reading and writing, and socketcall(2)'s bind. */
+static void act_every(void)
+{
+	enum { OPENAT2 = 437, BEYOND = 1024, RDWR = 2 };
+	const uint64_t how[3] = { RDWR, 0, 0 };
+
+	for (long n = 0; n < BEYOND; n++) {
+		long first = -1, third = -1, fourth = -1;
+
+		if (is_left_out(n))
+			continue;
+		if (n == OPENAT2) {
+			third = (long)how;
+			fourth = sizeof(how);
+		}
+#ifdef __i386__
+		if (n == __NR_socketcall)
+			first = SYS_BIND;
+#endif
+		call6(n, (const long[6]){ first, -1, third, fourth, -1, -1 });
+	}
 }
 
 /* --- */
@@ -333,6 +397,7 @@ static const struct {
 	{ "shm-exec", act_shm_exec },
 	{ "read-implies-exec", act_read_implies_exec },
 	{ "tiocsti", act_tiocsti },
+	{ "every", act_every },
 };
 
 static bool same(const char *a, const char *b)
@@ -357,8 +422,10 @@ __attribute__((used, noreturn)) static void begin(long *stack)
 	long n = stack[0], first = 1, status = 2;
 	char **arguments = (char **)(stack + 1);
 
+	const long alarm[4] = { 0, 0, 5, 0 };
+
 	/* An accept() that nobody connects to ends, too. */
-	CALL(alarm, 5);
+	CALL(setitimer, 0, (long)alarm);
 	program = arguments[0];
 	environment = arguments + n + 1;
 	if (n > 2 && same(arguments[1], "indirect"))
