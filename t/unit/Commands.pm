@@ -40,7 +40,7 @@ sub fill_journal {
 	put("$tmp/export", join '', map { my ($type, $key) = @$_; $n++; "__REALTIME_TIMESTAMP=" . ($now - 10 + $n) . "000000\n" .
 		"__MONOTONIC_TIMESTAMP=${n}000000\n_BOOT_ID=$boot\n_TRANSPORT=audit\n_AUDIT_ID=1\n_AUDIT_TYPE_NAME=$type\n" .
 		"_MACHINE_ID=@{['ab' x 16]}\n_HOSTNAME=node\nMESSAGE=$type x=$n key=$key\n" . ($key ? "_AUDIT_FIELD_KEY=$key\n" : '') . "\n" }
-		['SYSCALL', '"exec"'], ['EXECVE', ''], ['USER_AUTH', '']);
+		['SYSCALL', '"exec"'], ['EXECVE', ''], ['USER_AUTH', ''], ['VIRT_CONTROL', '']);
 	run($remote, '--split-mode=none', "--output=$journal/system.journal", "$tmp/export");
 }
 
