@@ -196,14 +196,18 @@ static bool nobody_reads(void)
 }
 
 /* What is left of the result goes out; the exit status of a run whose result does not. */
-static int finish_output(struct log *log, enum exit_status status)
+static int finish_output(const struct context *c, enum exit_status status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	struct log *log = c->log;
+	bool written = fflush(stdout) == 0 && !ferror(stdout) && !c->out_error;
+	int r = c->out_error ? c->out_error : errno;
+
+	if (written)
 		return (int)status;
 	if (!nobody_reads()) {
 		/* The last error is why a container ended: that stays the failure. */
 		log_say(log, failed(status) ? LEVEL_WARNING : LEVEL_ERROR,
-			"the result could not be written to stdout: %s", strerror(errno));
+			"the result could not be written to stdout: %s", strerror(r));
 		return (int)(status == STATUS_DONE ? STATUS_NODE : status);
 	}
 	if (status != STATUS_DONE)
@@ -351,7 +355,7 @@ int main(int argc, char **argv)
 			log_say(log, LEVEL_ERROR, "out of memory; the node is untouched");
 		status = r == 0 ? STATUS_DONE : r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
 	}
-	code = finish_output(log, status);
+	code = finish_output(&context, status);
 	if (code != STATUS_DONE)
 		leave_termination_message(log);
 	return code;

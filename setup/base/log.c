@@ -308,7 +308,7 @@ static unsigned print_waiting(struct log *log, size_t i, size_t room, bool full)
 	return held;
 }
 
-size_t log_end_room(struct log *log, size_t rows)
+size_t log_use_room(struct log *log, size_t rows)
 {
 	_cleanup_text_ struct text more = {0};
 	unsigned held = 0, errors = 0;
@@ -323,6 +323,12 @@ size_t log_end_room(struct log *log, size_t rows)
 		text_addf(&more, "%u more message%s: -v shows all", held, held == 1 ? "" : "s");
 		print_message(log, errors > 0 ? LEVEL_ERROR : LEVEL_WARNING, more.s ? more.s : "", more.len);
 	}
+	return log->rows;
+}
+
+size_t log_end_room(struct log *log, size_t rows)
+{
+	log_use_room(log, rows);
 	log->waits = false;
 	return log->rows;
 }

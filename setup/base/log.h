@@ -53,9 +53,9 @@ bool log_shows_all(const struct log *log);
  * what was said meanwhile: those about the node first, then those about a line of a file; long ones are cut, and the rest is a
  * number. Returns the rows of all that was said. Nothing waits with JSON, or where every warning is wanted. */
 void log_wait_for_room(struct log *log);
+size_t log_use_room(struct log *log, size_t rows);	/* the same, and what comes then goes on waiting */
 size_t log_end_room(struct log *log, size_t rows);
-/* Errors about a line of a file wait, too: for lists of what is on a node, never of mistakes. */
-void log_wait_with_errors(struct log *log);
+void log_wait_with_errors(struct log *log);	/* those about a line of a file, too: of what is on a node, never mistakes */
 
 /* A message of this level, formatted as by printf(3); errno is kept. */
 void log_say(struct log *log, enum log_level level, const char *format, ...) _printf_format_(3, 4);

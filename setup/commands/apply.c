@@ -84,6 +84,7 @@ static bool say_staged(struct context *c, enum log_level level)
 {
 	const char *obstacle;
 
+	c->staged = true;
 	if (c->wanted.transient.s) {
 		log_say(c->log, level, "the kernel's audit configuration is locked with other rules and cannot "
 			"change before a reboot; [unit] mode = transient leaves nothing on the host for the next "
@@ -100,7 +101,6 @@ static bool say_staged(struct context *c, enum log_level level)
 	}
 	log_say(c->log, level, "the kernel's audit configuration is locked with other rules and cannot change "
 		"before a reboot; %s", staged_words(host_outlasts(&c->host, "/etc/audit")));
-	c->staged = true;
 	report_done(c, "apply", "staged", "the new rules are in place for the next boot; the kernel is "
 		    "unchanged");
 	return true;
@@ -249,6 +249,14 @@ static enum exit_status apply_unlocked(struct context *c, const struct checks *c
 	return STATUS_DONE;
 }
 
+/* The runtime writes the log of our own container, so that what is said after its restart may never be read there. */
+static int restart_runtime(struct context *c, const struct node *before)
+{
+	if (fflush(stdout) != 0)
+		c->out_error = errno;
+	return step_restart_runtime(c, before);
+}
+
 /* runtime_left: see step_leave_runtime(). */
 static enum exit_status apply_observed(struct context *c, bool runtime_left)
 {
@@ -268,6 +276,7 @@ static enum exit_status apply_observed(struct context *c, bool runtime_left)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
+	log_wait_with_errors(c->log);
 	if (report_others(c, &checks))
 		return STATUS_NODE;
 	report_forms(c);
@@ -275,13 +284,13 @@ static enum exit_status apply_observed(struct context *c, bool runtime_left)
 	if (!node_locked(&c->node))
 		boot_say_locks(c, LEVEL_WARNING);
 	/* What was foretold is read before it happens, also when this run is killed. */
-	log_end_room(c->log, SCREEN_ROWS - AFTER_CHANGES);
+	log_use_room(c->log, SCREEN_ROWS - AFTER_CHANGES);
 	step_clean(c);
 	if (checks_to_change(&checks) == 0) {
-		if (step_restart_runtime(c, &c->node) < 0)
+		report_in_force(c, "unchanged", "nothing to do: ");
+		if (restart_runtime(c, &c->node) < 0)
 			return STATUS_NODE;
 		step_say_pending(c);
-		report_in_force(c, "unchanged", "nothing to do: ");
 		return STATUS_DONE;
 	}
 	/* The steps read parts of the node anew. */
@@ -294,7 +303,7 @@ static enum exit_status apply_observed(struct context *c, bool runtime_left)
 		return status;
 	/* Whether the runtime has been started with its drop-in is seen by the files as they are now. */
 	if (!runtime_left && (!c->wanted.files[FILE_RUNTIME].s || context_read(c) == 0)) {
-		if (step_restart_runtime(c, &before) < 0)
+		if (restart_runtime(c, &before) < 0)
 			return STATUS_NODE;
 		step_say_pending(c);
 	}
@@ -314,7 +323,7 @@ enum exit_status command_apply(struct context *c)
 	status = apply_observed(c, left);
 	if (!left)
 		return status;
-	step_say_left(c, status != STATUS_DONE ? "" : c->staged ? "; all else is in place for the next boot" :
+	step_say_left(c, status != STATUS_DONE ? "" : c->staged ? "; all else is done as far as the lock allows" :
 		      "; all else is as configured");
 	return status == STATUS_DONE ? STATUS_NODE : status;
 }

@@ -34,7 +34,8 @@ struct context {
 	struct text metrics;	/* with --textfile: what goes there */
 	int lock;		/* the host's lock, while it is held; -1 */
 	bool made_directory;	/* OWN_DIRECTORY, by this run */
-	bool staged;		/* by this run: what is wanted is in force from the next boot on */
+	bool staged;		/* by this run: under the lock, so that what is wanted is not all in force */
+	int out_error;		/* an errno: standard output was not written in the middle of a run; 0 */
 };
 
 /* Opens the kernel and the host's systemd and reads the node. Both are tried before giving up, so

@@ -184,8 +184,6 @@ void report_done(const struct context *c, const char *command, const char *resul
 	} else if (c->options->level >= LEVEL_INFO) {
 		puts(sentence);
 	}
-	/* Of what comes after a restart of the runtime, which writes our container's log, nothing may be kept there. */
-	fflush(stdout);
 }
 
 void report_failed(struct context *c, enum exit_status status)

@@ -135,6 +135,12 @@ static bool leave_mark(struct context *c)
 	return r == 0;
 }
 
+/* What a run that ends with the runtime has made of all else. */
+static const char *how_else(const struct context *c)
+{
+	return c->staged ? "done as far as the lock allows" : "as configured";
+}
+
 /* The runtime does not start with the drop-in: the node needs one that starts. */
 static void take_back(struct context *c, const struct node *before)
 {
@@ -148,8 +154,8 @@ static void take_back(struct context *c, const struct node *before)
 	if (r == 0)
 		r = bus_run_job(c->bus, BUS_RESTART, c->config.runtime_unit);
 	if (r == 0)
-		log_conclude(c->log, "%s was put back as it was, and %s runs again; all else is as configured%s",
-			     wanted_path(&c->wanted, FILE_RUNTIME), c->config.runtime_unit,
+		log_conclude(c->log, "%s was put back as it was, and %s runs again; all else is %s%s",
+			     wanted_path(&c->wanted, FILE_RUNTIME), c->config.runtime_unit, how_else(c),
 			     marked ? "; that is not tried again in this boot" : "");
 	else
 		log_conclude(c->log, "%s does not run: systemctl status %s on the node says why; without %s, and after "
@@ -170,8 +176,8 @@ static void settle_restart(struct context *c, const struct node *before, int r)
 	const char *unit = c->config.runtime_unit;
 
 	if (goes_on(c, r))
-		log_conclude(c->log, "%s is still on its way up after [unit] start_timeout, and is left to it; all is as configured; "
-			     "systemctl status %s on the node says how it ends", unit, unit);
+		log_conclude(c->log, "%s is still on its way up after [unit] start_timeout, and is left to it; all else is %s; "
+			     "systemctl status %s on the node says how it ends", unit, how_else(c), unit);
 	else if (wanted_same(&c->wanted, FILE_RUNTIME, &before->files[FILE_RUNTIME]))
 		log_conclude(c->log, "%s does not run, with a drop-in of ours that was there before: systemctl status %s on the node says "
 			     "why", unit, unit);

@@ -149,9 +149,16 @@ static void waiting(void **state)
 	assert_int_equal(log_end_room(c.log, 3), 3);
 	assert_string_equal(capture_text(&c), "cloud-audit-setup: error: at once\n"
 			    "cloud-audit-setup: error: mine.rules:2: refused\ncloud-audit-setup: error: 3 more messages: -v shows all\n");
+	/* What has room by then is said then. */
+	log_wait_for_room(c.log);
+	log_say(c.log, LEVEL_WARNING, "sooner");
+	assert_int_equal(log_use_room(c.log, 24), 4);
+	log_say(c.log, LEVEL_WARNING, "later");
+	assert_null(strstr(capture_text(&c), "later"));
+	assert_int_equal(log_end_room(c.log, 24), 5);
 	/* What comes then has nothing to wait for. */
 	log_say(c.log, LEVEL_WARNING, "late");
-	assert_int_equal(log_end_room(c.log, 1), 4);
+	assert_int_equal(log_end_room(c.log, 1), 6);
 	assert_non_null(strstr(capture_text(&c), "warning: late\n"));
 	capture_end(&c);
 
