@@ -198,9 +198,16 @@ for my $error (1, 22, 38, 93, 111) {
 }
 {
 	local %env = (ANSWER => 'none');
-	login(); my @got = call('runc', @global, 'create', '--bundle', $bundle, $id);
+	# The fastest of three: a busy machine adds to some.
+	my ($fastest, @got) = 60;
+	for (1 .. 3) {
+		login();
+		@got = call('runc', @global, 'create', '--bundle', $bundle, $id);
+		$fastest = $got[3] if $got[3] < $fastest;
+		last if $fastest < 2.5;
+	}
 	like $got[1], qr/^real /, 'without an answer it starts';
-	cmp_ok $got[3], '<', 10, 'after a second and what a busy machine adds';
+	cmp_ok $fastest, '<', 2.5, 'after a second';
 }
 for my $row (['absent', undef], ['empty', ''], ['broken', '{"process":{"terminal":tr'], ['no object', '[1]'],
 	['huge', '{"process":{"terminal":true},"x":"' . 'x' x (5 << 20) . '"}']) {

@@ -273,21 +273,28 @@ SKIP: {
 	my ($code, $end) = watch(sub {
 		my ($v, $pid) = @_;
 		push @lines, $v;
-		if (@lines == 1) {
+		if (@lines % 2) {
 			%status = slurp("/proc/$pid/status") =~ /^(Cap(?:Eff|Prm|Bnd)|NoNewPrivs|Uid):\s+(\S+)/mg;
 			my $first = (stat $textfile)[1];
+			$again = 0;
 			for (1 .. 100) { $again = (stat $textfile)[1] != $first and last; sleep 0.2 }
 			# The directory that is watched goes, and with it the kernel's rule.
 			$begun = time;
 			rmdir "$root/etc/mine" or die;
 			change(sub { @{$_[0]{rules}} = grep { !/mine/ } @{$_[0]{rules}} });
 		}
-		$took = time - $begun if @lines == 2;
-		return @lines == 2 ? 'TERM' : '';
+		# The fastest of three: a busy machine adds to some.
+		else {
+			$took = time - $begun if !defined $took || time - $begun < $took;
+			return 'TERM' if $took < 2.5 || @lines >= 6;
+			make_path("$root/etc/mine");
+			put($kernel, $was);
+		}
+		return '';
 	}, @confined, $program, @options, @watch);
-	is join(' ', map { $_->{status} // "failed: $_->{message}" } @lines), '0 5', 'confined, it matches, and says so when a rule vanishes with its directory' or diag slurp("$tmp/err");
+	is join(' ', map { $_->{status} // "failed: $_->{message}" } @lines[0, 1]), '0 5', 'confined, it matches, and says so when a rule vanishes with its directory' or diag slurp("$tmp/err");
 	is_deeply $lines[1]{differs}, [ { kind => 'rule', wanted => 'my.rules:1: -w /etc/mine/ -p wa -k mine', there => 'not in force' } ], '... which one';
-	cmp_ok $took, '<', 10, '... within its period and what a busy machine adds';
+	cmp_ok $took, '<', 2.5, '... within its period';
 	ok $again, 'the metrics are written each time, though nothing has changed';
 	is metric('matches') . metric('locked') . metric('differences{kind="rule"}'), '011', '... and then what differs';
 	is "$code " . ($end < 1 ? 'at once' : "after $end s"), '5 at once', 'SIGTERM ends it at once, with the last verdict\'s exit status';
@@ -329,7 +336,7 @@ for ([ 'standard output is full', '>/dev/full' ], [ 'its file cannot be made', "
 	my ($code) = watch(sub {
 		my ($v, $pid) = @_;
 		push @resident, resident($pid);
-		return ++$rounds == 8 ? 'TERM' : '';
+		return ++$rounds == 12 ? 'TERM' : '';
 	}, $program, @options, 'verify', '--every', '1s', '-o', 'json', '--short');
 	is $code, 0, 'round after round';
 	SKIP: {
