@@ -1,23 +1,9 @@
 -- The cursor that fluent-bit's Lua keeps back, without fluent-bit: arg[1] is a copy of k8s/components/fluent-bit whose
 -- state is below arg[2]. Prints TAP.
 local conf, dir = arg[1] .. '/', arg[2] .. '/fluent-bit/'
-local n = 0
-local function ok(good, name)
-  n = n + 1
-  print((good and 'ok ' or 'not ok ') .. n .. ' - ' .. name)
-end
-local function read(name)
-  local f = io.open(dir .. name, 'rb')
-  if not f then return nil end
-  local text = f:read('*a')
-  f:close()
-  return text
-end
-local function write(name, text)
-  local f = assert(io.open(dir .. name, 'wb'))
-  f:write(text)
-  f:close()
-end
+local tap = dofile(arg[0]:match('^.*/') .. 'tap.lua')
+local ok = tap.ok
+local read, write = tap.files(dir)
 local said, exited = '', nil
 io.stderr = { write = function(_, ...) said = said .. table.concat({ ... }) end }
 os.exit = function(code)
@@ -246,4 +232,4 @@ begin()
 local code, _, out = audit('linux-auditd', TIME, { MESSAGE = 'PROCTITLE x' })
 ok(code == 2 and out['logging.googleapis.com/local_resource_id'] == 'k8s_node.node-1' and said:find('error'),
   'an error in the script costs an entry its fields, not the chunk its resource')
-print('1..' .. n)
+tap.done()

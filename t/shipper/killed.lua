@@ -5,24 +5,9 @@
 -- what they give is in a chunk when the batch is over. A tick is a batch, too. A kill comes at any of these steps, or when a
 -- script renames a file.
 local conf, dir = arg[1] .. '/', arg[2] .. '/fluent-bit/'
-local n = 0
-local function ok(good, name, more)
-  n = n + 1
-  print((good and 'ok ' or 'not ok ') .. n .. ' - ' .. name)
-  if not good and more then print('# ' .. more) end
-end
-local function write(name, text)
-  local f = assert(io.open(dir .. name, 'wb'))
-  f:write(text)
-  f:close()
-end
-local function read(name)
-  local f = io.open(dir .. name, 'rb')
-  if not f then return nil end
-  local text = f:read('*a')
-  f:close()
-  return text
-end
+local tap = dofile(arg[0]:match('^.*/') .. 'tap.lua')
+local ok = tap.ok
+local read, write = tap.files(dir)
 flb_null = newproxy()
 package.path = conf .. '?.lua;' .. package.path
 -- Megabytes, at each tick.
@@ -211,4 +196,4 @@ for _, of in ipairs(JOURNALS) do
   end
   ok(not wrong, 'killed at any step: what comes twice is the same, nothing is missing (' .. what .. ')', wrong)
 end
-print('1..' .. n)
+tap.done()

@@ -2,11 +2,8 @@
 flb_null = newproxy()
 package.path = arg[1] .. '/?.lua;' .. package.path
 local Volume = require('volume')
-local n = 0
-local function ok(good, name)
-  n = n + 1
-  print((good and 'ok ' or 'not ok ') .. n .. ' - ' .. name)
-end
+local tap = dofile(arg[0]:match('^.*/') .. 'tap.lua')
+local ok = tap.ok
 local function wanted(of)
   local all = { drop = { key = {}, class = {}, exe = {} }, sample = {} }
   for name, value in pairs(of) do all[name] = value end
@@ -76,4 +73,4 @@ for i = 1, 1000 do kept(v, entry(100 + i, claimed('c' .. i)), nil, 3) end
 local windows = 0
 for _ in pairs(v.windows) do windows = windows + 1 end
 ok(windows == 2 and v.left_out == 1015, '... and all that is claimed has one limit together')
-print('1..' .. n)
+tap.done()
