@@ -149,6 +149,19 @@ is join(' ', map { my $h = $_; map { "$h:$_()" } bare($source{$h}) } @headers), 
 is join(' ', bare("/* A contract. */\nint one(void);\nint two(int a,\n\tint b);\n\nvoid three(void);\n")), 'three',
 	'a function without one is found when it is planted';
 
+# The longest function of a file, in lines, with its braces at the beginning of a line as the style has them.
+sub longest {
+	my ($c) = @_;
+	my $most = 0;
+	while ($c =~ /^\{$(.*?)^\}$/msg) {
+		my $lines = 1 + ($1 =~ tr/\n//);
+		$most = $lines if $lines > $most;
+	}
+	return $most;
+}
+is join(' ', map { longest($source{$_}) > 60 + 2 ? "$_: " . longest($source{$_}) : () } sort keys %source), '', 'a function has about 60 lines at most';
+is longest("void f(void)\n{\n" . "\tg();\n" x 61 . "}\n"), 63, 'a longer one is found when it is planted';
+
 # Each kind of fault, planted.
 for my $plant (
 	['setup/base/text.c', '#include "setup/node/node.h"', qr{text\.c includes setup/node/node\.h, of a room above},
