@@ -39,7 +39,7 @@ my %argv_only = (
 	"-w '/etc/nl\nx' -k 'a\nb'" => 'no newline in a rules file',
 );
 
-# What auditctl refuses and we take: DESIGN.md, a rule given twice is loaded once, with a warning.
+# What auditctl refuses and we take: a rule given twice is loaded once, with a warning.
 my %doubles = map { $_ => 1 } (
 	"-a always,exit -F arch=b64 -S open -F key=foo\n-a always,exit -F arch=b64 -S open -F key=foo",
 	"-a never,task\n-a never,task",

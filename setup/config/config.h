@@ -1,4 +1,4 @@
-/* The configuration: what DESIGN.md's INI file and --set may say, checked.
+/* The configuration: what cloud-audit-setup.ini(5) and --set may say, checked.
  *
  * Adding a key is one row of the table in config_rows.c and one member in config_values.h; CONTRIBUTING.md has the
  * rest. */

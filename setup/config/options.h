@@ -1,4 +1,4 @@
-/* The command line of DESIGN.md. */
+/* The command line: cloud-audit-setup(8). */
 #ifndef SETUP_OPTIONS_H
 #define SETUP_OPTIONS_H
 

@@ -4,7 +4,7 @@
 #include "setup/config/config.h"
 #include "setup/config/config_keys.h"
 
-/* DESIGN.md's configuration block, key by key. */
+/* cloud-audit-setup.ini(5), key by key. */
 static const struct key {
 	const char *section, *key, *value;
 	const char *expected;	/* as the message names it */
@@ -705,9 +705,9 @@ static void two_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CONFIG("every default is that of DESIGN.md", default_values),
+		CONFIG("every default is the one that is documented", default_values),
 		CONFIG("the members have the defaults, too", default_members),
-		CONFIG("there are the keys of DESIGN.md and no other", all_keys),
+		CONFIG("there are the documented keys and no other", all_keys),
 		CONFIG("every key takes its good values", good_values),
 		CONFIG("every key refuses bad values and says what was expected", bad_values),
 		CONFIG("a bad value is said once and not taken", bad_value_is_not_taken),
