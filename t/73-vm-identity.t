@@ -1,8 +1,9 @@
 #!/bin/sh
 # cloud-audit-runtime as runc before containerd: whose each record is, with the truth known; what forgers can and cannot do;
 # what PAM makes of it; that containers start without it, and how long a start takes while nobody reads the records.
-# IDENT_EXECS programs are executed for the first, in 8 containers; from 20000 on in 20. IDENT_STARTS containers are started
-# each way, with it and without, and timed (0).
+# IDENT_EXECS programs are executed for the first, in 8 containers; from 20000 on in 20. IDENT_LAUREL=yes: forky's laurel, which
+# comes from Debian's mirror, tells the same containers in the same run. IDENT_STARTS containers are started each way, with it
+# and without, and timed (0).
 . t/vm/lib.sh
 compiler=${RUNTIME_CC:-musl-gcc}
 command -v "$compiler" >/dev/null || skip_all "$compiler is missing (Debian package musl-tools)"
@@ -14,6 +15,10 @@ echo 'int main(void) { return 0; }' | "$compiler" -O2 -static -o "$vm_tmp/built/
 containers=8; [ "${IDENT_EXECS:-0}" -lt 20000 ] || containers=20
 rounds=$(((${IDENT_EXECS:-1} + 80 * containers - 1) / (80 * containers)))
 first=$(seq -f %02.0f 0 $((containers / 2 - 1)) | tr '\n' ' ') second=$(seq -f %02.0f $((containers / 2)) $((containers - 1)) | tr '\n' ' ')
+if [ -n "${IDENT_LAUREL:-}" ]; then
+	container/debian forky "$vm_tmp/forky" --variant=extract --include=laurel || { echo "Bail out! no laurel from forky"; exit 1; }
+	mv "$vm_tmp/forky/usr/sbin/laurel" "$vm_tmp/built/"
+fi
 vm_up identity plain trixie
 t/vm/vm push "$vm" "$vm_tmp"/built/* t/vm-identity/work.sh t/vm-identity/judge.pl "$cas" || exit 1
 
@@ -39,9 +44,13 @@ cat >"$vm_tmp/shared.sh" <<'EOF'
 		while [ "$1" != -- ]; do options="$options $1"; shift; done; shift
 		ctr run -d $options --rootfs $rootfs "$id" "$@"
 	}
+	# Emulated, with all of them at work, containerd may be slow to answer.
+	ctr() { command ctr --connect-timeout 300s "$@"; }
 	session() { id=$1; shift; ctr task exec --exec-id "x$(cat /proc/sys/kernel/random/uuid)" "$id" "$@"; }
 	# settle: until the kernel has handed all records over, and auditd has written them
 	settle() { until [ "$(auditctl -s | awk '$1 == "backlog" { print $2 }')" -lt 5 ]; do sleep 0.2; done; sleep 1; }
+	# still FILE: until it has not grown for three seconds
+	still() { size=; until [ "$size" = "$(stat -c %s "$1")" ]; do size=$(stat -c %s "$1"); sleep 3; done; }
 	# start_of ID: the start records of that container in auditd's log
 	start_of() { grep "^type=VIRT_CONTROL .*op=start virt=container vm=\"$1\"" $log; }
 EOF
@@ -59,8 +68,21 @@ vm_guest --timeout 3000 <<'EOF'
 	systemctl daemon-reload
 	journal_takes_audit
 	# One file, however much comes.
-	sed -i 's/^max_log_file_action.*/max_log_file_action = IGNORE/; s/^flush.*/flush = NONE/' /etc/audit/auditd.conf
-	kill -HUP $(pidof auditd)
+	sed -i 's/^max_log_file_action.*/max_log_file_action = IGNORE/; s/^flush.*/flush = NONE/; s/^q_depth.*/q_depth = 90000/' /etc/audit/auditd.conf
+	laurel=
+	if [ -x laurel ]; then
+		laurel=/run/laurel/audit.log; mkdir -p /run/laurel
+		# Its defaults, but that it keeps its rights, and one file.
+		printf 'directory = "/run/laurel"\n[auditlog]\nfile = "audit.log"\nsize = 2000000000\n[enrich]\ncontainer = true\n' >/run/laurel/config.toml
+		printf 'active = yes\ndirection = out\ntype = always\nformat = string\npath = %s\nargs = --config /run/laurel/config.toml\n' \
+			"$cas/laurel" >/etc/audit/plugins.d/laurel.conf
+		chmod 640 /etc/audit/plugins.d/laurel.conf
+		systemctl stop auditd; systemctl start auditd
+		tries=30; until [ -s $laurel ] || [ $((tries -= 1)) -eq 0 ]; do auditctl -m hello; sleep 1; done
+		[ -s $laurel ]; ok $? "$on: $(./laurel --version 2>&1 | head -n 1) hears auditd" "$(journalctl -b -n 20 -u auditd; pgrep -a laurel)"
+	else
+		kill -HUP $(pidof auditd)
+	fi
 	auditctl -D >/dev/null; auditctl -b 65536 >/dev/null
 	auditctl --loginuid-immutable >/dev/null
 	auditctl -a always,exclude -F msgtype=PATH; auditctl -a always,exclude -F msgtype=CWD; auditctl -a always,exclude -F msgtype=PROCTITLE
@@ -90,7 +112,8 @@ vm_guest --timeout 3000 <<'EOF'
 	settle; touch done; wait $reader; ok $? "$on: the reader ends"
 	n=$((rounds * 80 * containers))
 	diag "$n programs of $containers containers in $(($(date +%s) - begun)) s"
-	perl judge.pl ids judged $log >verdict 2>&1; ok $? "$on: the records are judged" "$(cat verdict)"
+	[ -z "$laurel" ] || still $laurel
+	perl judge.pl ids judged $log $laurel >verdict 2>&1; ok $? "$on: the records are judged" "$(cat verdict)"
 	diag "$(cat verdict)"
 	like "$(cat verdict)" "^auid right=$n unknown=0 wrong=0 of=$n$" "$on: the login uid in each of $n records tells the container"
 	like "$(cat verdict)" "^session right=$n unknown=0 wrong=0 of=$n$" "$on: so does the start record of its session"
@@ -142,6 +165,26 @@ vm_guest --timeout 1200 <<'EOF'
 	like "$(start_of $victim | grep 'pod="forged"' | head -n 1)" "auid=$(auid_of C $(id_of default)) " "$on: they have the sender's own"
 	genuine() { for pid in $(start_of "$1" | sed 's/.* pid=\([0-9]*\) uid.*/\1/'); do grep -c "^type=LOGIN .* pid=$pid uid=0 .*old-auid=$unset " $log; done | sort | uniq -c | tr -s ' \n' ' '; }
 	is "$(genuine $victim)" ' 4 0 3 1 ' "$on: a LOGIN record of the same process goes with the three genuine ones alone"
+
+	# Where the genuine record was lost, a forgery is the first of its session, and under the right login uid.
+	lost=$(id_of lost)
+	auditctl -a always,exclude -F msgtype=VIRT_CONTROL
+	( victim=$lost forged="op=start virt=container vm=\"$lost\" pod=\"forged\" namespace=? uuid=? container=? image=? exec=no terminal=no login=set res=success"
+	in='until [ -e /tmp/go ]; do /bin/sleep 0.2; done;' tries lost --apparmor-default-profile cri-containerd.apparmor.d ) >said & forger=$!
+	tries=300; until grep -q "^type=LOGIN .* auid=$(auid_of C $lost) " $log || [ $((tries -= 1)) -eq 0 ]; do sleep 0.2; done
+	sleep 2; auditctl -d always,exclude -F msgtype=VIRT_CONTROL; : >$rootfs/tmp/go; wait $forger; rm $rootfs/tmp/go
+	settle
+	is "$(start_of $lost | wc -l)" 1 "$on: the genuine record was lost, the forgery is the first of its session" "$(cat said)"
+	like "$(start_of $lost)" "auid=$(auid_of C $lost) .*subj=cri-containerd.apparmor.d .*pod=\"forged\"" "$on: under the right login uid, but with a container's label"
+	is "$(genuine $lost)" ' 1 0 ' "$on: and no LOGIN record of its process"
+
+	# LOGIN never reaches the journal; what a rule records does.
+	auditctl -a always,exit -F arch=b64 -S write -F exit=-EPERM -F 'auid>=3221225472' -F 'auid!=unset' -k forger; journal_mark
+	tries seen >/dev/null; settle
+	journal_has "SYSCALL .*success=no exit=-1 .*auid=$(auid_of C $(id_of seen)) .*exe=\"/bin/forge\".*forger"
+	ok $? "$on: a rule on what is refused shows the try in the journal"
+	auditctl -d always,exit -F arch=b64 -S write -F exit=-EPERM -F 'auid>=3221225472' -F 'auid!=unset' -k forger
+	like "$(grep '^type=LOGIN' $log)" "old-auid=$(auid_of C $(id_of seen)) .*res=0" "$on: auditd's log has it without"
 
 	# From one that is excepted, any login uid, once: then the process's label is what tells.
 	printf 'excepted\nmine/sshd\n' >$cas/cloud-audit-runtime.d/except

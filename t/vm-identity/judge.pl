@@ -1,11 +1,13 @@
 #!/usr/bin/perl
-# judge.pl IDS JUDGED LOG: from what reader said (JUDGED), with the truth in each mark, and IDS (lines "NN ID"): how many
+# judge.pl IDS JUDGED LOG [LAUREL]: from what reader said (JUDGED), with the truth in each mark, and IDS (lines "NN ID"): how many
 # programs executed are told right, not at all, and wrong: by the login uid that stands in the record; by the start record
-# of the record's session (auditd's LOG); by /proc/PID/cgroup when the record was read; by the parent's as second guess.
+# of the record's session (auditd's LOG); by /proc/PID/cgroup when the record was read; by the parent's as second guess; by
+# what laurel wrote (LAUREL), where it was there.
 use strict;
 use warnings;
+use List::Util;
 
-my ($ids, $judged, $log) = @ARGV;
+my ($ids, $judged, $log, $laurel) = @ARGV;
 my (%id, %by_bits, %by_session, %of, %result, $overruns);
 sub lines { open my $f, '<', $_[0] or die "$_[0]: $!"; return <$f> }
 
@@ -36,6 +38,14 @@ for (lines($judged)) {
 	judge('cgroup', $cgroup, $true);
 	judge('parent', $cgroup // ($known{$parent} ? $parent : undef), $true);
 }
+for ($laurel ? lines($laurel) : ()) {
+	my ($nn) = /"ARGV":\[[^\]]*\bT-(\d\d)-\w\b/ or next;
+	my ($said) = /"PID":\{(?:[^{}]|\{[^{}]*\})*"container":\{"id":"([0-9a-f]+)"/;
+	judge('laurel', $said, $id{$nn} // next);
+}
+# What it has nothing of is unknown, too.
+my $told = List::Util::sum0(values %{$result{laurel} // {}});
+$result{laurel}{unknown} += $n - $told if $laurel;
 printf "%s right=%d unknown=%d wrong=%d of=%d\n", $_, map({ $_ // 0 } @{$result{$_}}{qw(right unknown wrong)}), $n
-	for qw(auid session cgroup parent);
+	for qw(auid session cgroup parent), $laurel ? 'laurel' : ();
 printf "misclassed=%d overruns=%s\n", $misclassed, $overruns // '?';

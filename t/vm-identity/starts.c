@@ -47,8 +47,10 @@ int main(int argc, char **argv)
 			execvp(argv[2], argv + 2);
 			_exit(127);
 		}
-		if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+		if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0) {
+			fprintf(stderr, "starts: %s, the %d. time: status %d\n", argv[2], i + 1, pid < 0 ? -1 : status);
 			return 1;
+		}
 		took[i] = now() - took[i];
 	}
 	qsort(took, (size_t)n, sizeof(*took), by_time);
