@@ -26,7 +26,7 @@ my %source = map { $_ => slurp($_) }
 	glob('setup/*.[ch] setup/*/*.[ch] rules/*.[ch] rules/*/*.[ch] units/*.[ch]');
 # Of the C library and the kernel; whatever else is a library, and needs a row.
 my $system = qr{^(?:(?:sys|linux|asm|arpa|net|netinet)/\S+|
-	(?:assert|ctype|dirent|elf|endian|errno|fcntl|getopt|glob|grp|inttypes|limits|locale|mntent|poll|pwd|sched|signal|
+	(?:assert|ctype|dirent|elf|endian|errno|fcntl|fnmatch|getopt|glob|grp|inttypes|limits|locale|mntent|poll|pwd|sched|signal|
 	stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|syslog|termios|time|unistd)\.h)$}x;
 
 sub includes { return $_[0] =~ m{^\s*#\s*include\s+"([^"]+)"}mg }

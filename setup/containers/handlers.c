@@ -3,18 +3,19 @@
 #include <errno.h>
 #include <string.h>
 
-#include "setup/base/strings.h"
+#include "setup/containers/sources.h"
 
-/* A file, or the files of a directory with an ending, that a unit whose name has a word in it reads. */
-static const struct source {
-	const char *word, *path, *ending;
-} sources[] = {
-	{ "containerd", "/etc/containerd/config.toml", NULL },
-	{ "containerd", "/etc/containerd/conf.d", ".toml" },
-	{ "k3s", "/var/lib/rancher/k3s/agent/etc/containerd/config.toml", NULL },
-	{ "rke2", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml", NULL },
-	{ "crio", "/etc/crio/crio.conf", NULL },
-	{ "crio", "/etc/crio/crio.conf.d", ".conf" },
+/* What a unit whose name has a word in it reads: containerd where its command has no --config. */
+static const struct {
+	const char *word, *path;
+} begins[] = {
+	{ "containerd", "/etc/containerd/config.toml" },
+	/* Imported by containerd 2.x by itself. */
+	{ "containerd", "/etc/containerd/conf.d/*.toml" },
+	{ "k3s", "/var/lib/rancher/k3s/agent/etc/containerd/config.toml" },
+	{ "rke2", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml" },
+	{ "crio", "/etc/crio/crio.conf" },
+	{ "crio", "/etc/crio/crio.conf.d/*.conf" },
 };
 
 /* A key of TOML whose value has a text in it, wherever the key stands: the tables that it stands in have other names from
@@ -101,12 +102,12 @@ static void judge_line(struct text *out, const char *unit, const char *line, siz
 	}
 }
 
-static int look_file(struct text *out, const struct host *host, const char *unit, const char *path)
+static int look_file(struct text *out, struct sources *sources, const char *unit, const char *path)
 {
 	_cleanup_text_ struct text content = {0};
 	unsigned number = 1;
 
-	if (host_read(host, path, &content) == -ENOMEM)
+	if (host_read(sources->host, path, &content) == -ENOMEM)
 		return -ENOMEM;
 	for (const char *s = content.s ? content.s : ""; *s; number++) {
 		size_t n = strcspn(s, "\n");
@@ -114,37 +115,36 @@ static int look_file(struct text *out, const struct host *host, const char *unit
 		judge_line(out, unit, s, n, path, number);
 		s += n + (s[n] == '\n');
 	}
-	return 0;
+	return content.s && !strstr(unit, "crio") ? sources_add_imports(sources, path, content.s) : 0;
 }
 
-static int look_directory(struct text *out, const struct host *host, const char *unit, const struct source *source)
+static int find_begins(struct text *out, struct sources *sources, const char *unit, char *const *commands)
 {
-	_cleanup_strings_ char **names = NULL;
-	int r = host_list(host, source->path, &names);
+	_cleanup_free_ char *config = NULL;
+	int r = strstr(unit, "containerd") ? sources_of_command(commands, &config) : 0;
 
-	for (size_t i = 0; r == 0 && names[i]; i++) {
-		size_t n = strlen(names[i]), n_end = strlen(source->ending);
-		_cleanup_free_ char *path = NULL;
-
-		if (n <= n_end || strcmp(names[i] + n - n_end, source->ending) != 0)
-			continue;
-		if (asprintf(&path, "%s/%s", source->path, names[i]) < 0) {
-			path = NULL;
-			return -ENOMEM;
-		}
-		r = look_file(out, host, unit, path);
-	}
-	return r == -ENOMEM ? r : 0;
+	if (r > 0 && strpbrk(config, "$%"))
+		text_addf(out, "%s: --config %s: which file that is is not known here: look in it for BinaryName and "
+			  "runtime_type yourself", unit, config);
+	else if (r > 0)
+		r = sources_add(sources, "/", config);
+	for (size_t i = 0; r == 0 && !config && i < ARRAY_SIZE(begins); i++)
+		if (strstr(unit, begins[i].word))
+			r = sources_add(sources, "/", begins[i].path);
+	return r < 0 ? r : 0;
 }
 
-int handlers_look(struct text *out, const struct host *host, const char *unit)
+int handlers_look(struct text *out, const struct host *host, const char *unit, char *const *commands)
 {
+	_cleanup_(sources_done) struct sources sources = { .host = host };
 	bool directory;
-	int r = 0;
+	int r = find_begins(out, &sources, unit, commands);
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sources); i++)
-		if (strstr(unit, sources[i].word))
-			r = sources[i].ending ? look_directory(out, host, unit, &sources[i]) : look_file(out, host, unit, sources[i].path);
+	for (size_t i = 0; r == 0 && i < sources.n; i++)
+		r = look_file(out, &sources, unit, sources.paths[i]);
+	if (sources.more)
+		text_addf(out, "%s%s: its configuration is of more than %d files, and only the first ones were looked at",
+			  out->s ? "; " : "", unit, SOURCES_MAX);
 	/* It has no unit, and a list of absolute paths built in (containers.conf(5), engine.runtimes). */
 	if (r == 0 && host_path_type(host, "/usr/bin/podman", &directory) == 1)
 		text_addf(out, "%spodman, which is installed, calls runtimes by their paths: its containers have no identity",

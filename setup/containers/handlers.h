@@ -6,7 +6,8 @@
 #include "setup/host/host.h"
 
 /* Appends "FILE:LINE: what it says, and what to change", with "; " between, of the configuration of containerd (1.x and 2.x)
- * or CRI-O, whichever the unit is of, and whether podman is there. What is not there says nothing. 0 or -ENOMEM. */
-int handlers_look(struct text *out, const struct host *host, const char *unit) _must_check_;
+ * or CRI-O, whichever the unit is of, with what it imports, and whether podman is there. What is not there says nothing.
+ * commands: the unit's ExecStart=, ends with NULL, or NULL: containerd's --config is followed. 0 or -ENOMEM. */
+int handlers_look(struct text *out, const struct host *host, const char *unit, char *const *commands) _must_check_;
 
 #endif

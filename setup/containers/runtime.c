@@ -6,6 +6,7 @@
 #include "setup/base/strings.h"
 #include "setup/containers/files.h"
 #include "setup/containers/handlers.h"
+#include "setup/containers/service.h"
 #include "units/audit_units.h"
 #include "units/host_units.h"
 
@@ -57,6 +58,7 @@ static int manager_by_drop_in(struct runtime *runtime, const char *unit, const s
 
 static int read_identity(struct runtime *runtime, const char *unit, const struct host *host, struct bus *bus, struct log *log)
 {
+	_cleanup_strings_ char **commands = NULL;
 	int r = bus_environment(bus, unit, &runtime->environment);
 
 	if (r == 0)
@@ -65,7 +67,9 @@ static int read_identity(struct runtime *runtime, const char *unit, const struct
 		return r;
 	r = bus_is_there(bus) ? 0 : manager_by_drop_in(runtime, unit, host);
 	if (r == 0)
-		r = handlers_look(&runtime->uncovered, host, unit);
+		r = service_commands(&commands, host, &runtime->unit);
+	if (r == 0)
+		r = handlers_look(&runtime->uncovered, host, unit, commands);
 	if (r == 0)
 		r = processes_look(&runtime->containers, host);
 	return r < 0 ? log_no_memory(log) : 0;

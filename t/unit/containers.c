@@ -1,9 +1,11 @@
 /* setup/containers: what is found of a host's runtimes and their containers. */
 #include "t/unit/test.h"
 
+#include "setup/base/strings.h"
 #include "setup/containers/handlers.h"
 #include "setup/containers/place.h"
 #include "setup/containers/processes.h"
+#include "setup/containers/service.h"
 
 static struct host host;
 
@@ -12,13 +14,18 @@ static void put(const char *path, const char *content, size_t size)
 	assert_int_equal(host_write(&host, path, content, size, 0644, 0755), 0);
 }
 
+static void put_text(const char *path, const char *content)
+{
+	put(path, content, strlen(content));
+}
+
 /* What is said of a configuration at this place. */
 static void says(const char *unit, const char *path, const char *content, const char *want)
 {
 	_cleanup_text_ struct text out = {0};
 
 	put(path, content, strlen(content));
-	assert_int_equal(handlers_look(&out, &host, unit), 0);
+	assert_int_equal(handlers_look(&out, &host, unit, NULL), 0);
 	assert_string_equal(out.s ? out.s : "", want);
 	assert_int_equal(host_remove(&host, path), 0);
 }
@@ -63,6 +70,92 @@ static void handlers(void **state)
 	     "identity");
 }
 
+#define GVISOR " is gVisor, whose containers have no identity"
+#define KATA " is Kata Containers, whose containers have no identity on the node"
+
+static void imports(void **state)
+{
+	static const char toml[] = "/etc/containerd/config.toml", type[] = "runtime_type = \"io.containerd.runsc.v1\"\n";
+#define SAID(place) place ":1: runtime_type = \"io.containerd.runsc.v1\"" GVISOR
+
+	/* As its manual has it: absolute, beside the file that imports it, a pattern; what is imported may import. */
+	put_text("/etc/containerd/runtime_gvisor.toml", type);
+	put_text("/etc/containerd/runtime_none.txt", type);
+	says("containerd.service", toml, "version = 2\nimports = [\"/etc/containerd/runtime_*.toml\", \"./debug.toml\"]\n",
+	     SAID("/etc/containerd/runtime_gvisor.toml"));
+	says("containerd.service", toml, "# imports = [\"runtime_gvisor.toml\"]\nimportsX = [\"runtime_gvisor.toml\"]\nimports = []\n", "");
+	says("containerd.service", toml, "'imports'=[ # some\n  '/no/such',\n  # '/x'\n 'runtime_gvisor.toml' ,\n]\n[a]\nb = [\"/z\"]\n",
+	     SAID("/etc/containerd/runtime_gvisor.toml"));
+	put_text("/opt/kata/containerd/config.d/kata-deploy.toml", "runtime_type = \"io.containerd.kata-qemu.v2\"\nimports=[\"../*/kata\\u002d*\"]");
+	put_text("/opt/more.toml", "imports = [\"kata/containerd/config.?/[k]*.toml\", \"/etc/containerd/config.toml\"]");
+	says("containerd.service", toml, "imports = [\"/opt/m*\"]\nBinaryName = '/x'\n", PATH_OF("/etc/containerd/config.toml:2", "'/x'") "; "
+	     "/opt/kata/containerd/config.d/kata-deploy.toml:1: runtime_type = \"io.containerd.kata-qemu.v2\"" KATA);
+	/* Never out of the root, nor round and round, nor on and on. */
+	says("containerd.service", toml, "imports = [\"../../../../../../../../etc/hostname\", \"config.toml\", \"*.toml/*/\", \"unended\nBinaryName = '/x'\n",
+	     PATH_OF("/etc/containerd/config.toml:2", "'/x'"));
+	for (unsigned i = 0; i < 70; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/many/%u/%u.toml", i, i);
+		put(path, "", 0);
+	}
+#define MORE "containerd.service: its configuration is of more than 64 files, and only the first ones were looked at"
+	says("containerd.service", toml, "imports = [\"/many/*/*.toml\"]\n", MORE);
+	says("containerd.service", toml, "imports = [\"/many/*/none*\"]\n", MORE);
+}
+
+/* What is said where containerd is started so, and has runsc in one file that is read only then. */
+static void says_started(const char *command, const char *want)
+{
+	char *commands[] = { (char *)(uintptr_t)command, NULL };
+	_cleanup_text_ struct text out = {0};
+
+	assert_int_equal(handlers_look(&out, &host, "containerd.service", commands), 0);
+	assert_string_equal(out.s ? out.s : "", want);
+}
+
+static void started(void **state)
+{
+	static const char types[] = "runtime_type = \"io.containerd.runsc.v1\"\n", binary[] = "BinaryName = \"/opt/runc\"\n";
+	static const char usual[] = PATH_OF("/etc/containerd/config.toml:1", "\"/opt/runc\"");
+	static const char other[] = SAID("/srv/c.toml");
+
+	put_text("/etc/containerd/config.toml", binary);
+	put_text("/srv/c.toml", types);
+	says_started("/usr/bin/containerd", usual);
+	says_started("/usr/bin/containerd --log-level debug --root /config -l -c", usual);
+	says_started("/usr/bin/containerd --config /srv/c.toml", other);
+	says_started("-/usr/bin/containerd --log-level=debug --config=\"/srv/c.toml\" --root /x", other);
+	says_started("/usr/bin/containerd -c\t'/srv/c.toml'", other);
+	says_started("/usr/bin/containerd \"-config=/srv/c.toml\"", other);
+	says_started("/usr/bin/containerd --configs /srv/c.toml -cx /srv/c.toml ---c /srv/c.toml", usual);
+	says_started("/usr/bin/containerd --config ${CONFIG}", "containerd.service: --config ${CONFIG}: which file that is is not known here: "
+		     "look in it for BinaryName and runtime_type yourself");
+	says_started("/usr/bin/containerd --config /no/such", "");
+	assert_int_equal(host_remove(&host, "/etc/containerd/config.toml"), 0);
+}
+
+static void commands(void **state)
+{
+	char *drop_ins[] = { (char *)(uintptr_t)"/etc/u.d/a.conf", (char *)(uintptr_t)"/etc/u.d/gone.conf", NULL };
+	struct unit_state unit = { .fragment = (char *)(uintptr_t)"/etc/u", .drop_ins = drop_ins };
+	char **found;
+
+	put_text("/etc/u", "[Service]\nExecStart=/a -c 1\n");
+	assert_int_equal(service_commands(&found, &host, &unit), 0);
+	assert_string_equal(found[0], "/a -c 1");
+	strings_free(found);
+	put_text("/etc/u.d/a.conf", "[Service]\nExecStart=\nExecStart=/b -c 2\n");
+	assert_int_equal(service_commands(&found, &host, &unit), 0);
+	assert_string_equal(found[0], "/b -c 2");
+	assert_null(found[1]);
+	strings_free(found);
+	unit.fragment = NULL;
+	unit.drop_ins = NULL;
+	assert_int_equal(service_commands(&found, &host, &unit), 0);
+	assert_null(found);
+}
+
 static void process(unsigned pid, const char *comm, unsigned parent, const char *loginuid)
 {
 	char path[64], stat[128];
@@ -70,7 +163,7 @@ static void process(unsigned pid, const char *comm, unsigned parent, const char 
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	put(path, stat, (size_t)snprintf(stat, sizeof(stat), "%u (%s) S %u 1 1 0\n", pid, comm, parent));
 	snprintf(path, sizeof(path), "/proc/%u/loginuid", pid);
-	put(path, loginuid, strlen(loginuid));
+	put_text(path, loginuid);
 }
 
 static void processes(void **state)
@@ -105,14 +198,14 @@ static void places(void **state)
 {
 	assert_null(place_of(&host, "x"));
 	assert_false(place_has_runtime(&host));
-	put("/opt/x", "", 0);
+	put_text("/opt/x", "");
 	assert_string_equal(place_of(&host, "x"), "/opt");
 	put("/var/lib/google/x", "", 0);
 	assert_string_equal(place_of(&host, "x"), "/var/lib/google");
 	put("/usr/bin/crun", "", 0);
 	assert_true(place_has_runtime(&host));
 	/* Where the program is, it stays; else the first directory in which one can be run. */
-	put("/opt/cloud-audit-runtime", "", 0);
+	put_text("/opt/cloud-audit-runtime", "");
 	assert_string_equal(place_find(&host), "/opt");
 }
 
@@ -120,6 +213,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("runtimes that are not looked for in PATH are named with their line", handlers),
+		TEST("what containerd's configuration imports is looked at, so much of it, below the root", imports),
+		TEST("the file that containerd is started with is the one that is looked at", started),
+		TEST("what a unit runs is what its files say last", commands),
 		TEST("processes below a shim are containers', and those without a login uid are counted", processes),
 		TEST("a program is where it is, else where it can be", places),
 	};
