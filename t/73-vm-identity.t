@@ -180,7 +180,7 @@ vm_guest --timeout 1200 <<'EOF'
 	# LOGIN never reaches the journal; what a rule records does.
 	auditctl -a always,exit -F arch=b64 -S write -F exit=-EPERM -F 'auid>=3221225472' -F 'auid!=unset' -k forger; journal_mark
 	tries seen >/dev/null; settle
-	journal_has "SYSCALL .*success=no exit=-1 .*auid=$(auid_of C $(id_of seen)) .*exe=\"/bin/forge\".*forger"
+	journal_has "SYSCALL .*success=no exit=-1 .*auid=$(auid_of C $(id_of seen)) .*exe=.*/bin/forge.*forger"
 	ok $? "$on: a rule on what is refused shows the try in the journal"
 	auditctl -d always,exit -F arch=b64 -S write -F exit=-EPERM -F 'auid>=3221225472' -F 'auid!=unset' -k forger
 	like "$(grep '^type=LOGIN' $log)" "old-auid=$(auid_of C $(id_of seen)) .*res=0" "$on: auditd's log has it without"
