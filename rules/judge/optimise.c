@@ -51,7 +51,10 @@
  * What is not done: a rule at the head of the list that never records the calls which no rule asks for
  * would end the walk at once. But what the kernel or a security module writes down during such a call
  * has the SYSCALL record with it only where no such rule matches (auditsc_get_stamp() asks for it,
- * the rule takes that back), and rules that others add later would come behind it.
+ * the rule takes that back), and rules that others add later would come behind it. There is no call
+ * without such records: common_lsm_audit() asks for the context of the task that a softirq interrupts.
+ * Nor do two rules for the two architectures become one without arch= and with a perm= that tells their
+ * calls apart (execve by x): what is in a class on a kernel to come is not known, and what it leaves out would be lost.
  *
  * What does differ: the CONFIG_CHANGE records of loading and removing the rules themselves are as
  * many as there are rules. */
