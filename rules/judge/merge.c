@@ -19,7 +19,7 @@ enum {
 /* Rules that differ in their system calls, or in one number, only. */
 struct group {
 	struct rule *rule;	/* the last one that stayed */
-	uint32_t place;	/* its place in the kernel's order, from 1 */
+	uint32_t place;	/* its place in the kernel's order: of one pass behind all of the pass before */
 	uint32_t mask[AUDIT_BITMASK_SIZE];	/* what all of them have */
 };
 
@@ -43,6 +43,7 @@ struct merger {
 	struct group *groups;
 	uint32_t n_groups, n_merged;
 	uint32_t arches[ARCHES];
+	uint32_t place;	/* of the rule before */
 	uint32_t wall;	/* place of the last rule of which it is not known what it matches */
 	struct calls calls[1 + ARCHES];	/* of any architecture, of the first, of the second */
 };
@@ -462,11 +463,11 @@ static int64_t pass(struct merger *merger, merge_fn *merge)
 	int r = groups ? map_init(&merger->map, n) : -ENOMEM;
 
 	merger->groups = groups;
-	merger->n_groups = merger->n_merged = merger->wall = 0;
-	memset(merger->calls, 0, sizeof(merger->calls));
+	merger->n_groups = merger->n_merged = 0;
 	for (size_t i = 0; r >= 0 && i < merger->set->n_rules; i++) {
 		struct rule *rule = &merger->set->rules[merger->order[i]];
-		uint32_t place = (uint32_t)i + 1;
+		/* What the calls, and the wall, are left with stands before all of these, and is no rival. */
+		uint32_t place = ++merger->place;
 
 		if (!rule->data)
 			continue;
