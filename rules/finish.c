@@ -174,8 +174,9 @@ int rules_check_features(const struct rule_set *set, struct log *log, uint32_t f
 		for (size_t j = 0; j < ARRAY_SIZE(features); j++) {
 			if (feature_bitmap & features[j].bit || !features[j].needs(set->rules[i].data))
 				continue;
-			log_at(log, LEVEL_ERROR, set->rules[i].file, set->rules[i].line, "the running kernel "
-			       "does not have %s", features[j].what);
+			log_at(log, LEVEL_ERROR, set->rules[i].file, set->rules[i].line, "the running kernel does not have %s, which "
+			       "Linux has from 4.17 on; nothing was changed: boot such a kernel, or leave the rule out",
+			       features[j].what);
 			r = -EINVAL;
 		}
 	return r;

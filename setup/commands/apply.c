@@ -263,15 +263,7 @@ static enum exit_status apply_observed(struct context *c, bool runtime_left)
 	_cleanup_(checks_done) struct checks checks = {0};
 	_cleanup_(node_done) struct node before = {0};
 	enum exit_status status;
-	int r;
 
-	if (rules_check_features(&c->wanted.rules, c->log, c->node.status.feature_bitmap) < 0)
-		return STATUS_CONFIG;
-	r = boot_check_refused(c);
-	if (r == 0)
-		r = report_risks(c);
-	if (r < 0)
-		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	if (checks_build(&checks, &c->wanted, &c->config, &c->node) < 0) {
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
@@ -312,15 +304,11 @@ static enum exit_status apply_observed(struct context *c, bool runtime_left)
 
 enum exit_status command_apply(struct context *c)
 {
-	enum exit_status status;
-	int r = context_observe(c), left;
+	bool left = false;
+	enum exit_status status = begin_change(c, &left);
 
-	if (r < 0)
-		return context_status(r);
-	left = step_leave_runtime(c);
-	if (left < 0)
-		return STATUS_NODE;
-	status = apply_observed(c, left);
+	if (status == STATUS_DONE)
+		status = apply_observed(c, left);
 	if (!left)
 		return status;
 	step_say_left(c, status != STATUS_DONE ? "" : c->staged ? "; all else is done as far as the lock allows" :

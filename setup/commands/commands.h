@@ -14,4 +14,9 @@ enum exit_status command_volume(struct context *c);
 enum exit_status command_explain(struct context *c);
 enum exit_status command_remove(struct context *c);
 
+/* What apply and plan begin with, so that the one foretells the other: the node is read; what keeps the rules out of this kernel,
+ * what its boot has refused of them and what bites on it is said. Nothing is changed. STATUS_DONE, or what the command ends
+ * with. *ret_left: the runtime is not restarted, see step_leave_runtime(). */
+enum exit_status begin_change(struct context *c, bool *ret_left) _must_check_;
+
 #endif

@@ -370,15 +370,12 @@ static int check_group(const struct context *c)
 enum exit_status command_plan(struct context *c)
 {
 	_cleanup_(checks_done) struct checks checks = {0};
-	enum exit_status status = STATUS_DONE;
-	bool differs;
-	int r = context_observe(c), left;
+	bool differs, left = false;
+	enum exit_status status = begin_change(c, &left);
+	int r;
 
-	if (r < 0)
-		return context_status(r);
-	left = step_leave_runtime(c);
-	if (left < 0)
-		return STATUS_NODE;
+	if (status != STATUS_DONE)
+		return status;
 	r = check_group(c);
 	if (r < 0)
 		return r == -EINVAL ? STATUS_USAGE : STATUS_NODE;
@@ -386,11 +383,6 @@ enum exit_status command_plan(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
-	r = boot_check_refused(c);
-	if (r == 0)
-		r = report_risks(c);
-	if (r < 0)
-		return r == -EINVAL ? STATUS_CONFIG : STATUS_NODE;
 	/* Comments alone are no change, though one that changes more writes them, too. */
 	differs = checks_to_change(&checks) + checks.failed[CHECK_REPLACED] > 0;
 	if (differs)

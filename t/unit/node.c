@@ -518,6 +518,28 @@ static void a_failed_restart_leaves_the_rest(void **state)
 	      "test \"$(cat node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf)\" = '[Service]'");
 }
 
+/* plan foretells what apply says: of a kernel that has been changed, too. */
+static void a_kernel_without_a_feature(void **state)
+{
+	static const char *const commands[] = { "-s filter.exclude_exe=/usr/bin/runc plan", "-s filter.exclude_exe=/usr/bin/runc apply" };
+	_cleanup_free_ char *before = NULL, *after = NULL;
+
+	begin("");
+	model->is.status.feature_bitmap &= ~(uint32_t)AUDIT_FEATURE_BITMAP_EXECUTABLE_PATH;
+	before = files();
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct result *result = run_words(commands[i]);
+
+		assert_int_equal(result->status, 3);
+		assert_non_null(strstr(result->err, "does not have the field exe, which Linux has from 4.17 on; nothing was changed: boot "
+				       "such a kernel, or leave the rule out"));
+		assert_string_equal(result->out, "");
+	}
+	after = files();
+	assert_string_equal(before, after);
+	expect("plan", 4);
+}
+
 /* Each restart may cost a Pod. */
 static void a_runtime_is_restarted_once(void **state)
 {
@@ -793,6 +815,7 @@ int main(void)
 		TEST("each run ends as it should, and verify agrees", each_scenario_ends_as_it_should),
 		TEST("what others do to the kernel meanwhile is noticed and named", others_are_noticed),
 		TEST("what keeps a run from doing its work is named", obstacles_are_named),
+		TEST("what a changed kernel lacks is said by plan as by apply, before anything is touched", a_kernel_without_a_feature),
 		TEST("what version 0.1 left for a runtime is taken over, and removed", version_0_1_is_taken_over),
 		TEST("a program for hosts stands in front of a runtime only after the host has run it", no_program_comes_unproven),
 		TEST("the program stands in front of the runtimes that the host has, and of no other", what_the_host_lacks_gets_no_wrapper),

@@ -533,6 +533,7 @@ static void calls_of_the_other_architecture_only_are_told(void **state)
 	check_rows("x86_64", rows, ARRAY_SIZE(rows));
 }
 
+#define LATER ", which Linux has from 4.17 on; nothing was changed: boot such a kernel, or leave the rule out"
 static void features_of_the_running_kernel_are_asked_for(void **state)
 {
 	static const char content[] = "-a always,exclude -F msgtype=CWD\n-a always,exclude -F auid=5\n"
@@ -550,10 +551,10 @@ static void features_of_the_running_kernel_are_asked_for(void **state)
 	log_free(log);
 	fclose(f);
 	assert_string_equal(found,
-		E "F:2: the running kernel does not have other fields than msgtype in the list exclude\n"
-		E "F:3: the running kernel does not have the list filesystem\n"
-		E "F:4: the running kernel does not have the field exe\n"
-		E "F:5: the running kernel does not have the field sessionid\n");
+		E "F:2: the running kernel does not have other fields than msgtype in the list exclude" LATER "\n"
+		E "F:3: the running kernel does not have the list filesystem" LATER "\n"
+		E "F:4: the running kernel does not have the field exe" LATER "\n"
+		E "F:5: the running kernel does not have the field sessionid" LATER "\n");
 	rule_set_done(&set);
 }
 
