@@ -128,6 +128,18 @@ static bool is_elsewhere(const struct options *o)
 	return o->command == COMMAND_RENDER && o->render == RENDER_CLOUD_CONFIG;
 }
 
+/* Files that are checked by themselves are of no node. */
+static void say_mistakes(const struct context *c)
+{
+	unsigned n = log_count(c->log, LEVEL_ERROR);
+	const char *s = n == 1 ? "" : "s";
+
+	if (c->options->n_files > 0)
+		log_say(c->log, LEVEL_INFO, "%u mistake%s in all", n, s);
+	else
+		log_say(c->log, LEVEL_INFO, "the configuration has %u mistake%s; the node is untouched", n, s);
+}
+
 static enum exit_status run(struct context *c)
 {
 	static enum exit_status (*const commands[])(struct context *) = {
@@ -166,8 +178,7 @@ static enum exit_status run(struct context *c)
 		no_auditctl = LEVEL_ERROR;
 	r = needs_rules ? wanted_build(&c->wanted, &c->config, &c->host, o->machine, no_auditctl, c->log) : 0;
 	if (config < 0 || r == -EINVAL) {
-		log_say(c->log, LEVEL_INFO, "the configuration has %u mistake%s; the node is untouched",
-			log_count(c->log, LEVEL_ERROR), log_count(c->log, LEVEL_ERROR) == 1 ? "" : "s");
+		say_mistakes(c);
 		return STATUS_CONFIG;
 	}
 	if (r == -ENOMEM)

@@ -34,6 +34,7 @@ is scalar @errors, 3, 'all mistakes of all files are told';
 like $errors[0], qr{^\Q$bad\E:1: .*nosuchcall}, 'with their places';
 like $errors[1], qr{^\Q$bad\E:4: .*relative}, 'with their lines';
 like $errors[2], qr{^\Q$tmp\E/nowhere\.rules: .*No such file}, 'and so is a file that is not there';
+like $err, qr/^cloud-audit-setup: info: 3 mistakes in all\n\z/m, 'how many, and nothing of a node, which has no part in it';
 ($code, $out, $err) = run($program, @args, '-R', make_root(), 'render', 'rules', $good);
 like $err, qr{^cloud-audit-setup: warning: \Q$good\E:1: apply would leave it out here: /run/nowhere is not on the host}m,
 	'with --root the paths of that host count';

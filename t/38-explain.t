@@ -162,7 +162,7 @@ like((run($program, @args, '-s', 'rules.order=user-first', 'explain', '-w', '/et
 
 # --- what it does not know ---
 for my $case (
-	['exek', 2, "explain knows no 'exek'; did you mean 'exec'?: it takes FILE:LINE"],
+	['exek', 2, "explain knows no 'exek'; did you mean 'exec'? It takes FILE:LINE"],
 	['audit.lok', 2, "explain knows no 'audit.lok'; did you mean 'lock'?"],
 	['something quite different', 2, "explain knows no 'something quite different': it takes"],
 	['nothere.rules:4', 2, 'nothere.rules: there is no such rules file; shipped are NN-GROUP.rules, yours are in'],

@@ -284,8 +284,8 @@ static int explain_words(struct context *c, char *what, struct text *out)
 	if (read_place(what, &line))
 		return explain_place(c, &line, out);
 	near = explain_nearest(what);
-	log_say(c->log, LEVEL_ERROR, "explain knows no '%s'%s%s%s: it takes FILE:LINE, a group, a key of the configuration, the name "
-		"of a warning, or a rule", what, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	log_say(c->log, LEVEL_ERROR, "explain knows no '%s'%s%s%s takes FILE:LINE, a group, a key of the configuration, the name "
+		"of a warning, or a rule", what, near ? "; did you mean '" : "", near ? near : "", near ? "'? It" : ": it");
 	return -ENOENT;
 }
 

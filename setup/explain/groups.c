@@ -22,7 +22,7 @@ static const struct {
 	  "every program started, by execve and execveat, 64 bit and 32 bit, failed ones too: who, from where, with which "
 	  "arguments",
 	  "690 bytes a program; on most nodes the largest group (cloud-audit-setup volume)",
-	  "what a shell, Python or the dynamic linker read and run after they were started; the container's name" },
+	  "what a shell, Python or the dynamic linker read and run after they were started; the container, without [container] identity" },
 	{ "socket",
 	  "unusual: sockets of other families than unix, inet, inet6, netlink, packet, and BPF programs or packet filters put "
 	  "onto sockets; all: every socket and setsockopt",
@@ -43,9 +43,9 @@ static const struct {
 	  "1,580 bytes an SSH login and logout",
 	  "kubectl exec, which is no login; programs that check passwords and do not tell" },
 	{ "tty",
-	  "input put into a terminal that nobody typed (TIOCSTI); keystrokes (TTY) where [tty] switches them on",
+	  "input put into a terminal that nobody typed (TIOCSTI); keystrokes (TTY) where [tty] or [container] asks for them",
 	  "260 bytes a TIOCSTI; rare without keystrokes",
-	  "programs that write to the other side of a terminal; keystrokes, unless [tty] asks for them" },
+	  "programs that write to the other side of a terminal; keystrokes, unless asked for" },
 };
 
 bool explain_group(struct text *out, const struct config *config, const char *name)
