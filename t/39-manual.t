@@ -64,6 +64,29 @@ is_deeply [$exit_part =~ /^\.It (\d+)/mg], [sort keys %status], 'cloud-audit-set
 my ($exit_help) = $help =~ /^Exit status: (.*)\z/ms;
 is_deeply [sort $exit_help =~ /(?:^|; )(\d) /g], [sort keys %status], '--help has the exit codes of the program';
 
+# --- the examples of section 5 are configurations, in today's names ---
+{
+	my @examples = grep { /^\[/ } slurp($page{5}) =~ /^\.Sh EXAMPLES\n(.*?)^\.Sh/ms ? $1 =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg : ();
+	is scalar @examples, 2, 'cloud-audit-setup.ini(5) has examples';
+	my $dir = tempdir(CLEANUP => 1);
+	for my $i (0 .. $#examples) {
+		open my $f, '>', "$dir/config.ini" or die $!;
+		print $f $examples[$i];
+		close $f or die $!;
+		is output('sh', '-c', "$program -q -R $dir -c $dir/config.ini render unit 2>&1 >/dev/null"), '', "example @{[$i + 1]} is valid";
+		unlike $examples[$i], qr/^\[tty\][^\[]*^runtime_unit/ms, '... and has no name of an earlier version';
+	}
+}
+
+# --- man prints the pages without a word of its own ---
+SKIP: {
+	skip 'man is not installed', 2 if system('command -v man groff >/dev/null') != 0;
+	for my $section (5, 8) {
+		is output('sh', '-c', "LC_ALL=C.UTF-8 MANWIDTH=80 MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z $page{$section} 2>&1 >/dev/null"), '',
+			"$page{$section}: groff finds nothing, in 80 columns";
+	}
+}
+
 # --- settings in section 5, as a reader sees them ---
 sub settings_of_page {
 	my ($section, %found);
