@@ -19,6 +19,7 @@
 #   make bench-rules   its second part alone: what the rules cost, against auditctl -R
 #   make chart     the Helm chart as a package and an OCI artifact, below build/chart
 #   make manifests the flat files and the chart of k8s/, rendered again; first what shippers know of records (make tables)
+#   make help      this
 #   make deps      install what these need, by Debian package name (the two above do it, too)
 #   make install   honours PREFIX and DESTDIR
 CC ?= gcc
@@ -337,7 +338,11 @@ install: all
 	for file in rules/README.md rules/CIS-STIG.md k8s/README.md k8s/QUESTIONS.md k8s/data-flow.svg; do \
 		install -D -m 0644 $$file $(DESTDIR)$(PREFIX)/share/doc/cloud-audit-setup/$$file || exit 1; done
 
+# The head of this file.
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests deps demo image deb dist-node chart release bench bench-rules check check-host check-suites check-cluster coverage coverage-run fuzz fuzzers planted manifests tables install clean
+.PHONY: all unit-tests deps demo image deb dist-node chart release bench bench-rules check check-host check-suites check-cluster coverage coverage-run fuzz fuzzers planted manifests tables install help clean

@@ -49,6 +49,15 @@ put("$tmp/config.ini", $example =~ s/^ {4}//mgr);
 my ($status, $said) = on_node('-c', "$tmp/config.ini", 'render', 'rules');
 is $status, 0, 'the configuration that it shows is one' or diag $said;
 
+# --- and make's ---
+my ($code, $help) = run('make', '-s', '--no-print-directory', 'help');
+is $code, 0, 'make help';
+like $help, qr/^  make demo +configure/m, '... is the head of the Makefile';
+my %told = map { $_ => 1 } $help =~ /^  make ([a-z][\w-]*) /mg, 'tables', 'unit-tests';
+my %named = map { $_ => 1 } map { slurp($_) =~ /(?:^ {4}|`)make (?:[A-Z_]+=[^\s`]+ )*([a-z][a-z-]*)/mg } 'README.md', 'CONTRIBUTING.md', glob 't/README.md t/*/README.md k8s/*.md';
+cmp_ok scalar(keys %named), '>', 10, '... of targets that the pages name';
+is join(' ', grep { $_ ne 'all' && !$told{$_} } sort keys %named), '', '... it has each';
+
 # --- the entry ---
 SKIP: {
 	skip 'ruby is missing: apt-get install ruby', 2 if (run('ruby', '--version'))[0];
@@ -69,7 +78,8 @@ SKIP: {
 	put("$tmp/records", join '', map { "$boot\t$_->[0]\t1764403200\t$_->[1]\n" } [17, $start->('c', 9, 990, 'exec=no terminal=no')],
 		[118, $start->('e', 17, 4090, 'exec=yes terminal=yes')], map { [$last, $_] } @event);
 	mkdir "$tmp/state";
-	my ($code, $out, $err) = run('sh', '-c', "NODE_NAME=node-1 ruby t/shipper/same.rb $tmp/state <$tmp/records");
+	my $out;
+	($code, $out, my $err) = run('sh', '-c', "NODE_NAME=node-1 ruby t/shipper/same.rb $tmp/state <$tmp/records");
 	is "$code $err", '0 ', 'fluentd\'s input makes entries of the records';
 	my $entry = decode_json((split /\n/, $out)[-1] // '{}');
 	# These are the entry's, not the payload's, in Cloud Logging.
