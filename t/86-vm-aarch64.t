@@ -1,7 +1,8 @@
 #!/bin/sh
-# aarch64: the program and its unit tests, cross compiled, on an emulated machine with a kernel and a systemd of
-# its own: the unit tests but bus, and plan, apply, verify, an event, remove and the lock. The other tests of
-# machines do not run there. Minutes long: only for VM_SUITE=aarch64.
+# aarch64: the program, the one for hosts and the unit tests, cross compiled, on an emulated machine with a kernel and a
+# systemd of its own: plan, apply, verify, remove, the lock; each group's events; what permissions match, optimised and not;
+# whose the records of containers are, under containerd; the unit tests but bus. Other tests of machines do not run there.
+# A quarter of an hour and more: only for VM_SUITE=aarch64.
 skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 [ "${VM_SUITE:-}" = aarch64 ] || skip_all 'aarch64 machines are emulated at length: make check-suites runs this'
 [ "$(id -u)" = 0 ] || skip_all "building a machine's disk needs root"
@@ -23,7 +24,7 @@ trap '[ -z "$qemu" ] || kill "$qemu" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 143' HUP INT TERM
 : >"$tmp/tap"
 # A write to the disk stays in a temporary file; the machine ends with this test.
-setpriv --pdeathsig KILL timeout 2700 qemu-system-aarch64 -nodefaults -no-user-config -display none -no-reboot \
+setpriv --pdeathsig KILL timeout 3900 qemu-system-aarch64 -nodefaults -no-user-config -display none -no-reboot \
 	-machine virt -accel tcg,thread=multi -cpu cortex-a72 -smp 2 -m 768 \
 	-kernel "$out/kernel" -initrd "$out/initrd" -append 'console=ttyAMA0 mitigations=off rw quiet' \
 	-drive "if=none,id=root,format=raw,snapshot=on,file=$out/root.raw" -device virtio-blk-pci,drive=root \

@@ -6,7 +6,7 @@ listen_to_records() {
 
 rows_audit_config() {
 	anyone=1
-	row 'auditctl run' 'SYSCALL key=audit-config@ syscall=59 exe=/usr/sbin/auditctl EXECVE a1=-l' auditctl -l
+	row 'auditctl run' "SYSCALL key=audit-config@ syscall=${execve:-59} exe=/usr/sbin/auditctl EXECVE a1=-l" auditctl -l
 	row 'a rule added, and by whom' 'CONFIG_CHANGE op=add_rule key=added@ res=1 SYSCALL comm=auditctl' \
 		auditctl -w /etc/hostname -p wa -k added
 	row 'a rule removed, and by whom' 'CONFIG_CHANGE op=remove_rule key=added@ res=1 SYSCALL comm=auditctl' \
