@@ -1,6 +1,7 @@
 #include "t/unit/test.h"
 
 #include <libaudit.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -42,7 +43,7 @@ static void auid_by_class_and_id(void **state)
 static void encoding_is_libaudits(void **state)
 {
 	static const char *const values[] = { "nginx", "", "two words", "say \"x\"", "tab\t", "k8s/pod:1@sha256",
-		"\x7f", "\xc3\xa9t\xc3\xa9", "a\nb", "=", "\\" };
+		"\x7f", "a\nb", "=", "\\" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		/* Length 0 means strlen() there. */
@@ -53,6 +54,19 @@ static void encoding_is_libaudits(void **state)
 		line_add_untrusted(&line, "pod", values[i], strlen(values[i]));
 		assert_string_equal(line.s, expected);
 	}
+}
+
+/* As the kernel has them in records of its own. libaudit compares chars, which have no sign on arm64: there it lets them stand. */
+static void bytes_above_ascii_are_encoded(void **state)
+{
+	_cleanup_free_ char *libaudits = audit_encode_nv_string("pod", "\xc3\xa9t\xc3\xa9", 0);
+	struct line line;
+
+	line_begin(&line);
+	line_add_untrusted(&line, "pod", "\xc3\xa9t\xc3\xa9", 5);
+	assert_string_equal(line.s, "pod=C3A974C3A9");
+	if (CHAR_MIN < 0)
+		assert_string_equal(libaudits, line.s);
 }
 
 static void what_ends_a_record_is_encoded(void **state)
@@ -377,6 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("a login uid has the class and 28 bits of the id, or of its SHA-256", auid_by_class_and_id),
 		TEST("values are written as libaudit writes those of others", encoding_is_libaudits),
+		TEST("bytes above ASCII are written in hexadecimal on every machine", bytes_above_ascii_are_encoded),
 		TEST("nor does a value end the record's text", what_ends_a_record_is_encoded),
 		TEST("a value that does not fit is left out whole", what_does_not_fit_is_left_out_whole),
 		TEST("numbers are written in full", numbers),
