@@ -59,29 +59,42 @@ for my $name (sort keys %unit) {
 my @after = map { split } $unit{'cloud-audit-setup.service'} =~ /^After=(.*)$/mg;
 is_deeply [grep { /^audit/ } @after], [qw(auditd.service audit-rules.service)], "rules are loaded after the host's own";
 
-# The same with the units of a node beside them, as those declare their order: systemd finds no cycle.
-{
+# The same with the units of a node beside them, as those declare their order: systemd finds no cycle. Audit's own have changed it:
+# until 4.0 auditd loads the rules itself, then a unit does that before auditd, and from 4.1 on after it.
+my $early = "DefaultDependencies=no\nAfter=local-fs.target systemd-tmpfiles-setup.service\n";
+my %order = (
+	'3.0' => { 'auditd' => "${early}Before=sysinit.target shutdown.target\nConflicts=shutdown.target\n" },
+	'4.0' => { 'auditd' => "${early}Before=sysinit.target shutdown.target\nConflicts=shutdown.target\n" .
+		"Requires=audit-rules.service\nAfter=audit-rules.service\n", 'audit-rules' => $early },
+	'4.1' => { 'auditd' => "${early}Before=sysinit.target shutdown.target audit-rules.service\nConflicts=shutdown.target\n" .
+		"Wants=audit-rules.service\n", 'audit-rules' => $early },
+);
+for my $audit (sort keys %order) {
 	my %others = (
 		'containerd' => "After=network.target local-fs.target\n",
 		'docker' => "After=network-online.target containerd.service\nWants=containerd.service network-online.target\n",
 		'crio' => "Wants=network-online.target\nBefore=kubelet.service\nAfter=network-online.target\n",
 		'kubelet' => "Wants=network-online.target\nAfter=network-online.target\n",
-		'auditd' => "DefaultDependencies=no\nAfter=local-fs.target systemd-tmpfiles-setup.service\n" .
-			"Before=sysinit.target shutdown.target\nConflicts=shutdown.target\n",
-		'audit-rules' => "After=local-fs.target systemd-tmpfiles-setup.service\nBefore=auditd.service\n" .
-			"DefaultDependencies=no\nConflicts=shutdown.target\n",
+		%{$order{$audit}},
 	);
-	put("$dir/all/$_.service", "[Unit]\n$others{$_}\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
+	my $all = "$dir/all-$audit";
+	put("$all/$_.service", "[Unit]\n$others{$_}\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
 		for keys %others;
-	put("$dir/all/$_", slurp("$dir/$_")) for keys %unit;
-	my @files = map { "$dir/all/$_" } keys %unit, map { "$_.service" } keys %others;
-	put("$dir/all/node.target", "[Unit]\nWants=" . join(' ', map { s{.*/}{}r } @files) . "\n");
-	my ($verified, $out, $err) = run('systemd-analyze', '--man=no', 'verify', "$dir/all/node.target", @files);
-	unlike $err, qr/ordering cycle/, 'with container runtimes and auditd there is no ordering cycle' or diag $err;
-	put("$dir/all/cloud-audit-setup.service", slurp("$dir/all/cloud-audit-setup.service") =~
-		s/^After=/After=kubelet.service /mr);
-	(undef, undef, $err) = run('systemd-analyze', '--man=no', 'verify', "$dir/all/node.target", @files);
-	like $err, qr/ordering cycle/, 'one that is there would be found';
+	put("$all/$_", slurp("$dir/$_")) for keys %unit;
+	my @files = map { "$all/$_" } keys %unit, map { "$_.service" } keys %others;
+	put("$all/node.target", "[Unit]\nWants=" . join(' ', map { s{.*/}{}r } @files) . "\n");
+	my ($verified, $out, $err) = run('systemd-analyze', '--man=no', 'verify', "$all/node.target", @files);
+	unlike $err, qr/ordering cycle/, "with container runtimes and the units of audit $audit there is no ordering cycle" or diag $err;
+	my ($loader) = grep { $others{$_} } qw(audit-rules auditd);
+	for my $after ('kubelet', $loader) {
+		my ($in, $line) = $after eq 'kubelet' ? ('cloud-audit-setup', "After=$after.service\n") :
+			($after, "After=cloud-audit-setup.service\n");
+		my $was = slurp("$all/$in.service");
+		put("$all/$in.service", $was =~ s/^\[Unit\]\n\K/$line/mr);
+		(undef, undef, $err) = run('systemd-analyze', '--man=no', 'verify', "$all/node.target", @files);
+		like $err, qr/ordering cycle/, "one that is there would be found, by way of $after";
+		put("$all/$in.service", $was);
+	}
 }
 
 # --- the lock's condition: the last rule of the file is in the kernel ---
