@@ -22,6 +22,8 @@ struct printer {
 	bool key_last;	/* the last field is the joined key */
 	bool syscalls_printed;
 	bool exact;
+	const struct text *printed;	/* where the rule before stands */
+	struct rule_printed before, now;
 };
 
 static void print_escaped(struct printer *p, const char *s, size_t len)
@@ -294,6 +296,18 @@ static void print_mask(struct printer *p)
 		text_add(p->out, ",");
 }
 
+static void print_calls(struct printer *p)
+{
+	const struct rule_printed *before = &p->before;
+
+	p->now = (struct rule_printed){ .data = p->data, .arch = p->arch, .at = p->out->len };
+	if (before->data && before->arch == p->arch && memcmp(before->data->mask, p->data->mask, sizeof(p->data->mask)) == 0)
+		text_add_bytes(p->out, p->printed->s + before->at, before->len);
+	else
+		print_mask(p);
+	p->now.len = p->out->len - p->now.at;
+}
+
 /* Whether auditctl takes a key after this field, without a -S (libaudit EAU_KEYDEP). */
 static bool is_key_carrier(uint32_t field)
 {
@@ -363,7 +377,7 @@ static void print_syscalls(struct printer *p)
 	if (p->all)
 		text_add(p->out, " -S all");
 	else
-		print_mask(p);
+		print_calls(p);
 	p->syscalls_printed = true;
 }
 
@@ -427,13 +441,14 @@ static void print_rule(struct printer *p)
 	print_keys(p, field.text, field.len);
 }
 
-static bool print(struct text *out, const struct audit_rule_data *data, size_t size, bool runs)
+static bool print(struct text *out, const struct audit_rule_data *data, size_t size, bool runs, struct rule_printed *before)
 {
 	_cleanup_text_ struct text line = { 0 };
 	struct printer p = {
-		.out = &line, .data = data, .list = data_list(data),
+		.out = &line, .data = data, .list = data_list(data), .printed = out, .before = *before,
 		.all = data_mask_all(data), .runs = runs, .exact = true,
 	};
+	size_t start = out->len, spaces;
 
 	if (data->field_count > AUDIT_MAX_FIELDS || data->buflen > size - sizeof(*data)) {
 		text_add(out, "# malformed rule");
@@ -448,21 +463,35 @@ static bool print(struct text *out, const struct audit_rule_data *data, size_t s
 		     data->fieldflags[data->field_count - 1] == AUDIT_EQUAL;
 	print_rule(&p);
 	/* A leading space, where -S came first. */
+	spaces = line.s ? strspn(line.s, " ") : 0;
 	if (line.s)
-		text_add(out, line.s + strspn(line.s, " "));
+		text_add_bytes(out, line.s + spaces, line.len - spaces);
 	if (text_error(&line) < 0)
 		out->failed = true;
+	if (p.now.data && text_error(out) == 0) {
+		*before = p.now;
+		before->at += start - spaces;
+	}
 	return p.exact && line.len <= LEX_LINE_MAX;
+}
+
+bool rule_print_next(struct text *out, const struct audit_rule_data *data, size_t size, struct rule_printed *before)
+{
+	return print(out, data, size, false, before);
 }
 
 bool rule_print(struct text *out, const struct audit_rule_data *data, size_t size)
 {
-	return print(out, data, size, false);
+	struct rule_printed none = { 0 };
+
+	return print(out, data, size, false, &none);
 }
 
 void rule_show(struct text *out, const struct audit_rule_data *data, size_t size)
 {
-	print(out, data, size, true);
+	struct rule_printed none = { 0 };
+
+	print(out, data, size, true, &none);
 }
 
 /* Without printing it, which would be most of the time for a large set. What besides a list that is

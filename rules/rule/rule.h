@@ -59,6 +59,17 @@ struct rule_place rule_place(const struct rule *rule);
  * that auditctl 3.0 does not know); the text is then for people only. */
 bool rule_print(struct text *out, const struct audit_rule_data *data, size_t size);
 
+/* The rule that was printed before into the same text, {0} for none, and where its list of calls stands there. Its data is the
+ * caller's, and still there. */
+struct rule_printed {
+	const struct audit_rule_data *data;
+	uint32_t arch;
+	size_t at, len;
+};
+
+/* The same for one of many: neighbours often have the same list, of hundreds of calls, which is copied then. */
+bool rule_print_next(struct text *out, const struct audit_rule_data *data, size_t size, struct rule_printed *before);
+
 /* Whether a line of a rules file gives this rule, which did so with other system calls or numbers. */
 bool rule_fits(const struct rule *rule);
 

@@ -16,32 +16,43 @@
 #include "units/host_units.h"
 #include "units/transient.h"
 
-/* Adds a check whose name follows; takes detail, NULL for none. */
-static void add(struct checks *checks, enum check_kind kind, bool ok, char *detail,
-		const char *format, ...) _printf_format_(5, 6);
-static void add(struct checks *checks, enum check_kind kind, bool ok, char *detail,
-		const char *format, ...)
+/* Takes name, and detail, NULL for none. */
+static void add_check(struct checks *checks, enum check_kind kind, bool ok, char *detail, char *name)
 {
-	struct check check = { .kind = kind, .ok = ok, .detail = detail ? detail : strdup("") };
-	struct check *items;
-	va_list args;
-	int r;
+	struct check check = { .kind = kind, .ok = ok, .detail = detail ? detail : strdup(""), .name = name };
+	struct check *items = realloc(checks->items, (checks->n + 1) * sizeof(*items));
 
-	va_start(args, format);
-	r = vasprintf(&check.name, format, args);
-	va_end(args);
-	items = r < 0 ? NULL : realloc(checks->items, (checks->n + 1) * sizeof(*items));
 	if (items)
 		checks->items = items;
-	if (!items || !check.detail) {
-		if (r >= 0)
-			free(check.name);
+	if (!items || !check.detail || (!ok && !name)) {
+		free(check.name);
 		free(check.detail);
 		checks->out_of_memory = true;
 		return;
 	}
 	items[checks->n++] = check;
 	checks->failed[kind] += !ok;
+}
+
+/* Adds a check whose name follows; takes detail, NULL for none. */
+static void add(struct checks *checks, enum check_kind kind, bool ok, char *detail,
+		const char *format, ...) _printf_format_(5, 6);
+static void add(struct checks *checks, enum check_kind kind, bool ok, char *detail,
+		const char *format, ...)
+{
+	va_list args;
+	char *name;
+	int r;
+
+	va_start(args, format);
+	r = vasprintf(&name, format, args);
+	va_end(args);
+	if (r >= 0) {
+		add_check(checks, kind, ok, detail, name);
+		return;
+	}
+	free(detail);
+	checks->out_of_memory = true;
 }
 
 /* What the check that was added last is about. */
@@ -199,6 +210,24 @@ static void add_lost(struct checks *checks, const struct node *node)
 static void add_hazard(void *context, const char *name, const char *detail)
 {
 	add(context, CHECK_NOTICE, !detail, detail ? strdup(detail) : NULL, "%s", name);
+}
+
+static void add_rule_name(const struct rule *rule, struct text *out)
+{
+	const struct rule_place at = rule_place(rule);
+
+	text_add(out, "rule in force: ");
+	rule_add_place(out, &at);
+	text_add(out, ": ");
+	rule_show(out, rule->data, rule->size);
+}
+
+void check_add_name(const struct check *check, struct text *out)
+{
+	if (check->name)
+		text_add(out, check->name);
+	else
+		add_rule_name(check->rule, out);
 }
 
 static char *print_rule(const struct audit_rule_data *data, size_t size)
@@ -466,21 +495,25 @@ static void check_transient(struct checks *checks, const struct wanted *wanted, 
 	    TRANSIENT_UNIT " is active");
 }
 
+static void add_rule(struct checks *checks, enum check_kind kind, const struct rule *rule, bool missing)
+{
+	_cleanup_text_ struct text name = {0};
+
+	if (missing)
+		add_rule_name(rule, &name);
+	add_check(checks, kind, !missing, missing ? strdup("missing") : NULL, missing ? text_take(&name) : NULL);
+	about(checks, rule, NULL, false);
+}
+
 static void check_rules(struct checks *checks, const struct wanted *wanted,
 			const struct kernel_rules *listed, const struct rulesdiff *diff, bool keep, bool locked)
 {
 	for (size_t i = 0; i < wanted->rules.n_rules; i++) {
 		const struct rule *rule = &wanted->rules.rules[i];
-		_cleanup_free_ char *line = print_rule(rule->data, rule->size);
-		const struct rule_place at = rule_place(rule);
 		/* What ends the file changes nothing that is recorded; a version that did not have it locked without. */
 		enum check_kind kind = locked && i + 1 == wanted->rules.n_rules ? CHECK_NOTICE : CHECK_RULE;
-		_cleanup_text_ struct text place = {0};
 
-		rule_add_place(&place, &at);
-		add(checks, kind, !diff->missing[i], diff->missing[i] ? strdup("missing") : NULL,
-		    "rule in force: %s: %s", place.s ? place.s : "", line ? line : "");
-		about(checks, rule, NULL, false);
+		add_rule(checks, kind, rule, diff->missing[i]);
 	}
 	for (size_t i = 0; i < listed->n && !keep; i++) {
 		_cleanup_free_ char *line = NULL;

@@ -25,7 +25,7 @@ enum check_kind {
 struct check {
 	enum check_kind kind;
 	bool ok;
-	char *name;	/* a sentence that is true when ok */
+	char *name;	/* a sentence that is true when ok; NULL of a rule that is in force: check_add_name() */
 	char *detail;	/* when not ok: what is there instead; "" for nothing to add */
 	const char *skip;	/* why it was not looked at; NULL when it was */
 	/* Of a rule that is to be in force; of one that is and should not be. Neither is the check's. */
@@ -45,6 +45,8 @@ struct checks {
 
 /* One word, for programs. */
 const char *check_kind_name(enum check_kind kind);
+/* Appends the check's name; a rule's is made now, which would be most of the time that comparing them takes. */
+void check_add_name(const struct check *check, struct text *out);
 
 /* Compares everything. 0 or -ENOMEM. */
 int checks_build(struct checks *ret, const struct wanted *wanted, const struct config *config,

@@ -306,6 +306,7 @@ static void print_left_out(const struct rule_set *set, size_t i, size_t *next, s
 static int print_rules_file(const struct wanted *wanted, const struct config *config,
 			    struct text *out, struct log *log)
 {
+	struct rule_printed before = {0};
 	size_t next = 0;
 	int r = 0;
 
@@ -321,7 +322,7 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 		rule_add_source(out, &place);
 		for (size_t k = 0; k < rule->n_merged; k++)
 			rule_add_source(out, &rule->merged[k]);
-		if (!rule_print(out, rule->data, rule->size)) {
+		if (!rule_print_next(out, rule->data, rule->size, &before)) {
 			log_at(log, LEVEL_ERROR, rule->file, rule->line, "auditctl has no line of a rules file for "
 			       "this rule; write it in another way");
 			r = -EINVAL;

@@ -27,11 +27,13 @@ static void add_checks(struct text *out, const char *name, const struct checks *
 	text_addf(out, "\"%s\":[", name);
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *check = &checks->items[i];
+		_cleanup_text_ struct text words = {0};
 
 		if ((check->kind == CHECK_NOTICE) != notices || check->skip)
 			continue;
 		text_addf(out, "%s{\"ok\":%s,\"name\":", first ? "" : ",", text_truth(check->ok));
-		text_add_json(out, check->name);
+		check_add_name(check, &words);
+		text_add_json(out, text_error(&words) < 0 ? "out of memory" : words.s);
 		if (!check->ok) {
 			text_add(out, ",\"found\":");
 			text_add_json(out, check->detail);

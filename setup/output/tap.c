@@ -39,9 +39,11 @@ static void print_yaml(const char *key, const char *value)
 static void print_point(size_t number, const struct check *check)
 {
 	bool notice = check->kind == CHECK_NOTICE;
+	_cleanup_text_ struct text name = {0};
 
+	check_add_name(check, &name);
 	printf("%sok %zu - ", check->ok ? "" : "not ", number);
-	print_name(check->name);
+	print_name(text_error(&name) < 0 ? "out of memory" : name.s);
 	if (check->skip)
 		printf(" # SKIP %s", check->skip);
 	else if (!check->ok && notice)
