@@ -47,6 +47,7 @@ net_up() {
 
 # node_up NODE: what a COS node's cloud-init does at each boot.
 node_up() {
+	t/vm/vm push "cluster-$1" t/cluster/collect /run || return
 	{
 		echo 'mkdir -p /run/kube; mountpoint -q /run/kube || mount -o ro /dev/vdc /run/kube'
 		echo "set -- $1 10.9.0.1${1#n} 10.9.0.1 $cluster_token"
@@ -108,6 +109,9 @@ our_files() { echo "find /etc/audit /etc/systemd/system -name '*cloud-audit*' | 
 kernel_rules() { echo 'auditctl -l' | on "$1"; }
 kernel_state() { echo 'auditctl -s | head -n 1' | on "$1"; }
 unit_run() { echo 'systemctl show -P InvocationID cloud-audit-setup' | on "$1"; }
+
+# untouched NODE: what a mistake leaves as it was.
+untouched() { kernel_rules "$1"; our_files "$1"; echo 'sha256sum /etc/audit/cloud-audit-setup.rules' | on "$1"; }
 
 # all WHAT: for every node that has joined, WHAT NODE.
 all() { for all_node in $cluster_nodes; do "$1" "$all_node"; done; }
