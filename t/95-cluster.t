@@ -13,7 +13,7 @@ done
 cluster_disk=$(t/cluster/disk 2>"$vm_tmp/said") || { echo "Bail out! $(cat "$vm_tmp/said")"; exit 1; }
 cluster_up || { echo 'Bail out! the cluster does not start'; exit 1; }
 ok 0 "$(k version --short 2>/dev/null | sed -n 's/^Server Version: //p'): $first is Ready"
-scenes='flat stuck google components'
+scenes='components flat google stuck installed upgrade window unlocked'
 [ "${NODES:-1}" -lt 2 ] || scenes="second $scenes"
 for scene in ${SCENES:-$scenes}; do
 	begun=$(date +%s)
