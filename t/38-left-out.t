@@ -126,4 +126,18 @@ is scalar @{decode_json($out)->{rules_left_out}}, 0, 'nor a rule on what apply m
 ($code, $out) = node('-s', 'unit.mode=transient', '-o', 'json', 'plan');
 is scalar @{decode_json($out)->{rules_left_out}}, 2, 'which transient mode does not';
 
+# --- what a host keeps its logins in: files, or databases in directories that it may lack ---
+my $shipped = "$tmp/shipped";
+make_path("$tmp/none", map { "$shipped/$_" } qw(etc/pam.d etc/security etc/ssh etc/sudoers.d run/systemd var/log var/lib));
+my @logins = ('-R', $shipped, map({ ('-s', "events.$_=no") } qw(audit-config apparmor exec socket mmap network tty)),
+	'-s', "rules.directory=$tmp/none");
+for my $database (qw(/var/lib/wtmpdb /var/lib/lastlog)) {
+	($code, $out, $err) = run($program, @logins, 'render', 'rules');
+	like $out, qr{^-a always,exit -F path=$database -F perm=wa .*-F key=logins$}m, "$database: watched for, where it is not there";
+	unlike $err, qr{$database}, 'which is nothing to tell of';
+	make_path("$shipped$database");
+	($code, $out, $err) = run($program, @logins, 'render', 'rules');
+	like $out, qr{^-a always,exit -F dir=$database -F perm=wa .*-F key=logins$}m, 'as the directory that it is, where it is there';
+}
+
 done_testing;

@@ -11,7 +11,7 @@ use MadeUpNode;
 
 plan skip_all => 'no mount namespace to be had' if (run('unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/dev'))[0];
 my ($program, $root, $kernel, $systemd) = made_up_node([qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/bin
-	usr/lib/systemd/system usr/lib/systemd/journald.conf.d var/log)]);
+	usr/lib/systemd/system usr/lib/systemd/journald.conf.d var/lib var/log)]);
 $systemd->{state}{'systemd-journald-audit.socket'} = 'active';
 my @rows = grep { /^\| (?:Init:Error|Running)/ } split /\n/, slurp('k8s/README.md');
 my @options = ('-R', $root, '-c', "$tmp/config.ini", '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s');

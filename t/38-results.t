@@ -12,7 +12,7 @@ use Auditctl;
 use Cli;
 use MadeUpNode;
 
-my ($program, $root, $kernel, $systemd) = made_up_node([qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/bin)]);
+my ($program, $root, $kernel, $systemd) = made_up_node([qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/bin var/lib)]);
 put("$root/etc/mine", '');
 put("$tmp/rules.d/my \"own\".rules", "-w /etc/mine -p wa -k mine\n");
 our @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s', '-s', 'audit.lock=no');

@@ -15,7 +15,7 @@ use FakeNode;
 use MadeUpNode;
 
 my ($program, $root, $kernel, $systemd) = made_up_node([qw(etc/audit etc/ssh etc/mine run/systemd/system run/systemd/network run/systemd/transient
-	usr/lib/systemd/system usr/lib/systemd/journald.conf.d var/log usr/bin)]);
+	usr/lib/systemd/system usr/lib/systemd/journald.conf.d var/lib var/log usr/bin)]);
 put("$tmp/rules.d/my.rules", "-w /etc/mine/ -p wa -k mine\n");
 my @apply = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s');
 my @options = (@apply, '-s', 'dbus.address=none');

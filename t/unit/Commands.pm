@@ -19,7 +19,7 @@ my $manifest = slurp('k8s/cloud-audit-logging.yaml');
 
 # A node that looks like one, its journal taking the records: (root, kernel, systemd), as MadeUpNode has them.
 sub page_node {
-	($program, $root, $kernel, $systemd) = made_up_node([qw(etc/ssh etc/apparmor var/log run/systemd/system run/systemd/network
+	($program, $root, $kernel, $systemd) = made_up_node([qw(etc/ssh etc/apparmor var/lib var/log run/systemd/system run/systemd/network
 		usr/lib/systemd/system usr/bin)]);
 	put("$root/etc/hostname", "node-1\n");
 	put("$root/etc/shadow", '');

@@ -17,6 +17,11 @@ rows_logins() {
 	row 'an SSH session closed' "USER_END op=PAM:session_close acct=alice auid=$alice ses!=4294967295 res=success $remote"
 	row 'an SSH login with a terminal' "USER_LOGIN op=login id=$alice auid=$alice ses!=4294967295 addr=127.0.0.1
 		terminal~^/dev/pts/ res=success" log_in -tt 127.0.0.1 true
+	for database in wtmpdb lastlog2; do
+		# What Debian has from forky on, in place of wtmp and lastlog.
+		[ ! -e "/usr/lib/x86_64-linux-gnu/security/pam_$database.so" ] ||
+			row "the database of $database written" "SYSCALL key=logins@ success=yes PATH name~^/var/lib/${database%2}/"
+	done
 	row 'a wrong password over SSH' "USER_AUTH acct=alice res=failed $remote" ssh_as alice wrong 127.0.0.1 true
 	row 'a failed SSH login' 'USER_LOGIN op=login acct=alice addr=127.0.0.1 terminal=sshd res=failed'
 	row 'an SSH login as nobody known' "USER_AUTH acct=mallory res=failed $remote" ssh_as mallory wrong 127.0.0.1 true
@@ -35,6 +40,10 @@ rows_logins() {
 	row 'the file of users written' 'SYSCALL key=logins@ comm=useradd success=yes PATH name=/etc/passwd'
 	row 'a user deleted' 'DEL_USER exe=/usr/sbin/userdel res=success' userdel bob
 	row 'a group deleted' 'DEL_GROUP exe=/usr/sbin/groupdel res=success' groupdel crew
+	row 'what wtmpdb has beside its database written' 'SYSCALL key=logins@ comm=touch success=yes PATH name=/var/lib/wtmpdb/ev' \
+		touch /var/lib/wtmpdb/ev
+	row 'what lastlog2 has beside its database written' 'SYSCALL key=logins@ comm=touch success=yes PATH name=/var/lib/lastlog/ev' \
+		touch /var/lib/lastlog/ev
 	row "sshd's configuration written" 'SYSCALL key=logins@ comm=touch success=yes PATH name=/etc/ssh/ev' touch /etc/ssh/ev
 	# What no program here writes, from a program that claims to.
 	for type in 1102:USER_MGMT 1109:USER_ERR 1113:USER_LOGOUT 1119:CHGRP_ID 1125:CHUSER_ID 1132:GRP_MGMT 1133:GRP_CHAUTHTOK \
@@ -46,8 +55,9 @@ rows_logins() {
 	kept 'a command run by sudo' 'USER_CMD cmd=test exe=/usr/bin/perl' perl send.pl 1123 'cmd="test" exe="/usr/bin/perl" res=success'
 	kept 'a service started' 'SERVICE_START unit=ev' systemd-run --unit=ev --wait -q true
 	anyone=
-	rm -f /etc/ssh/ev
+	rm -f /etc/ssh/ev /var/lib/wtmpdb/ev /var/lib/lastlog/ev
 }
 
 alice=$(id -u alice)
+mkdir -p /var/lib/wtmpdb /var/lib/lastlog
 on_and_off logins
