@@ -230,4 +230,12 @@ put("$tmp/elsewhere/other.rules", slurp("$tmp/elsewhere/other.rules") =~ s/-k la
 isnt hash('-s', "rules.directory=$tmp/elsewhere"), $hash, 'and another with another rule';
 isnt hash('-s', 'events.exec=no'), $hash, 'or group';
 
+# --- what others have named ---
+put("$root/etc/hostname", "ev\e[2Jil\x{9b}2J\n");
+put("$root/etc/systemd/system/cloud-audit-setup.service.d/\e]0;x\a.conf", "[Service]\nNice=1\n");
+for (['plan'], ['verify'], ['verify', '-v'], ['plan', '-v']) {
+	($code, $out, $err) = node(@$_);
+	like $out . $err, qr/\\x1b\]0;x\\x07\.conf|ev\\x1b\[2Jil\\x9b2J/, "@$_: names have no control characters, and are told from others";
+	unlike $out . $err, qr/[\x00-\x08\x0b-\x1f\x7f]|(?<![\x80-\xff])\x9b/, '... so that none acts on a terminal';
+}
 done_testing;

@@ -181,8 +181,17 @@ static void add_one_line(struct text *t, const char *s)
 
 	while (end > 0 && s[end - 1] == '\n')
 		end--;
-	for (size_t i = 0; i < end; i++)
-		text_add_bytes(t, s[i] == '\n' ? "; " : s + i, s[i] == '\n' ? 2 : 1);
+	for (size_t i = 0; i < end;) {
+		size_t n = strcspn(s + i, "\n");
+
+		n = n < end - i ? n : end - i;
+		text_add_shown(t, s + i, n);
+		i += n;
+		if (i < end) {
+			text_add(t, "; ");
+			i++;
+		}
+	}
 }
 
 static void print_json(struct log *log, enum log_level level, const char *message)
@@ -357,8 +366,8 @@ static void log_vat(struct log *log, enum log_level level, const char *file, uns
 	add_one_line(&message, raw);
 	/* A cause that is cut short is none: without memory, what was made first is said. */
 	if (text_error(&message) < 0)
-		for (char *end = raw; (end = strchr(end, '\n'));)
-			*end = ' ';
+		for (char *s = raw; *s; s++)
+			*s = (unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7f ? ' ' : *s;
 	log_put(log, level, file != NULL, text_error(&message) < 0 ? raw : message.s ? message.s : "");
 }
 

@@ -148,6 +148,23 @@ void text_add_json(struct text *t, const char *s)
 	text_add(t, "\"");
 }
 
+void text_add_shown(struct text *t, const char *s, size_t n)
+{
+	for (const char *end = s + n; s < end;) {
+		const unsigned char *u = (const unsigned char *)s;
+		size_t length = utf8_length(u);
+		bool control = (u[0] < 0x20 && u[0] != '\t') || u[0] == 0x7f || (u[0] == 0xc2 && length == 2 && u[1] < 0xa0);
+
+		if (length > 0 && length <= (size_t)(end - s) && !control) {
+			text_add_bytes(t, s, length);
+			s += length;
+		} else {
+			text_addf(t, "\\x%02x", u[0]);
+			s++;
+		}
+	}
+}
+
 void text_add_time(struct text *t, uint64_t usec)
 {
 	const time_t seconds = (time_t)(usec / 1000000);

@@ -33,6 +33,10 @@ void text_add_json(struct text *t, const char *s);
 /* JSON's word for it. */
 const char *text_truth(bool b);
 
+/* Appends n bytes of s, which has no NUL in them and one behind them or later, for people to read: control characters but
+ * tabs (C1, too), and bytes that are no UTF-8, as \xNN, so that no name acts on a terminal. */
+void text_add_shown(struct text *t, const char *s, size_t n);
+
 /* Appends the present time, or one in microseconds since 1970, as RFC 3339 has it, in UTC. */
 void text_add_now(struct text *t);
 /* The same of a time: microseconds, CLOCK_REALTIME. */

@@ -25,6 +25,9 @@ static int add_matches(sd_journal *journal, const char *unit)
 	 * the process may be gone and its unit unknown. */
 	if (r >= 0)
 		r = sd_journal_add_match(journal, "SYSLOG_IDENTIFIER=auditctl", 0);
+	/* Anybody may log under that name. */
+	if (r >= 0)
+		r = sd_journal_add_match(journal, "_UID=0", 0);
 	return r;
 }
 

@@ -36,13 +36,32 @@ static struct screen_item *add(struct screen *screen, const char *label)
 	return &items[screen->n++];
 }
 
+/* Names that others have given are in it, which are not to act on the terminal; what holds words together stays. */
+static char *copy(struct screen *screen, const char *s)
+{
+	_cleanup_text_ struct text out = {0};
+	size_t n;
+
+	text_add(&out, "");
+	for (;; s += n + 1) {
+		n = strcspn(s, SCREEN_STAY);
+		text_add_shown(&out, s, n);
+		if (!s[n])
+			break;
+		text_add(&out, SCREEN_STAY);
+	}
+	screen->failed = screen->failed || text_error(&out) < 0;
+	return text_take(&out);
+}
+
 static char *words(struct screen *screen, const char *format, va_list args) _printf_format_(2, 0);
 static char *words(struct screen *screen, const char *format, va_list args)
 {
-	char *s;
+	_cleanup_free_ char *s = NULL;
 
 	if (vasprintf(&s, format, args) >= 0)
-		return s;
+		return copy(screen, s);
+	s = NULL;
 	screen->failed = true;
 	return NULL;
 }
@@ -79,9 +98,8 @@ void screen_detail(struct screen *screen, const char *label, const char *text, c
 	if (!item)
 		return;
 	item->detail = true;
-	item->words = strdup(text);
-	item->more = more ? strdup(more) : NULL;
-	screen->failed = screen->failed || !item->words || (more && !item->more);
+	item->words = copy(screen, text);
+	item->more = more ? copy(screen, more) : NULL;
 }
 
 /* How many bytes of the words fit into a row: up to the last space that leaves room, or one word that is longer. */

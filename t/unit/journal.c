@@ -243,7 +243,7 @@ static void the_last_lines_are_given(void **state)
 {
 	begin(1);
 	check(1, "one\n");
-	assert_string_equal(fake.matches, "_SYSTEMD_UNIT=x.service or SYSLOG_IDENTIFIER=auditctl ");
+	assert_string_equal(fake.matches, "_SYSTEMD_UNIT=x.service or SYSLOG_IDENTIFIER=auditctl _UID=0 ");
 	begin(4);
 	check(2, "three\nfour\n");
 	begin(4);

@@ -56,6 +56,18 @@ static void one_line_file(void **state)
 	capture_end(&c);
 }
 
+/* A process, a file or who logs as auditctl chooses what root's terminal gets. */
+static void no_control(void **state)
+{
+	struct capture c;
+
+	capture_begin(&c);
+	log_at(c.log, LEVEL_ERROR, "a\x1b[2Jb", 1, "%s", "\x1b]0;x\x07 \x9b\n\x7f");
+	assert_string_equal(capture_text(&c), "cloud-audit-setup: error: a\\x1b[2Jb:1: \\x1b]0;x\\x07 \\x9b; \\x7f\n");
+	assert_string_equal(log_last_error(c.log), "a\\x1b[2Jb:1: \\x1b]0;x\\x07 \\x9b; \\x7f");
+	capture_end(&c);
+}
+
 static void levels(void **state)
 {
 	struct capture c;
@@ -190,7 +202,7 @@ static void json(void **state)
 					rest), 3);
 		assert_string_equal(severity, severities[i]);
 		assert_true(year >= 2024);
-		assert_string_equal(c.s + end, "\"f:3: say \\\"\\ufffd\\\"\"}\n");
+		assert_string_equal(c.s + end, "\"f:3: say \\\"\\\\xff\\\"\"}\n");
 		capture_end(&c);
 	}
 }
@@ -202,6 +214,7 @@ int main(void)
 		TEST("FILE:LINE stands in front; without a line FILE alone", places),
 		TEST("a message with newlines stays one line", one_line),
 		TEST("a file name with newlines does not break the line either", one_line_file),
+		TEST("what a terminal would act on is shown by its number, in what Kubernetes keeps, too", no_control),
 		TEST("messages above the level are dropped", levels),
 		TEST("dropped messages are counted; the last error is kept", counts),
 		TEST("all errors are kept within 4 KiB, the last always, the others counted", all_errors),

@@ -34,6 +34,28 @@ static void json_controls(void **state)
 		assert_true((unsigned char)t.s[i] >= 0x20);
 }
 
+static void shown_is(const char *s, const char *expected)
+{
+	_cleanup_text_ struct text t = {0};
+
+	text_add_shown(&t, s, strlen(s));
+	assert_string_equal(t.s ? t.s : "", expected);
+}
+
+static void shown(void **state)
+{
+	_cleanup_text_ struct text t = {0};
+
+	shown_is("", "");
+	shown_is("a b\tc \\ \xc3\xa4 \xe2\x82\xac \xc2\xa0", "a b\tc \\ \xc3\xa4 \xe2\x82\xac \xc2\xa0");
+	shown_is("\x1b[2J\x07\r\x7f\n", "\\x1b[2J\\x07\\x0d\\x7f\\x0a");
+	/* CSI as one character, in UTF-8 and as a byte. */
+	shown_is("\xc2\x9b" "2J \x9b" "2J \xc3", "\\xc2\\x9b2J \\x9b2J \\xc3");
+	/* No byte beyond those that are asked for. */
+	text_add_shown(&t, "\xe2\x82\xac", 2);
+	assert_string_equal(t.s, "\\xe2\\x82");
+}
+
 static void json_utf8(void **state)
 {
 	json_is("\xc2\x80 \xdf\xbf", "\"\xc2\x80 \xdf\xbf\"");
@@ -216,6 +238,7 @@ int main(void)
 		TEST("JSON: no control character comes through", json_controls),
 		TEST("JSON: UTF-8 of every length stays as it is", json_utf8),
 		TEST("JSON: each byte that is not UTF-8 becomes U+FFFD", json_not_utf8),
+		TEST("for people: what a terminal would act on, and what is no UTF-8, is shown by its number", shown),
 		TEST("UTF-8 is told from what is none", utf8),
 		TEST("base64 is that of RFC 4648", base64),
 		TEST("a text grows by small pieces and is terminated at every length", growth),
