@@ -114,7 +114,18 @@ EOF
 t/vm/vm stop "$vm"
 
 # --- a node with a read-only root ---
+# Each row of the tables about it has its line, and each line its row.
+sed -n '/^## Mounts/,/^## Sources/s/^| \([^|]*[^| ]\) *| .*/\1/p' t/vm/COS.md | grep -vxE -e '---' -e option | sort -u >"$vm_tmp/rows"
+{
+	sed -n "s/^# elsewhere '\(.*\)': .*/\1/p" t/vm/cos-rows.sh
+	grep -v '^#' t/vm/cos-rows.sh | grep -oE "\b(of|here) ('[^']+'|\"[^\"]+\")" | sed -e 's/^[a-z]* .//' -e 's/.$//'
+} | sort -u >"$vm_tmp/looked"
+is "$(cat "$vm_tmp/looked")" "$(cat "$vm_tmp/rows")" 'cos: every row of what COS.md says of it is looked at'
 vm_up bench-cos cos
+t/vm/vm push "$vm" t/vm/cos-rows.sh "$cas" || exit 1
+vm_guest <<'EOF'
+	. $cas/cos-rows.sh
+EOF
 vm_guest <<'EOF'
 	is "$(systemctl is-system-running)" running 'cos: the system is up and no unit has failed' ||
 		diag "$(systemctl --failed)"
