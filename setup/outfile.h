@@ -1,5 +1,5 @@
-/* A result into a file of the program's own (--output-file, --textfile): written beside it, and renamed, so that who collects it sees a
- * whole one, or the earlier. */
+/* A result into a file of the program's own (--output-file, --textfile): written without a name, then named beside it and renamed,
+ * so that who collects it sees a whole one, or the earlier, and killed runs leave at most one file, always under the same name. */
 #ifndef SETUP_OUTFILE_H
 #define SETUP_OUTFILE_H
 
@@ -8,7 +8,7 @@
 
 struct outfile {
 	const char *path;
-	char *beside;	/* where it is written */
+	char *beside;	/* where it is written; NULL: it has no name yet */
 	int out;	/* standard output as it was, -1 */
 };
 

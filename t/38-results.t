@@ -167,6 +167,32 @@ is valid('failed', slurp($good)), '', 'as JSON it says that it has failed';
 node('plan', '--output-file', $good);
 is slurp($good), '', 'plan without a change has an empty result';
 is join(' ', map { s{.*/}{}r } glob "$tmp/textfile/* $tmp/textfile/.[!.]*"), 'audit.prom rules', 'and nothing is left beside them';
+# --- killed at its steps, again and again ---
+SKIP: {
+	skip 'strace is missing', 10 if system 'command -v strace >/dev/null 2>&1';
+	local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
+	my $steps = "$tmp/steps";
+	my $whole = (run($program, 'render', 'rules'))[1];
+	make_path($steps);
+	my $render = sub { my ($inject, @more) = @_;
+		return (run('strace', '-qq', '-o', "$tmp/trace", ($inject ? ('-e', "inject=$inject") : ()), @more, $program, 'render', 'rules', '--output-file', "$steps/rules"))[0] };
+	my $left = sub { return join ' ', map { s{.*/}{}r } glob "$steps/* $steps/.[!.]*" };
+	for (['fchmod:signal=KILL', ''], ['fsync:signal=KILL', ''], ['linkat:signal=KILL', ''], ['/^rename:signal=KILL', '.rules.new']) {
+		my ($inject, $stays) = @$_;
+		my @codes = map { $render->($inject) } 1 .. 3;
+		is $left->(), $stays, "killed three times at $inject: at most one file stays, under the same name" or diag "@codes";
+	}
+	is $render->(''), 0, '... and the next run ends well';
+	is $left->() . (slurp("$steps/rules") eq $whole), 'rules1', '... whole, with nothing beside it';
+	is $render->('linkat:error=EACCES') . $left->() . (slurp("$steps/rules") eq $whole), '0rules1', 'where no file can be named afterwards it is written as well';
+	is $render->('linkat:error=EACCES', '-e', 'inject=/^rename:error=EIO') . $left->() . (slurp("$steps/rules") eq $whole), '1rules1',
+		'one that fails leaves what was there, and nothing beside it';
+	# As NFS: every file has a name from the start.
+	is $render->('openat:error=EOPNOTSUPP:when=1', '-P', "$steps/") . $left->() . (slurp("$steps/rules") eq $whole), '0rules1',
+		'where files have names from the start it is written as well';
+	like slurp("$tmp/trace"), qr/O_TMPFILE.*EOPNOTSUPP/, '... which is so here';
+}
+
 system('mkfifo', "$tmp/textfile/pipe") == 0 or die;
 symlink 'rules', "$tmp/textfile/link" or die;
 for my $other (qw(pipe link)) {
