@@ -192,8 +192,22 @@ static int find_fragment(const struct host *host, const char *unit, struct unit_
 	return r < 0 ? r : 0;
 }
 
-/* A link in DIRECTORY/TARGET.wants, or .requires. */
-static int find_links(const struct host *host, const char *directory, const char *unit, bool *ret)
+/* Any link, or one to ours, by its whole path or from DIRECTORY/TARGET.wants. */
+static bool is_link(const struct host *host, const char *path, const char *ours)
+{
+	char target[512];
+	struct stat st;
+
+	if (!ours)
+		return host_stat(host, path, &st) == 0 && S_ISLNK(st.st_mode);
+	if (host_read_link(host, path, target, sizeof(target)) < 0)
+		return false;
+	return strcmp(target, ours) == 0 ||
+	       (strncmp(target, "../", 3) == 0 && strcmp(target + 3, text_base_name(ours)) == 0);
+}
+
+/* A link in DIRECTORY/TARGET.wants, or .requires; ours: to this file, NULL: to any. */
+static int find_links(const struct host *host, const char *directory, const char *unit, const char *ours, bool *ret)
 {
 	_cleanup_strings_ char **names = NULL;
 	int r = host_list(host, directory, &names);
@@ -202,7 +216,6 @@ static int find_links(const struct host *host, const char *directory, const char
 		return r;
 	for (size_t i = 0; names && names[i] && !*ret; i++) {
 		_cleanup_free_ char *path = NULL;
-		struct stat st;
 
 		if (!ends_with(names[i], ".wants") && !ends_with(names[i], ".requires"))
 			continue;
@@ -210,7 +223,7 @@ static int find_links(const struct host *host, const char *directory, const char
 			path = NULL;
 			return -ENOMEM;
 		}
-		*ret = host_stat(host, path, &st) == 0 && S_ISLNK(st.st_mode);
+		*ret = is_link(host, path, ours);
 	}
 	return 0;
 }
@@ -221,8 +234,28 @@ int unit_files_started(const struct host *host, const char *unit, bool *ret)
 
 	*ret = false;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(load_path) && !*ret; i++)
-		r = find_links(host, load_path[i], unit, ret);
+		r = find_links(host, load_path[i], unit, NULL, ret);
 	return r;
+}
+
+int unit_files_enabled(const struct host *host, const char *unit, bool *ret)
+{
+	struct unit_state state = {0};
+	_cleanup_free_ char *ours = NULL;
+	bool first;
+	int r;
+
+	*ret = false;
+	if (asprintf(&ours, UNIT_DIRECTORY "/%s", unit) < 0) {
+		ours = NULL;
+		return -ENOMEM;
+	}
+	r = find_file(host, unit, &state);
+	first = state.fragment && strcmp(state.fragment, ours) == 0;
+	free(state.fragment);
+	if (r < 0 || !first)
+		return r < 0 ? r : 0;
+	return find_links(host, UNIT_DIRECTORY, unit, ours, ret);
 }
 
 int unit_files_state(const struct host *host, const char *unit, struct unit_state *ret)
@@ -233,5 +266,5 @@ int unit_files_state(const struct host *host, const char *unit, struct unit_stat
 	r = find_fragment(host, unit, ret);
 	if (r == 0)
 		r = find_drop_ins(host, unit, ret);
-	return r < 0 ? r : find_links(host, UNIT_DIRECTORY, unit, &ret->enabled);
+	return r < 0 ? r : find_links(host, UNIT_DIRECTORY, unit, NULL, &ret->enabled);
 }

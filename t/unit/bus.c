@@ -467,6 +467,74 @@ static void two_units(void **state)
 	}
 }
 
+static const char *below(const char *path)
+{
+	static char name[128];
+
+	snprintf(name, sizeof(name), "root%s", path);
+	return test_path(name);
+}
+
+/* A link, or an empty file where it leads nowhere; NULL: none. */
+static void make(const char *path, const char *to)
+{
+	if (to)
+		assert_int_equal(*to ? symlink(to, below(path)) : mknod(below(path), S_IFREG | 0644, 0), 0);
+}
+
+/* The question that makes systemd go through all its directories is asked only where the link does not tell. */
+static void known_by_its_link(void **state)
+{
+	static const char *const directories[] = {
+		"/etc", "/etc/systemd", "/etc/systemd/system.control", "/etc/systemd/system", "/etc/systemd/system/a.target.wants",
+	};
+	static const char file[] = "/etc/systemd/system/" NAME,
+		link[] = "/etc/systemd/system/a.target.wants/" NAME, above[] = "/etc/systemd/system.control/" NAME;
+	static const struct {
+		const char *link, *file, *above;	/* where they lead; a file that leads nowhere is one */
+		bool asked;
+	} rows[] = {
+		{ file, "", NULL, false }, { "../" NAME, "", NULL, false },
+		{ NULL, "", NULL, true }, { file, NULL, NULL, true }, { file, "/dev/null", NULL, true },
+		{ file, "", "/dev/null", true }, { file, "", "", true }, { "/usr/lib/systemd/system/" NAME, "", NULL, true },
+		{ "../other.service", "", NULL, true },
+	};
+	static const struct fault fault = { "refused", ERROR, DBUS "AccessDenied", -EACCES, SAID };
+
+	socket_path("root");
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+		mkdir(below(directories[i]), 0755);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct plan plan = { "GetUnitFileState", &fault };
+		struct peer peer = { .answer = answer, .plan = &plan };
+		struct unit_state unit = { .fragment = NULL };
+		struct host host;
+		struct capture c;
+		struct bus *bus;
+		int r;
+
+		make(link, rows[i].link);
+		make(file, rows[i].file);
+		make(above, rows[i].above);
+		peer_start(&peer, socket_path("root/run/systemd/private"));
+		assert_int_equal(host_open_root(&host, test_path("root")), 0);
+		capture_begin(&c);
+		assert_int_equal(bus_open(&bus, &host, "auto", LONG_TIMEOUT, c.log), 0);
+		r = bus_unit_state(bus, NAME, &unit);
+		if (r != (rows[i].asked ? -EACCES : 0) || unit.enabled == rows[i].asked)
+			WRONG("row %zu: %s, %s", i, strerror(-r), unit.enabled ? "enabled" : "not enabled");
+		unit_state_done(&unit);
+		bus_close(bus);
+		host_done(&host);
+		capture_end(&c);
+		peer_stop(&peer);
+		unlink(below(link));
+		unlink(below(file));
+		unlink(below(above));
+	}
+	assert_int_equal(wrong, 0);
+}
+
 static void opens(void **state)
 {
 	static const struct {
@@ -833,6 +901,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("states of two units are asked at once, and are both given out or none", two_units),
+		TEST("what a link tells of a unit's start is not asked, and nothing else is taken from links", known_by_its_link),
 		TEST("a connection that fails is one message with the address and the reason, in time", opens),
 		TEST("a socket whose queue is full is not waited for", open_queue_full),
 		TEST("where the system bus fails, systemd's own socket serves", open_second),
