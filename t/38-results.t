@@ -169,7 +169,7 @@ is slurp($good), '', 'plan without a change has an empty result';
 is join(' ', map { s{.*/}{}r } glob "$tmp/textfile/* $tmp/textfile/.[!.]*"), 'audit.prom rules', 'and nothing is left beside them';
 # --- killed at its steps, again and again ---
 SKIP: {
-	skip 'strace is missing', 10 if system 'command -v strace >/dev/null 2>&1';
+	skip 'strace is missing', 12 if system 'command -v strace >/dev/null 2>&1';
 	local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
 	my $steps = "$tmp/steps";
 	my $whole = (run($program, 'render', 'rules'))[1];
@@ -184,6 +184,10 @@ SKIP: {
 	}
 	is $render->(''), 0, '... and the next run ends well';
 	is $left->() . (slurp("$steps/rules") eq $whole), 'rules1', '... whole, with nothing beside it';
+	for my $command ('remove', 'apply') {
+		$systemd->serve('sh', '-c', "exec \"\$@\" >$tmp/out 2>$tmp/err", 'sh', 'strace', '-f', '-qq', '-o', "$tmp/trace", '-e', 'trace=%process', $program, @options, $command);
+		is join(' ', slurp("$tmp/trace") =~ /^\d+ +(\w+)\(/mg), 'execve exit_group', "$command executes nothing, and starts nothing" or diag slurp("$tmp/err");
+	}
 	is $render->('linkat:error=EACCES') . $left->() . (slurp("$steps/rules") eq $whole), '0rules1', 'where no file can be named afterwards it is written as well';
 	is $render->('linkat:error=EACCES', '-e', 'inject=/^rename:error=EIO') . $left->() . (slurp("$steps/rules") eq $whole), '1rules1',
 		'one that fails leaves what was there, and nothing beside it';
