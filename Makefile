@@ -6,7 +6,7 @@
 #   make check-host  those that need no machine and no root: between two edits, under 3 minutes
 #   make coverage  line and branch coverage by the host tests, room by room
 #   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie forky) and aarch64, the
-#                  fuzzers for longer; hours
+#                  fuzzers for longer, the whole proof of identity; hours
 #   make check-cluster  before a release: what k8s/ has on real kubelets, of a Kubernetes that is built once; NODES=2 for
 #                  what needs two nodes, SCENES="flat stuck" for some of it
 #   make image     the container image, for amd64 and arm64, below build/image
@@ -252,6 +252,7 @@ check-suites:
 	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(DEPS_SUITES)"
 	@$(MAKE) --no-print-directory all
 	@failed=; FUZZ_TIME=60 prove --timer $(SHOW) t/17-fuzz.t || failed=' fuzz'; \
+	$(IDENT) prove --timer $(SHOW) t/73-vm-identity.t || failed="$$failed identity"; \
 	for suite in $(SUITES); do \
 		echo "--- $$suite"; \
 		VM_SUITE=$$suite prove -j2 --timer $(SHOW) $(filter-out $(AARCH64),$(wildcard t/*-vm-*.t)) || \
@@ -262,6 +263,8 @@ check-suites:
 		VM_SUITE=aarch64 prove --timer $(SHOW) $$test || failed="$$failed aarch64"; \
 	done; \
 	[ -z "$$failed" ] || { echo "check-suites: failed on:$$failed" >&2; exit 1; }
+# All of the proof that the kernel tells containers, which t/73 otherwise has a small part of.
+IDENT = IDENT_EXECS=20000 IDENT_LAUREL=yes IDENT_STARTS=100
 AARCH64 = $(wildcard t/86-vm-aarch64.t)
 
 # k8s/ on a cluster of NODES=1 test machine or 2; SCENES: some of t/cluster/scenes; KUBE_BIN=DIR: with other programs of

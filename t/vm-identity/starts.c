@@ -9,6 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Whoever counts the machine's instructions sees these (count.c). */
+#define MARK(letter) __asm__ volatile(".byte 0x0f, 0x1f, 0x80, " letter ", 0x53, 0x41, 0x43")
+#define BEGINS "0x42"
+#define ENDS "0x45"
+#define RUN "0x52"
+
 static int by_time(const void *a, const void *b)
 {
 	const long *x = a, *y = b;
@@ -37,11 +43,13 @@ int main(int argc, char **argv)
 	took = n > 0 ? calloc((size_t)n, sizeof(*took)) : NULL;
 	if (!took)
 		return 2;
+	MARK(RUN);
 	for (int i = 0; i < n; i++) {
 		int status;
 		pid_t pid;
 
 		took[i] = now();
+		MARK(BEGINS);
 		pid = vfork();
 		if (pid == 0) {
 			execvp(argv[2], argv + 2);
@@ -51,6 +59,7 @@ int main(int argc, char **argv)
 			fprintf(stderr, "starts: %s, the %d. time: status %d\n", argv[2], i + 1, pid < 0 ? -1 : status);
 			return 1;
 		}
+		MARK(ENDS);
 		took[i] = now() - took[i];
 	}
 	qsort(took, (size_t)n, sizeof(*took), by_time);
