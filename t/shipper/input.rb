@@ -206,6 +206,9 @@ far = mix.call.map { |r| shifted([r], r['_AUDIT_ID'].to_i * 900_000).first }
   'some with a record missing' => mix.call(plain.map { |e| e[0]['_AUDIT_ID'].to_i % 3 == 1 ? e[0..3] : e }) + shifted(mix.call(plain), 9_000_000).each { |r| r['_AUDIT_ID'] += '00' },
   'titles, of some' => mix.call(plain.map { |e| id = e[0]['_AUDIT_ID'].to_i and (id % 4).zero? ? e : e + [record(id, 'PROCTITLE proctitle="true"')] }),
   'another boot' => mixed(sessions.map(&:flatten), 3, random).then { |all| all + all.map { |r| r.merge('_BOOT_ID' => BOOT.reverse) } },
+  'another boot, in files of its own, the clock set back before it' => mixed(sessions.map(&:flatten), 3, random).then do |all|
+    all + all.map { |r| r.merge('_BOOT_ID' => BOOT.reverse, '__FILE' => 'e', '__BACK' => 4000) }
+  end,
   'the clock set back by two seconds' => mix.call(plain[0, 6]) + shifted(mix.call(plain[6..]), -2_000_000),
   'the clock set back by an hour' => mix.call(plain[0, 6]) + shifted(mix.call(plain[6..]), -3_600_000_000) }.each do |what, all|
   sent = ->(*kills) { fresh { |dir| (kills + [nil]).flat_map { |kill| Run.new(dir, kill: kill, later: 4.1).sent } } }

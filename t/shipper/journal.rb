@@ -31,10 +31,13 @@ module Systemd
       true
     end
 
-    # Another sequence of files, of an entry with __FILE, has numbers of its own; the clocks are the node's.
+    # Another sequence of files, of an entry with __FILE, has numbers of its own; the clocks are the node's, which with __BACK
+    # was set back by so much.
     def cursor
-      file = Journal.entries[@here - Journal.first]['__FILE'] || 'f'
-      "s=#{file};i=#{(@here + Journal.before(file)).to_s(16)};b=0;m=#{@here.to_s(16)};t=#{(@here + 5000).to_s(16)};x=1"
+      entry = Journal.entries[@here - Journal.first]
+      file = entry['__FILE'] || 'f'
+      "s=#{file};i=#{(@here + Journal.before(file)).to_s(16)};b=#{entry['_BOOT_ID']};m=#{@here.to_s(16)};" \
+        "t=#{(@here + 5000 - entry['__BACK'].to_i).to_s(16)};x=1"
     end
     def cursor?(cursor) = cursor == self.cursor
     def read_field(name) = Journal.entries[@here - Journal.first].fetch(name) { raise JournalError, 'No such file' }.b

@@ -86,6 +86,8 @@ local JOURNALS = {
   { 'containers that start', join(mixed(sessions(), 4, 2000, 'ab', TIME), mixed(sessions(), 4, 2000, 'cd', TIME + 60000000)) },
   { 'another boot, with many events held', join(mixed(events(300, function(i) return { title = i < 5 } end), 5, 50, 'ab', TIME),
     mixed(events(30, titles), 5, 50, 'cd', TIME + 1000000)) },
+  { 'another boot, the clock set back by a day before it', join(mixed(sessions(), 4, 2000, 'ab', TIME),
+    mixed(sessions(), 4, 2000, 'cd', TIME - 86400000000)) },
   { 'events that are cut by their time', mixed(events(30, titles), 6, 900000, 'ab', TIME) },
   { 'records that are missing', mixed(events(60, function(i) return { paths = i % 4 == 0 and 1 or i % 7 == 0 and 0 or 2, title = i % 3 == 0 } end), 5,
     300000, 'ab', TIME) },

@@ -24,6 +24,7 @@ class AuditJournal
     # A trusted field: no program can write it. (SYSLOG_IDENTIFIER=audit every program can.)
     @journal.filter('_TRANSPORT' => 'audit')
     @at = cursor
+    @boot = fields(cursor)['b']
     seek(cursor)
   end
 
@@ -47,14 +48,16 @@ class AuditJournal
   end
 
   # Where the record that `next` gave last is: -1 before, 0 at, 1 after a cursor; 1 where that cannot be told. As libsystemd
-  # puts entries in order: by their number in one sequence of files, else by the clock of the boot, else by the node's.
+  # puts entries in order: by their number in one sequence of files, else by the clock of the boot. Of two boots that one
+  # comes first in which reading began: the node's clock may have been set back between them.
   def compare(cursor)
     here = @journal.cursor
     return 0 if here == cursor
 
-    here, there = [here, cursor].map { |text| text.scan(/(\w)=(\h+)/).to_h }
-    by = same?(here, there, 's') ? 'i' : same?(here, there, 'b') ? 'm' : 't'
+    here, there = fields(here), fields(cursor)
+    by = same?(here, there, 's') ? 'i' : same?(here, there, 'b') ? 'm' : 'b'
     return 1 unless here[by] && there[by]
+    return here['b'] == @boot ? -1 : 1 if by == 'b'
 
     order = here[by].to_i(16) <=> there[by].to_i(16)
     order.zero? ? 1 : order
@@ -63,6 +66,8 @@ class AuditJournal
   def close = @journal.close
 
   private
+
+  def fields(cursor) = cursor.scan(/(\w)=(\h+)/).to_h
 
   def same?(here, there, name) = here[name] == there[name]
 
@@ -81,7 +86,9 @@ class AuditJournal
   # Two or three fields, and no others: reading is what costs most.
   def read
     type, text = AuditText.text(@journal.read_field('MESSAGE')).split(' ', 2)
-    id = "#{@journal.read_field('_BOOT_ID')}-#{@journal.read_field('_AUDIT_ID')}"
+    boot = @journal.read_field('_BOOT_ID')
+    @boot ||= boot
+    id = "#{boot}-#{@journal.read_field('_AUDIT_ID')}"
     @time = @journal.read_field('_SOURCE_REALTIME_TIMESTAMP').to_i unless id == @id
     @id = id
     @moved = true
