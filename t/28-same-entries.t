@@ -52,7 +52,7 @@ sub plain {
 	my $group = $labels ? $labels->{group} : ($call // '') =~ /^execve(?:at)?$/ ? 'exec' : undef;
 	$e->{group} = $group if defined $group;
 	$e->{id} = delete $e->{'logging.googleapis.com/insertId'} if $e->{'logging.googleapis.com/insertId'};
-	delete @$e{qw(logging.googleapis.com/local_resource_id timestamp)};
+	delete @$e{qw(logging.googleapis.com/local_resource_id timestampSeconds timestampNanos)};
 	return $e;
 }
 # What came again after a kill, once: the destination takes an insertId once.

@@ -2,20 +2,25 @@
 -- AUDIT-ID, microseconds and MESSAGE a line, with tabs between. An entry as JSON a line, as it leaves the filter. arg[2] is the
 -- directory of its state. arg[3]: it is killed after so many records, when they are in chunks, and started again.
 flb_null = newproxy()
-local ARRAYS = { argv = true, proctitle = true, keys = true }
 local ESCAPE = { ['"'] = '\\"', ['\\'] = '\\\\' }
-local function json(value, name)
+-- As fluent-bit's filter tells an array: by its metatable, else by what is in it.
+local function is_array(value)
+  local told = getmetatable(value)
+  if told then return told.type == 1 end
+  return #value > 0
+end
+local function json(value)
   if value == flb_null then return 'null' end
   if type(value) == 'number' then return ('%d'):format(value) end
   if type(value) ~= 'table' then
     return '"' .. tostring(value):gsub('[%c"\\]', function(c) return ESCAPE[c] or ('\\u%04x'):format(c:byte()) end) .. '"'
   end
   local out = {}
-  if #value > 0 or ARRAYS[name] then
+  if is_array(value) then
     for i, v in ipairs(value) do out[i] = json(v) end
     return '[' .. table.concat(out, ',') .. ']'
   end
-  for k, v in pairs(value) do out[#out + 1] = json(k) .. ':' .. json(v, k) end
+  for k, v in pairs(value) do out[#out + 1] = json(k) .. ':' .. json(v) end
   return '{' .. table.concat(out, ',') .. '}'
 end
 

@@ -57,7 +57,7 @@ end
 function AuditArguments:add_to(entry)
   if not (self.first or self.argc) then return end
   local at = self.first or 0
-  local argv = {}
+  local argv = AuditText.array({})
   for i = 1, self.size do argv[i] = AuditText.text(self.bytes[i] or '') end
   entry.argv = argv
   if self.argc and (at > 0 or self.argc ~= self.size) then entry.argc = self.argc end

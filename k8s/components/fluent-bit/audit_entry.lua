@@ -3,7 +3,9 @@
 local audit_table = require('audit_table')
 local AuditArguments = require('audit_arguments')
 local AuditRecord = require('audit_record')
+local AuditText = require('audit_text')
 local AuditEntry = {}
+local array, map = AuditText.array, AuditText.map
 AuditEntry.__index = AuditEntry
 
 local FORMAT = 1
@@ -73,7 +75,7 @@ end
 
 -- part: the index of its first record; nil: all are there.
 function AuditEntry.new(event, records, part)
-  local self = setmetatable({ top = {}, paths = {}, nested = {}, severity = 'INFO', event = event, part = part,
+  local self = setmetatable({ top = {}, paths = array({}), nested = array({}), severity = 'INFO', event = event, part = part,
     records = records }, AuditEntry)
   for _, record in ipairs(records) do if record[1] == 'SYSCALL' then self.syscall = true end end
   for _, record in ipairs(records) do self:add(record[1], record[2]) end
@@ -92,7 +94,7 @@ function AuditEntry:to_table()
   if #self.nested > 0 then top.records = self.nested end
   top.severity = self.severity
   top.id = self.event .. '-' .. (self.part or 0)
-  return top
+  return map(top)
 end
 
 function AuditEntry:add(type, text)
@@ -100,7 +102,7 @@ function AuditEntry:add(type, text)
     self.arguments = self.arguments or AuditArguments.new()
     if not self.arguments:add(text) then self:nest(type, { text = text }) end
   elseif type == 'PATH' then
-    self.paths[#self.paths + 1] = AuditRecord.fields(type, text, #self.paths)
+    self.paths[#self.paths + 1] = map(AuditRecord.fields(type, text, #self.paths))
   else
     self:place(type, AuditRecord.fields(type, text))
   end
@@ -136,12 +138,12 @@ end
 
 function AuditEntry:nest(type, fields)
   fields.type = type
-  self.nested[#self.nested + 1] = fields
+  self.nested[#self.nested + 1] = map(fields)
 end
 
 -- Each once where those of a type follow each other; all where one comes back. EXECVE is one.
 function AuditEntry:types()
-  local runs, seen, twice, last = {}, {}, false, nil
+  local runs, seen, twice, last = array({}), {}, false, nil
   for _, record in ipairs(self.records) do
     local kind = record[1]
     if kind ~= last then

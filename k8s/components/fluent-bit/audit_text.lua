@@ -5,6 +5,12 @@ local AuditText = {}
 
 local char, byte, find, sub = string.char, string.byte, string.find, string.sub
 
+-- Which of an entry's tables is an array, and which has names, for fluent-bit (FLB_LUA_L2C_TYPE_ARRAY, _MAP): it would look
+-- through each of them twice to find out, and take an empty array for the other.
+local ARRAY, MAP = { type = 1 }, { type = 2 }
+function AuditText.array(list) return setmetatable(list, ARRAY) end
+function AuditText.map(names) return setmetatable(names, MAP) end
+
 -- Of a byte that belongs to no character: U+E000 + byte.
 local ESCAPED, UNHEX = {}, {}
 for b = 0, 255 do
@@ -78,7 +84,7 @@ end
 
 -- Texts between separators, which are a byte, all of them; none of an empty text.
 function AuditText.split(bytes, separator)
-  local parts = {}
+  local parts = AuditText.array({})
   if bytes == '' then return parts end
   local from = 1
   while true do
@@ -94,8 +100,8 @@ end
 function AuditText.sockaddr(raw)
   local bytes = AuditText.unhex(#raw % 2 == 0 and raw or raw .. '0')
   local family = audit_table.names.family[byte(bytes, 1) + 256 * byte(bytes, 2)]
-  if not family then return { saddr = raw } end
-  local address = { family = family }
+  if not family then return AuditText.map({ saddr = raw }) end
+  local address = AuditText.map({ family = family })
   local readable = AuditText[family .. '_address']
   if not (readable and readable(bytes, address)) or #raw % 2 == 1 then address.saddr = raw end
   return address
