@@ -15,11 +15,6 @@ local AuditSessions = require('audit_sessions')
 local Signals = require('signals')
 local Volume = require('volume')
 
--- What is in use is little beside fluent-bit's chunks: garbage is collected at ten times of it. And more is kept of what was
--- compiled than LuaJIT would, which is to throw all of it away three times in 170,000 records.
-collectgarbage('setpause', 1000)
-if jit then jit.opt.start('maxtrace=8000', 'maxmcode=8192') end
-
 local RESOURCE = 'k8s_node.' .. (os.getenv('NODE_NAME') or '')
 local TICK = 0.25
 -- Between two ticks at most so much comes into chunks: in_systemd hands over 1 MB at a time.
