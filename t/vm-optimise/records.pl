@@ -7,20 +7,20 @@ use warnings;
 
 my ($log, $mark) = @ARGV;
 open my $in, '<', $log or die "$log: $!\n";
-my (@order, %event, $on);
+# By the events' numbers, not by their place in the log: what auditd did not take at once comes after what it took then.
+my (%event, $begin, $end);
 while (my $line = <$in>) {
-    $on = 1, next if $line =~ /msg='mark $mark begin/ || $line =~ /mark $mark begin/;
-    last if $line =~ /mark $mark end/;
-    next unless $on && $line =~ /^type=(\S+) msg=audit\(\d+\.\d+:(\d+)\): (.*)$/;
+    next unless $line =~ /^type=(\S+) msg=audit\(\d+\.\d+:(\d+)\): (.*)$/;
     my ($type, $serial, $rest) = ($1, $2, $3);
+    $begin = $serial if $rest =~ /mark $mark begin/;
+    $end = $serial if $rest =~ /mark $mark end/;
     next if $type =~ /^(?:CONFIG_CHANGE|USER|PROCTITLE|EOE|SERVICE_START|SERVICE_STOP)$/;
     $rest =~ s/\x1d.*//;	# auditd's translations
     $rest =~ s/\b(?:a\d|p?pid|opid|inode|dev|ses|tty|cap_\w+|items|oses)=\S+ ?//g if $type ne 'EXECVE';
-    push @order, $serial unless $event{$serial};
     push @{$event{$serial}}, "$type $rest";
 }
 my $n = 0;
-for my $serial (@order) {
+for my $serial (sort { $a <=> $b } grep { $_ > $begin && $_ < $end } keys %event) {
     my @records = @{$event{$serial}};
     next unless grep { m{exe="[^"]*/(?:work64|work32|program)"} } @records;
     $n++;
