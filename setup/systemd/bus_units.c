@@ -58,8 +58,8 @@ static int ask(struct bus *bus, const char *unit, size_t question, struct answer
 						    UNIT, name);
 }
 
-/* What need not be asked: systemd goes through all directories and links of units for it, which costs more than all else that a run
- * that changes nothing asks for. 1 where it is known, 0, or -ENOMEM. */
+/* What need not be asked: systemd goes through all directories and links of units for it, which costs more than any other answer.
+ * 1 where it is known, 0, or -ENOMEM. */
 static int find_answer(struct bus *bus, const char *unit, size_t question, struct answer *answer)
 {
 	int r = question == FILE_STATE ? unit_files_enabled(bus->host, unit, &answer->known) : 0;
