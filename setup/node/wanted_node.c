@@ -439,6 +439,17 @@ static bool boot_refused(const struct knowledge *known, const struct wanted *wan
 		node->units[FILE_SETUP_UNIT].failed && n > 0 && !known->diff.missing[n - 1];
 }
 
+/* Is what the earlier file loads asked for? Not of a rule that it leaves out. */
+static bool needs_loaded(const struct knowledge *known, const struct rule_set *rules)
+{
+	bool needed = known->boot_refused;
+
+	for (size_t i = 0; !needed && i < rules->n_rules; i++)
+		needed = known->diff.missing[i] && !has_rule(&known->left_out, &rules->rules[i]) &&
+			 !has_rule(&known->refused, &rules->rules[i]) && !has_rule(&known->staged, &rules->rules[i]);
+	return needed;
+}
+
 static int gather(struct knowledge *known, const struct wanted *wanted, const struct host *host,
 		  const struct node *node)
 {
@@ -448,11 +459,11 @@ static int gather(struct knowledge *known, const struct wanted *wanted, const st
 
 	/* What is in force is never left out, and a file of a hundred kilobytes need not be read for it. */
 	if (r == 0 && earlier && known->diff.n_missing > 0)
-		r = wanted_earlier_rules(host, earlier, &known->loaded, &replaced);
-	if (r == 0 && earlier && known->diff.n_missing > 0)
 		r = wanted_earlier_left_out(host, earlier, known->boot, &known->left_out, &known->refused, &known->staged);
 	if (r == 0 && node)
 		known->boot_refused = boot_refused(known, wanted, node);
+	if (r == 0 && earlier && known->diff.n_missing > 0 && needs_loaded(known, &wanted->rules))
+		r = wanted_earlier_rules(host, earlier, &known->loaded, &replaced);
 	return r;
 }
 
