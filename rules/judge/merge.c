@@ -38,8 +38,9 @@ struct calls {
 struct merger {
 	struct rule_set *set;
 	const uint32_t *order;	/* the kernel's */
-	uint32_t *results;	/* by rule: which have the same action and key, from 1 */
+	uint32_t *results;	/* by rule: which have the same action and key, and are in buckets or not, from 1 */
 	struct map map;	/* the groups, by all that their rules have in common */
+	struct map whole;	/* what rules are, or have been: no numbers */
 	struct group *groups;
 	uint32_t n_groups, n_merged;
 	uint32_t arches[ARCHES];
@@ -53,6 +54,12 @@ struct merger {
 static uint32_t result_of(const struct merger *merger, const struct rule *rule)
 {
 	return merger->results[rule - merger->set->rules];
+}
+
+/* In a bucket (kernel/auditfilter.c audit_add_rule(), audit_to_inode(), audit_to_watch()). */
+static bool is_hashed(const struct audit_rule_data *data)
+{
+	return data_has(data, AUDIT_WATCH) || data_has(data, AUDIT_INODE);
 }
 
 /* The key, which stands last wherever rules are read; one that stands elsewhere makes the rule one of its own. */
@@ -72,11 +79,13 @@ static bool find_result(const struct audit_rule_data *data, struct data_field *r
 	return n == 0 || (n == 1 && ret_key->operator == AUDIT_EQUAL && field.field == AUDIT_FILTERKEY);
 }
 
+/* One in a bucket is another than one in the list: which of a bucket can decide, whatever their order, depends on whether they were
+ * added before the one of the list that matches. */
 static bool is_same_result(const struct audit_rule_data *a, const struct audit_rule_data *b)
 {
 	struct data_field mine, others;
 
-	return a->action == b->action && find_result(a, &mine) && find_result(b, &others) && mine.len == others.len &&
+	return a->action == b->action && is_hashed(a) == is_hashed(b) && find_result(a, &mine) && find_result(b, &others) && mine.len == others.len &&
 	       (mine.len == 0 || memcmp(mine.text, others.text, mine.len) == 0);
 }
 
@@ -90,7 +99,8 @@ static int read_results(struct merger *merger)
 
 	for (size_t i = 0; r == 0 && i < merger->set->n_rules; i++) {
 		const struct audit_rule_data *data = rules[i].data;
-		uint64_t hash = map_hash(MAP_HASH_START, &data->action, sizeof(data->action));
+		const uint32_t parts[] = { data->action, is_hashed(data) };
+		uint64_t hash = map_hash(MAP_HASH_START, parts, sizeof(parts));
 
 		find_result(data, &key);
 		hash = map_hash(hash, key.text, key.len);
@@ -237,13 +247,44 @@ static void set_group(struct group *group, struct rule *rule, uint32_t place, bo
 		group->mask[i] |= rule->data->mask[i];
 }
 
-/* --- rules that differ in system calls ----------------------------------------------------- */
+/* --- what a rule would become, and another is ---------------------------------------------- */
 
-/* In a bucket (kernel/auditfilter.c audit_add_rule(), audit_to_inode(), audit_to_watch()). */
-static bool is_hashed(const struct audit_rule_data *data)
+static uint64_t key_whole(const struct rule *rule, uint32_t flags)
 {
-	return data_has(data, AUDIT_WATCH) || data_has(data, AUDIT_INODE);
+	uint64_t key = map_hash(MAP_HASH_START, &flags, sizeof(flags));
+
+	return map_hash(key, (const char *)rule->data + sizeof(flags), rule->size - sizeof(flags));
 }
+
+static int read_whole(struct merger *merger)
+{
+	const struct rule_set *set = merger->set;
+	/* Each merge changes one rule, and takes one away. */
+	int r = map_init(&merger->whole, 2 * set->n_rules);
+
+	for (size_t i = 0; r == 0 && i < set->n_rules; i++)
+		map_put(&merger->whole, key_whole(&set->rules[i], set->rules[i].data->flags), 0);
+	return r;
+}
+
+/* Whether the rule has become what another is, not counting the one that goes up in it. In the list, behind one that is appended
+ * like it, the later of the two can go (join_calls()); but one that was prepended is the same to the kernel, which would refuse
+ * this one, and in a bucket what stands between the two comes first once the order is turned round. Else notes what it is. */
+static bool becomes_another(struct merger *merger, const struct rule *rule, const struct rule *goes_up)
+{
+	uint32_t flags = rule->data->flags, any;
+	uint64_t key = key_whole(rule, flags);
+
+	if (key == key_whole(goes_up, flags))
+		return false;
+	if (map_find(&merger->whole, key_whole(rule, flags ^ AUDIT_FILTER_PREPEND), &any) ||
+	    (is_hashed(rule->data) && map_find(&merger->whole, key, &any)))
+		return true;
+	map_put(&merger->whole, key, 0);
+	return false;
+}
+
+/* --- rules that differ in system calls ----------------------------------------------------- */
 
 static bool has_all(const uint32_t *mask, const struct audit_rule_data *data)
 {
@@ -266,18 +307,20 @@ static uint64_t key_but_mask(const struct rule *rule)
 	return map_hash(key, (const char *)rule->data + REST, rule->size - REST);
 }
 
-/* Gives the rule the other's system calls, too. False: no line of a rules file could say so. */
-static bool widen(struct rule *rule, const struct audit_rule_data *by)
+/* Gives the rule the other's system calls, too. False: no line of a rules file could say so, or another rule does. */
+static bool widen(struct merger *merger, struct rule *rule, const struct rule *by)
 {
 	uint32_t before[AUDIT_BITMASK_SIZE];
 
+	if (has_all(rule->data->mask, by->data))
+		return true;
 	memcpy(before, rule->data->mask, sizeof(before));
 	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
-		rule->data->mask[i] |= by->mask[i];
+		rule->data->mask[i] |= by->data->mask[i];
 	/* As auditctl sends it. */
 	if (data_mask_all(rule->data))
 		memset(rule->data->mask, 0xff, sizeof(rule->data->mask));
-	if (rule_fits(rule))
+	if (rule_fits(rule) && !becomes_another(merger, rule, by))
 		return true;
 	memcpy(rule->data->mask, before, sizeof(before));
 	return false;
@@ -289,7 +332,7 @@ static int join_calls(struct merger *merger, struct group *group, struct rule *r
 	bool same = memcmp(group->rule->data->mask, rule->data->mask, sizeof(rule->data->mask)) == 0;
 
 	if (!same && !(has_all(group->mask, rule->data) && !is_hashed(rule->data)) &&
-	    (last_rival(merger, rule) > group->place || !widen(group->rule, rule->data)))
+	    (last_rival(merger, rule) > group->place || !widen(merger, group->rule, rule)))
 		return 0;
 	return go_up(merger, group, rule);
 }
@@ -368,7 +411,8 @@ static int join_numbers(struct merger *merger, struct group *group, struct rule 
 
 	if ((ordered && last_rival(merger, rule) > group->place) || !numbers_unite(group->rule->data, rule->data, number))
 		return 0;
-	if (!rule_fits(group->rule)) {
+	if (!rule_fits(group->rule) ||
+	    (memcmp(group->rule->data, &before, sizeof(before)) != 0 && becomes_another(merger, group->rule, rule))) {
 		memcpy(group->rule->data, &before, sizeof(before));
 		return 0;
 	}
@@ -496,10 +540,12 @@ int merge_set(struct rule_set *set, const struct rules_env *env)
 	merger->arches[0] = names_machine(env->machine);
 	merger->arches[1] = names_arch32(merger->arches[0]);
 	r = read_results(merger);
+	r = r < 0 ? r : read_whole(merger);
 	/* Rules that have become equal in their numbers may now differ in system calls only. */
 	do {
 		r = r < 0 ? r : pass(merger, merge_calls);
 		r = r < 0 ? r : pass(merger, merge_numbers);
 	} while (r > 0);
+	map_done(&merger->whole);
 	return (int)r;
 }

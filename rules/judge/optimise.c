@@ -26,17 +26,21 @@
  *    bytes: A takes the system calls of both. This moves C up to the place of A. Let e be an event.
  *    If C does not match e, the rules that match e are the same ones in the same order. If C matches
  *    e, so that its mask has the number and its arch= is the event's: a rule B between A and C that
- *    has that number in its mask and an arch= that is the same or none has C's action and key (this
- *    is what is checked), so that whichever of B and C decides, the result is C's; and among all
- *    other rules that match e, C is in the same place. (If A matches e as well it decided before,
- *    with the same result.) So it is with the order in a bucket, even though the kernel turns round
- *    the order of all rules on one file when that file is replaced (kernel/audit_watch.c
- *    audit_update_watch()), and with prio, of which only the order counts. One merge is made after
- *    the other, each on what the one before left, so that this holds for all.
+ *    has that number in its mask and an arch= that is the same or none has C's action and key, and is
+ *    in a bucket if C is, in the list if C is (this is what is checked), so that whichever of B and C
+ *    decides, the result is C's; and among all other rules that match e, C is in the same place. (If A
+ *    matches e as well it decided before, with the same result.) So it is with the order in a bucket,
+ *    even though the kernel turns round the order of all rules on one file when that file is replaced
+ *    (kernel/audit_watch.c audit_update_watch()). And so it is with prio, of which only the order
+ *    counts: by it a rule of the list that matches keeps those of a bucket from deciding that were
+ *    added after it, and in one that was turned round they stand before those that were added earlier;
+ *    so neither of the two passes the other where both may match. One merge is made after the other,
+ *    each on what the one before left, so that this holds for all. No rule becomes what another is
+ *    that stands elsewhere: the kernel would refuse it (EEXIST).
  *
  * 3. Dropping. A rule in the list (not in a bucket, where order can turn round) never decides when
- *    earlier rules with the same fields have every system call of it. Where rules became equal, in a
- *    bucket as well, one has to go: the kernel would refuse it (EEXIST).
+ *    earlier rules with the same fields have every system call of it. Where narrowing has made two
+ *    equal, in a bucket as well, one has to go.
  *
  * 4. Uniting. A and C have the same list, action, mask, fields, values and key, but for what they ask
  *    of one of exit, a0 to a3, saddr_fam and msgtype. An event has one number of each, or none

@@ -172,6 +172,28 @@ static void rules_do_not_move_over_one_that_went_up(void **state)
 	check_merged(rules.s, wanted.s);
 }
 
+/* What a rule would become may stand elsewhere: the kernel would refuse the second one, or, in a bucket that is turned round, what
+ * stood behind it would come first. */
+static void no_rule_becomes_equal_to_one_that_has_another_place(void **state)
+{
+	check_merged("-A always,exit -S 1000,1001 -F uid=1 -k a\n-a always,exit -S 1000 -F uid=1 -k a\n"
+		     "-a always,exit -S 1001 -F uid=1 -k a\n",
+		     "1: -A always,exit -F uid=1 -S 1000,1001 -F key=a\n2: -a always,exit -F uid=1 -S 1000 -F key=a\n"
+		     "3: -a always,exit -F uid=1 -S 1001 -F key=a\n");
+	check_merged("-A always,exit -S 1000 -F a0>=1 -F a0<=2 -k a\n-a always,exit -S 1000 -F a0=1 -k a\n"
+		     "-a always,exit -S 1000 -F a0=2 -k a\n",
+		     "1: -A always,exit -F a0>=1 -F a0<=2 -S 1000 -F key=a\n2: -a always,exit -F a0=1 -S 1000 -F key=a\n"
+		     "3: -a always,exit -F a0=2 -S 1000 -F key=a\n");
+	check_merged("-a always,exit -F path=/x -S 1000,1001 -k a\n-a never,exit -F path=/x -S 1000 -F uid=1\n"
+		     "-a always,exit -F path=/x -S 1000 -k a\n-a always,exit -F path=/x -S 1001 -k a\n",
+		     "1: -a always,exit -F path=/x -S 1000,1001 -F key=a\n2: -a never,exit -F path=/x -F uid=1 -S 1000\n"
+		     "3: -a always,exit -F path=/x -S 1000 -F key=a\n4: -a always,exit -F path=/x -S 1001 -F key=a\n");
+	check_merged("-a always,exit -F path=/x -S 1000 -k a\n-a always,exit -F path=/x -S 1001 -k a\n"
+		     "-a never,exit -F path=/x -S 1000 -F uid=1\n-a always,exit -F path=/x -S 1000,1001 -k a\n",
+		     "1: -a always,exit -F path=/x -S 1000 -F key=a\n2: -a always,exit -F path=/x -S 1001 -F key=a\n"
+		     "3: -a never,exit -F path=/x -F uid=1 -S 1000\n4: -a always,exit -F path=/x -S 1000,1001 -F key=a\n");
+}
+
 /* Sets in which no rule may move. */
 static const char *const staying[] = {
 	/* The second decides some events of the third. */
@@ -189,6 +211,12 @@ static const char *const staying[] = {
 	/* Where a file is replaced, the order of these is turned round. */
 	"-a always,exit -F path=/x -S 1000,1001 -k a\n-a always,exit -F path=/x -S 1001 -k b\n"
 	"-a always,exit -F path=/x -S 1001 -k a\n",
+	/* So it is where one in between has the same result: once it is turned round, the first would decide what the last of the
+	 * bucket did, or the other way round. */
+	"-a always,exit -F path=/x -S 1000 -F uid=1 -k b\n-a never,exit -F path=/x -S 1001\n-a never,exit -S 1000 -F uid=1\n"
+	"-a never,exit -F path=/x -S 1000\n",
+	"-a never,exit -F path=/x -S 1000 -F uid=1\n-a always,exit -S 1001 -k a\n-a always,exit -F path=/x -S 1000 -k a\n"
+	"-a always,exit -S 1000 -k a\n",
 	/* What class bits mean only the kernel knows. */
 	"-a always,exit -S 1000 -k a\n-a always,exit -S 2040 -k b\n-a always,exit -S 1001 -k a\n",
 	"-a always,exit -S 2040 -k a\n-a always,exit -S 1001 -k a\n",
@@ -732,7 +760,7 @@ static uint32_t draw_number(uint64_t *random, uint32_t arch)
 		"open", "openat", "creat", "unlink", "rename", "chmod", "fchmod", "setxattr", "execve",
 		"readlink", "getppid", "close", "socketcall", "link", "truncate", "quotactl",
 	};
-	uint32_t kind = draw(random, 8);
+	uint32_t kind = draw(random, 9);
 	int number = names_syscall(names[draw(random, ARRAY_SIZE(names))], arch);
 
 	if (kind == 0)
@@ -741,6 +769,8 @@ static uint32_t draw_number(uint64_t *random, uint32_t arch)
 		return 437 + draw(random, 40);
 	if (kind == 2)
 		return number < 0 ? 2047 : (uint32_t)number | 0x40000000;
+	if (kind == 3)
+		return 990 + draw(random, 36);
 	return number < 0 ? draw(random, 450) : (uint32_t)number;
 }
 
@@ -749,8 +779,11 @@ static void add_random_rule(struct text *out, uint64_t *random, uint64_t kind)
 {
 	static const char *const arches[] = { "", " -F arch=b64", " -F arch=b64", " -F arch=b32" };
 	static const char *const calls[] = {
-		"all", "all", "all", "openat", "openat,execve", "unlink,rename", "chmod,fchmod", "fchmod",
+		"all", "all", "all", "openat", "openat,execve", "unlink,rename", "chmod,fchmod", "fchmod", "chmod", "chmod", "fchmod",
 		"getppid", "setxattr,close", "470,999,1000",
+		/* All of a word of the mask, and some of it. */
+		"992,993,994,995,996,997,998,999,1000,1001,1002,1003,1004,1005,1006,1007,1008,1009,1010,1011,1012,1013,1014,1015,1016,"
+		"1017,1018,1019,1020,1021,1022,1023", "999,1001", "1001,chmod",
 	};
 	static const char *const places[] = {
 		"", "", " -F dir=/d", " -F dir=/d", " -F path=/d/a", " -F path=/d/b", " -F path=/x/A",
@@ -767,7 +800,7 @@ static void add_random_rule(struct text *out, uint64_t *random, uint64_t kind)
 	};
 #define ONE(of) of[draw(&kind, ARRAY_SIZE(of))]
 
-	text_addf(out, "%s %s,exit%s", draw(&kind, 8) ? "-a" : "-A", draw(&kind, 5) ? "always" : "never",
+	text_addf(out, "%s %s,exit%s", draw(draw(&kind, 2) ? random : &kind, 8) ? "-a" : "-A", draw(&kind, 5) ? "always" : "never",
 		  ONE(arches));
 	text_addf(out, "%s%s%s", ONE(places), ONE(perms), ONE(fields));
 	/* Or in their numbers only. */
@@ -794,6 +827,29 @@ static struct event draw_event(uint64_t *random, const struct model *models)
 	return e;
 }
 
+/* kernel/auditfilter.c audit_compare_rule(): which two are the same decides what is behind the list and the prepend bit, which is
+ * gone once a rule is in. */
+static bool is_refused(const struct rule *later, const struct rule *earlier)
+{
+	const size_t flags = sizeof(later->data->flags);
+
+	return later->size == earlier->size && later->data->flags == data_list(earlier->data) &&
+	       memcmp((const char *)later->data + flags, (const char *)earlier->data + flags, later->size - flags) == 0;
+}
+
+/* The kernel takes each of them. */
+static void assert_loads(const struct rule_set *set, const char *content)
+{
+	for (size_t i = 0; i < set->n_rules; i++)
+		for (size_t k = 0; k < i; k++)
+			if (is_refused(&set->rules[i], &set->rules[k])) {
+				_cleanup_text_ struct text line = { 0 };
+
+				rule_print(&line, set->rules[i].data, set->rules[i].size);
+				fail_msg("the kernel has \"%s\" already, of\n%s", line.s ? line.s : "", content);
+			}
+}
+
 /* Returns how many rules the optimiser did away with. */
 static size_t check_random_set(uint64_t *random, const char *machine, const struct model *models)
 {
@@ -810,6 +866,7 @@ static size_t check_random_set(uint64_t *random, const char *machine, const stru
 		add_random_rule(&content, random, kinds[draw(random, ARRAY_SIZE(kinds))]);
 	before = read_set(content.s, machine, false);
 	after = read_set(content.s, machine, true);
+	assert_loads(&after, content.s);
 	plain.turned = draw(random, 2);
 	plain.linked = draw(random, 2);
 	optimised = plain;
@@ -848,6 +905,54 @@ static void random_sets_decide_random_events_alike(void **state)
 	assert_true(gone > 2000);
 }
 
+/* kernel/auditfilter.c audit_filter(): one rule whose fields are all true drops the record, whatever its action. */
+static bool drops(const struct rule_set *set, uint32_t type, uint32_t uid)
+{
+	for (size_t i = 0; i < set->n_rules; i++) {
+		const struct audit_rule_data *data = set->rules[i].data;
+		bool all = data->field_count > 0;
+
+		for (uint32_t k = 0; k < data->field_count; k++)
+			all = all && data_compare(data->fields[k] == AUDIT_MSGTYPE ? type : uid, data->fieldflags[k], data->values[k]);
+		if (all)
+			return true;
+	}
+	return false;
+}
+
+static void random_sets_drop_the_same_records(void **state)
+{
+	static const char *const operators[] = { "=", "=", "=", "!=", ">=", "<=", ">", "<" };
+	static const char *const users[] = { "", "", "", " -F uid=1", " -F uid!=1" };
+	enum { FIRST = 1300, TYPES = 16 };
+	uint64_t random = 20261129;
+	size_t gone = 0;
+
+	for (unsigned n = 0; n < 2000; n++) {
+		_cleanup_text_ struct text content = { 0 };
+		struct rule_set before, after;
+
+		for (uint32_t i = 2 + draw(&random, 8); i > 0; i--) {
+			text_addf(&content, "%s %s,exclude", draw(&random, 8) ? "-a" : "-A", draw(&random, 5) ? "always" : "never");
+			for (uint32_t k = 1 + draw(&random, 2); k > 0; k--)
+				text_addf(&content, " -F msgtype%s%u", operators[draw(&random, ARRAY_SIZE(operators))],
+					  FIRST + draw(&random, TYPES));
+			text_addf(&content, "%s\n", users[draw(&random, ARRAY_SIZE(users))]);
+		}
+		before = read_set(content.s, "x86_64", false);
+		after = read_set(content.s, "x86_64", true);
+		assert_loads(&after, content.s);
+		for (uint32_t type = FIRST - 1; type <= FIRST + TYPES; type++)
+			for (uint32_t uid = 0; uid < 3; uid++)
+				if (drops(&before, type, uid) != drops(&after, type, uid))
+					fail_msg("type %u, uid %u, in\n%s", type, uid, content.s);
+		gone += before.n_rules - after.n_rules;
+		rule_set_done(&before);
+		rule_set_done(&after);
+	}
+	assert_true(gone > 300);
+}
+
 /* The rows of a file, in place of the recorded ones. */
 static char *read_classes(const char *path)
 {
@@ -871,6 +976,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(rules_that_differ_in_system_calls_only_become_one),
 		cmocka_unit_test(rules_with_the_same_result_in_between_do_not_hinder),
 		cmocka_unit_test(rules_that_differ_in_one_number_only_become_one),
+		cmocka_unit_test(no_rule_becomes_equal_to_one_that_has_another_place),
 		cmocka_unit_test(rules_that_may_not_move_stay),
 		cmocka_unit_test(rules_do_not_move_over_one_that_went_up),
 		cmocka_unit_test(a_merged_list_that_no_line_has_room_for_is_not_made),
@@ -880,6 +986,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_rule_with_a_path_too_long_for_its_list_keeps_all_calls),
 		cmocka_unit_test(optimising_again_changes_nothing),
 		cmocka_unit_test(random_sets_decide_random_events_alike),
+		cmocka_unit_test(random_sets_drop_the_same_records),
 	};
 
 	if (given)
