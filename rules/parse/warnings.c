@@ -60,6 +60,8 @@ static void add(struct warnings *warnings, struct list *list, const char *name, 
 	/* The room doubles whenever their number reaches a power of two. */
 	if ((list->n & (list->n - 1)) == 0)
 		items = reallocarray(items, list->n ? list->n * 2 : 1, sizeof(*items));
+	/* Where they were there is nothing any more. */
+	list->items = items ? items : list->items;
 	if (!items || !new.name || !new.file) {
 		free(new.name);
 		free(new.file);
@@ -67,7 +69,6 @@ static void add(struct warnings *warnings, struct list *list, const char *name, 
 		log_no_memory(warnings->log);
 		return;
 	}
-	list->items = items;
 	items[list->n++] = new;
 }
 

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <linux/audit.h>
 
+#include "rules/parse/warnings.h"
 #include "rules/rule/show.h"
 #include "rules/rules.h"
 #include "setup/config/config.h"
@@ -46,7 +47,7 @@ static const char rules[] =
 	"-a never,exclude -F msgtype=CWD\n-a always,exclude -F msgtype>=PATH\n-a never,task\n"
 	"-a never,filesystem -F fstype=tracefs\n-a never,user -F subj_user=u\n-A always,exit -S all -F filetype=file -F inode=5\n"
 	"-a always,exit -F path=/n/one -F perm=x -F obj_uid=0 -F saddr_fam=2 -F sessionid=4 -F pers=0 -F devmajor=8\n"
-	"-w /a!=b -p wa\n-d always,exit -S 1000 -F a0&=0x3f -F ppid=1\n";
+	"-w /a!=b -p wa\n# lint: accept no-key\n-a always,exit -S 1001\n-d always,exit -S 1000 -F a0&=0x3f -F ppid=1\n";
 
 static int do_rules(struct text *out, struct log *log)
 {
@@ -54,13 +55,15 @@ static int do_rules(struct text *out, struct log *log)
 	static const struct rules_setting settings[] = {
 		{ "-b", "8192", "backlog_limit = 8192", "config:1", false }, { "-D", "", "existing = replace", "config:3", false },
 	};
-	const struct rules_env env = { .log = log, .host = &host, .machine = "x86_64", .optimise = true,
-		.settings = settings, .n_settings = ARRAY_SIZE(settings) };
+	struct rules_env env = { .log = log, .host = &host, .machine = "x86_64", .optimise = true,
+		.settings = settings, .n_settings = ARRAY_SIZE(settings), .warnings = warnings_new(log) };
 	_cleanup_(rule_set_done) struct rule_set set = {0};
-	int r = rules_read(&set, &env, "F", rules, strlen(rules));
+	int r = env.warnings ? rules_read(&set, &env, "F", rules, strlen(rules)) : -ENOMEM;
 
 	if (r == 0)
 		r = rules_finish(&set, &env);
+	warnings_tell(env.warnings);
+	warnings_free(env.warnings);
 	if (r == 0)
 		r = rules_check_features(&set, log, 0x7f);
 	for (size_t i = 0; r == 0 && i < set.n_rules; i++) {
