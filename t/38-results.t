@@ -14,6 +14,8 @@ use MadeUpNode;
 
 my ($program, $root, $kernel, $systemd) = made_up_node([qw(etc/audit etc/ssh run/systemd/system run/systemd/network usr/bin var/lib)]);
 put("$root/etc/mine", '');
+put("$root/etc/latin", '');
+put("$tmp/rules.d/\xe9.rules", "-w /etc/latin -p wa -k latin\n");
 put("$tmp/rules.d/my \"own\".rules", "-w /etc/mine -p wa -k mine\n");
 our @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s', '-s', 'audit.lock=no');
 
@@ -36,6 +38,7 @@ my $exec = metric($out, 'rules{group="exec",state="wanted"}');
 cmp_ok $exec, '>=', 2, 'cloud_audit_rules: wanted of a group';
 is metric($out, 'rules{group="exec",state="in_force"}'), $exec, 'and in force';
 is metric($out, 'rules{group="my \"own\".rules",state="in_force"}'), 1, 'of the files of the user, too, whatever their names';
+is metric($out, 'rules{group="\\\\xe9.rules",state="in_force"}'), 1, 'also one that is no UTF-8, with which a reader would take none of it';
 is metric($out, $_), 0, "cloud_audit_$_" for qw(lost_total backlog);
 my ($hash) = (node('render', 'hash'))[1] =~ /(\w+)/;
 my ($version) = `$program --version` =~ /(\d\S*)/;

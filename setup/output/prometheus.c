@@ -1,6 +1,7 @@
 #include "setup/output/prometheus.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "setup/checks/groups.h"
 
@@ -15,14 +16,18 @@ static void add_number(struct text *out, const char *name, const char *type, con
 	text_addf(out, "cloud_audit_%s %zu\n", name, value);
 }
 
-/* The name of a user's file may have anything. */
+/* The name of a user's file may have anything; of a text with a label that is no UTF-8 a reader takes nothing. */
 static void add_label(struct text *out, const char *value)
 {
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
+	_cleanup_text_ struct text shown = {0};
+
+	text_add_shown(&shown, value, strlen(value));
+	for (const char *s = shown.s ? shown.s : ""; *s; s++) {
+		if (*s == '"' || *s == '\\')
 			text_add(out, "\\");
-		text_addf(out, *value == '\n' ? "\\n" : "%c", *value);
+		text_add_bytes(out, s, 1);
 	}
+	out->failed = out->failed || text_error(&shown) < 0;
 }
 
 static void add_rules(struct text *out, const char *group, size_t wanted, size_t in_force)
