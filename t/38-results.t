@@ -134,6 +134,25 @@ is valid('done_short', $out), '', 'apply --short keeps to the schema';
 		is $done->{rules}, $done->{rule_set}{in_force}{rules}, 'rules is how many are in force';
 		is $done->{rules_ours}, $done->{rule_set}{wanted}{rules}, 'and rules_ours how many of them we loaded';
 	}
+	# What an earlier run brought is none of those that are kept: apply deletes it, and plan says so.
+	my $mine = slurp("$tmp/rules.d/my \"own\".rules");
+	for ([ '-w /etc/mine -p r -k mine', 1 ], [ '# none', 0 ]) {
+		my ($rule, $more) = @$_;
+		put("$tmp/rules.d/my \"own\".rules", "$rule\n");
+		my $before = @{Auditctl::load($kernel)->{rules}};
+		my $stay = $before - 1;
+		($code, $out) = node('plan');
+		like $out, qr/^Rules +$more to add, 1 to delete, $stay stay\b/m, "existing = keep, then $rule: plan counts what goes";
+		like $out, qr{^  delete +-w /etc/mine -p wa -k mine$}m, 'and names it' or diag $out;
+		is join('|', grep { /^-.* mine/ } split /\n/, (node('plan', '--diff'))[1]), '--w /etc/mine -p wa -k mine', 'in the diff, too';
+		my $diff = decode_json((node('plan', '-o', 'json'))[1])->{diff};
+		like $diff =~ s/.*^--- kernel rules$//msr, qr{^-\S.*path=/etc/mine -F perm=wa}m, 'as in that of JSON';
+		unlike $diff, qr/^[-+].*theirs/m, 'which leaves what is kept';
+		is +(node('apply'))[0], 0, 'apply';
+		is scalar @{Auditctl::load($kernel)->{rules}}, $stay + $more, 'does what plan has said';
+		put("$tmp/rules.d/my \"own\".rules", $mine);
+		node('apply');
+	}
 	change(sub { @{$_[0]{rules}} = grep { !/theirs/ } @{$_[0]{rules}} });
 }
 ($code, $out, $err) = node('remove', '-o', 'json', '--short');

@@ -109,6 +109,31 @@ bool kept_has_silencer(const struct node *node)
 	return false;
 }
 
+int kept_left_behind(bool **ret, size_t *ret_n, const struct wanted *wanted, const struct config *config, const struct node *node,
+		     const struct host *host)
+{
+	const struct text *rules = node_own_rules(node);
+	_cleanup_(rulesdiff_done) struct rulesdiff ours = {0}, diff = {0};
+	_cleanup_(rule_set_done) struct rule_set earlier = {0};
+	_cleanup_free_ bool *left = calloc(node->rules.n + 1, sizeof(*left));
+	size_t n = 0;
+	bool replaced;
+
+	if (!left)
+		return -ENOMEM;
+	if (config->existing == EXISTING_KEEP && rules->s && !wanted_same_rules(wanted, rules)) {
+		if (wanted_earlier_rules(host, rules->s, &earlier, &replaced) < 0 ||
+		    rulesdiff_compare(&ours, &earlier, &node->rules, true) < 0 ||
+		    rulesdiff_compare(&diff, &wanted->rules, &node->rules, true) < 0)
+			return -ENOMEM;
+		for (size_t i = 0; i < node->rules.n; i++)
+			n += left[i] = diff.unexpected[i] && !ours.unexpected[i];
+	}
+	*ret = TAKE(left);
+	*ret_n = n;
+	return 0;
+}
+
 static void count(struct kept *kept, const struct both *both, const uint32_t *by)
 {
 	const struct rule *taker = NULL;

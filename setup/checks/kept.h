@@ -18,6 +18,11 @@ int kept_judge(struct kept *ret, const struct wanted *wanted, const struct confi
 	       const struct host *host) _must_check_;
 void kept_done(struct kept *kept);
 
+/* Which of the kernel's rules, by index, and how many, an earlier run brought that are wanted no more: those that apply deletes with
+ * existing = keep, where the kernel alone does not tell; with replace none. *ret is the caller's. 0 or -ENOMEM, unlogged. */
+int kept_left_behind(bool **ret, size_t *ret_n, const struct wanted *wanted, const struct config *config, const struct node *node,
+		     const struct host *host) _must_check_;
+
 /* Does the kernel have a rule under which no program that starts is seen by any rule, now or later (never,task)? */
 bool kept_has_silencer(const struct node *node);
 

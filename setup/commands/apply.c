@@ -5,8 +5,8 @@
 
 #include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
+#include "setup/checks/kept.h"
 #include "setup/host/outlast.h"
-#include "setup/kernel/rulesdiff.h"
 #include "setup/output/report.h"
 #include "setup/screen/layout.h"
 #include "setup/steps/steps.h"
@@ -106,24 +106,13 @@ static bool say_staged(struct context *c, enum log_level level)
 	return true;
 }
 
-/* Is a rule in force that an earlier run brought, and that is wanted no more? Where other rules are kept the kernel
- * alone does not tell. */
+/* Is a rule in force that an earlier run brought, and that is wanted no more? */
 static bool left_behind(const struct context *c, const struct node *before)
 {
-	const struct text *rules = node_own_rules(before);
-	_cleanup_(rule_set_done) struct rule_set earlier = {0};
-	_cleanup_(rulesdiff_done) struct rulesdiff ours = {0}, wanted = {0};
-	bool replaced, left = false;
+	_cleanup_free_ bool *left = NULL;
+	size_t n = 0;
 
-	if (c->config.existing != EXISTING_KEEP || !rules->s || wanted_same_rules(&c->wanted, rules))
-		return false;
-	if (wanted_earlier_rules(&c->host, rules->s, &earlier, &replaced) < 0 ||
-	    rulesdiff_compare(&ours, &earlier, &before->rules, true) < 0 ||
-	    rulesdiff_compare(&wanted, &c->wanted.rules, &before->rules, true) < 0)
-		return false;
-	for (size_t i = 0; i < before->rules.n; i++)
-		left = left || (wanted.unexpected[i] && !ours.unexpected[i]);
-	return left;
+	return kept_left_behind(&left, &n, &c->wanted, &c->config, before, &c->host) == 0 && n > 0;
 }
 
 /* Under the lock only files can change; the kernel takes the rules at the next boot. */

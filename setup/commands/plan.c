@@ -10,6 +10,7 @@
 #include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
 #include "setup/checks/groups.h"
+#include "setup/checks/kept.h"
 #include "setup/node/settings.h"
 #include "setup/output/diff.h"
 #include "setup/output/evidence.h"
@@ -115,6 +116,12 @@ static void add_wanted_rule(struct text *out, const struct rule *rule)
 	text_add(out, "\n");
 }
 
+/* The kernel's rules that apply takes away though rules are kept. */
+static int find_left(const struct context *c, bool **ret, size_t *ret_n)
+{
+	return kept_left_behind(ret, ret_n, &c->wanted, &c->config, &c->node, &c->host);
+}
+
 static int plan_rules(const struct context *c, struct text *out)
 {
 	const struct rule_set *set = &c->wanted.rules;
@@ -122,19 +129,22 @@ static int plan_rules(const struct context *c, struct text *out)
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
 	_cleanup_(pair_done) struct pair pair = {0};
 	bool keep = c->config.existing == EXISTING_KEEP;
+	_cleanup_free_ bool *left = NULL;
+	size_t n_left = 0;
 
-	if (!order || rulesdiff_compare(&diff, set, &c->node.rules, keep) < 0)
+	if (!order || rulesdiff_compare(&diff, set, &c->node.rules, keep) < 0 || find_left(c, &left, &n_left) < 0)
 		return -ENOMEM;
-	if (rulesdiff_same(&diff))
+	if (rulesdiff_same(&diff) && n_left == 0)
 		return 0;
 	for (size_t i = 0; i < c->node.rules.n; i++) {
 		const struct kernel_rule *rule = &c->node.rules.rules[i];
+		size_t at = pair.before.len;
 
 		rule_show(&pair.before, rule->data, rule->size);
 		text_add(&pair.before, "\n");
+		if (keep && !left[i] && pair.before.s)
+			text_add(&pair.after, pair.before.s + at);
 	}
-	if (keep && pair.before.s)
-		text_add(&pair.after, pair.before.s);
 	rulesdiff_listing_order(set, order);
 	for (size_t i = 0; i < set->n_rules; i++)
 		if (!keep || diff.missing[order[i]])
@@ -246,8 +256,10 @@ static int plan_written(const struct context *c, struct text *out)
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
 	_cleanup_(pair_done) struct pair pair = {0};
 	bool keep = c->config.existing == EXISTING_KEEP;
+	_cleanup_free_ bool *left = NULL;
+	size_t n_left = 0;
 
-	if (!order || rulesdiff_compare(&diff, set, &c->node.rules, keep) < 0)
+	if (!order || rulesdiff_compare(&diff, set, &c->node.rules, keep) < 0 || find_left(c, &left, &n_left) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->node.rules.n; i++) {
 		const struct kernel_rule *listed = &c->node.rules.rules[i];
@@ -262,7 +274,7 @@ static int plan_written(const struct context *c, struct text *out)
 			add_written(&pair.before, wanted);
 		else
 			text_addf(&pair.before, "%s\n", line.s ? line.s : "");
-		if (keep && !wanted)
+		if (keep && !wanted && !left[i])
 			text_addf(&pair.after, "%s\n", line.s ? line.s : "");
 	}
 	rulesdiff_listing_order(set, order);

@@ -6,6 +6,7 @@
 #include "rules/match/people.h"
 #include "setup/checks/boot.h"
 #include "setup/checks/groups.h"
+#include "setup/checks/kept.h"
 #include "setup/checks/taken.h"
 #include "setup/checks/told.h"
 #include "setup/kernel/rulesdiff.h"
@@ -54,7 +55,7 @@ static int add_each_rule(struct screen *screen, const struct context *c, const s
 			return -ENOMEM;
 		screen_detail(screen, "  add", line.s, NULL);
 	}
-	for (size_t i = 0; i < c->node.rules.n && c->config.existing == EXISTING_REPLACE; i++) {
+	for (size_t i = 0; i < c->node.rules.n; i++) {
 		const struct kernel_rule *rule = &c->node.rules.rules[i];
 		_cleanup_text_ struct text line = {0};
 
@@ -79,15 +80,27 @@ static void add_node(struct screen *screen, const struct context *c)
 	rows_node(screen, c, and);
 }
 
+/* The difference that apply makes: where rules are kept an earlier run's go all the same. */
+static int compare_rules(const struct context *c, struct rulesdiff *ret)
+{
+	bool keep = c->config.existing == EXISTING_KEEP;
+	int r = rulesdiff_compare(ret, &c->wanted.rules, &c->node.rules, keep);
+
+	if (r < 0 || !keep)
+		return r;
+	free(ret->unexpected);
+	ret->unexpected = NULL;
+	return kept_left_behind(&ret->unexpected, &ret->n_unexpected, &c->wanted, &c->config, &c->node, &c->host);
+}
+
 static int add_rules(struct screen *screen, const struct context *c)
 {
 	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
 	_cleanup_text_ struct text counts = {0}, gone = {0};
 	size_t n = c->wanted.rules.n_rules, all = c->node.rules.n;
 
-	if (rulesdiff_compare(&diff, &c->wanted.rules, &c->node.rules, c->config.existing == EXISTING_KEEP) < 0 ||
-	    add_group_counts(c, &diff, &counts) < 0 ||
-	    (c->config.existing == EXISTING_REPLACE && taken_by_key(&gone, &c->node.rules, diff.unexpected, SCREEN_STAY) < 0))
+	if (compare_rules(c, &diff) < 0 || add_group_counts(c, &diff, &counts) < 0 ||
+	    taken_by_key(&gone, &c->node.rules, diff.unexpected, SCREEN_STAY) < 0)
 		return -ENOMEM;
 	if (rulesdiff_same(&diff)) {
 		screen_row(screen, "Rules", "%zu, as they are", n);
