@@ -378,6 +378,21 @@ fresh do |dir|
      'after what was read last has been deleted, it goes on with the first that is there, with a warning')
 end
 
+# The file of what was read last is rotated away, or deleted with all before it, while the input runs.
+{ 'rotated' => -> {}, 'deleted' => -> { Systemd::Journal.first += Systemd::Journal.entries.size and Systemd::Journal.entries = [] } }.each do |what, gone|
+  fresh do |dir|
+    all = mixed([exec(1), exec(2)], 2, Random.new(1))
+    journal(all[0, 8])
+    Systemd::Journal.waits = lambda do
+      gone.call
+      Systemd::Journal.entries += all[8..]
+    end
+    run = Run.new(dir, batch: 1000)
+    is([restored(run.sent), run.sent.count { |e| e['part'] }, run.log], [written(all), 0, []],
+       "the file of what was read last is #{what}: events that are held stay whole, and nothing is said")
+  end
+end
+
 # The start record of a container is gone from the journal when the input starts again.
 fresh do |dir|
   named = inside(3, 7, 60).each { |r| r['_AUDIT_ID'] = '30' }

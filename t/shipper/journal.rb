@@ -4,8 +4,9 @@ module Systemd
 
   class Journal
     class << self
-      # [{ 'MESSAGE' => ..., ... }, ...]; a test may add at the end and take away at the head.
-      attr_accessor :entries, :first
+      # [{ 'MESSAGE' => ..., ... }, ...]; a test may add at the end and take away at the head. waits: what happens at the next wait,
+      # with which the file of the current entry goes.
+      attr_accessor :entries, :first, :waits
 
       def before(file) = file == 'f' ? 0 : 9000 - (file.to_i(16) * 500)
     end
@@ -13,9 +14,18 @@ module Systemd
     def initialize(path:) = @path = path
     def filter(match) = match == { '_TRANSPORT' => 'audit' } || raise("filter #{match}")
     def close = nil
-    def wait(usec) = usec.zero? || raise('an endless wait')
+
+    # Of a file that was rotated away, or deleted, libsystemd tells no cursor any more, and goes on from there all the same.
+    def wait(usec)
+      raise 'an endless wait' unless usec.zero?
+      return unless Journal.waits
+
+      Journal.waits.call
+      Journal.waits = @here = nil
+    end
 
     def seek(where)
+      @here = nil
       return @next = Journal.first if where == :head
 
       file, number = where.match(/\As=(\h+);i=(\h+);/)&.captures
@@ -34,6 +44,8 @@ module Systemd
     # Another sequence of files, of an entry with __FILE, has numbers of its own; the clocks are the node's, which with __BACK
     # was set back by so much.
     def cursor
+      raise JournalError, 'Cannot assign requested address' unless @here
+
       entry = Journal.entries[@here - Journal.first]
       file = entry['__FILE'] || 'f'
       "s=#{file};i=#{(@here + Journal.before(file)).to_s(16)};b=#{entry['_BOOT_ID']};m=#{@here.to_s(16)};" \

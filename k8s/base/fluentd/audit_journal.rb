@@ -42,8 +42,10 @@ class AuditJournal
     @moved ? @journal.cursor : @at
   end
 
-  # Files that came, and that were deleted.
+  # Files that came, and that were deleted. With that of what was read last its cursor goes, too.
   def look
+    @at = cursor
+    @moved = false
     @journal.wait(0)
   end
 
