@@ -8,6 +8,7 @@ module Fluent
     def initialize = @lines = []
     def error(text, **more) = @lines << "#{text} #{more}"
     alias warn error
+    alias info error
   end
 
   EventTime = Struct.new(:sec, :nsec)

@@ -46,8 +46,8 @@ end
 # A run of the input on the journal until it has nothing to read, or until it is killed: at its step number `kill`, which
 # is before or after the buffer takes entries, or the cursor is saved.
 class Run
-  # lags: what the gauge was at each look for records.
-  attr_reader :sent, :steps, :log, :lags
+  # lags: what the gauge was at each look for records. passed: seconds.
+  attr_reader :sent, :steps, :log, :lags, :passed
 
   class << self
     attr_accessor :now
@@ -56,6 +56,7 @@ class Run
   def initialize(dir, kill: nil, batch: 7, later: 0, slow: 0, &take)
     Run.now = self
     @sent = []
+    @when = []
     @lags = []
     @steps = 0
     @passed = 0
@@ -82,8 +83,12 @@ class Run
     point
     @take&.call
     @sent.concat(stream.entries.map(&:last))
+    @when.concat([@passed] * stream.entries.size)
     point
   end
+
+  # What was sent, but for the last seconds.
+  def sent_before(seconds) = @sent.zip(@when).filter_map { |entry, at| entry if at <= @passed - seconds }
 
   # How often in a row nothing was new. With the first time the time goes on by `later`, with each look at it by `slow`.
   def looked(count)
@@ -112,6 +117,9 @@ class Run
   end
 end
 
+# Of the node, of which a run is in the same.
+AuditState.singleton_class.prepend(Module.new { attr_accessor :boot })
+AuditState.boot = 'one'
 # Between what is known of sessions and the cursor.
 AuditState.prepend(Module.new { def save(...) = Run.now.point && super })
 
@@ -142,7 +150,7 @@ fresh do |dir|
   is(restored(run.sent), want, 'events whose records come mixed: one entry each, with all of it')
   is([run.sent.size, run.sent.map { |e| e['id'] }.uniq.size, run.sent.count { |e| e['part'] }], [25, 25, 0], '... whole, once')
   is(Run.new(dir).sent, [], 'started again, it sends nothing again')
-  is(Dir.children(dir).sort.map { |f| [f, (File.stat("#{dir}/#{f}").mode & 0o777).to_s(8)] }, [['cursor.json', '600'], ['sessions.jsonl', '600']],
+  is(Dir.children(dir).sort.map { |f| [f, (File.stat("#{dir}/#{f}").mode & 0o777).to_s(8)] }, [['cursor.json', '600'], ['cursor.json.earlier', '600'], ['sessions.jsonl', '600']],
      'what it keeps nobody else writes, whatever the umask')
   all << record(99, syscall(99, 0)) << record(100, 'CONFIG_CHANGE op=set audit_enabled=1 old=1 auid=0 ses=1 subj=unconfined res=1')
   is(Run.new(dir).sent, [], 'an event without an end is held')
@@ -219,6 +227,35 @@ far = mix.call.map { |r| shifted([r], r['_AUDIT_ID'].to_i * 900_000).first }
   different = kills.reject { |kill| sent.call(*kill).uniq.sort_by { |e| e['id'] } == want }
   is([want.map { |e| e['id'] }.uniq.size == want.size, different.first(9)], [true, []], "killed at any step, once or twice: the same entries (#{what})")
 end
+
+# The node loses its power: what was sent in the last minute is on no disk, nor are the last records of the journal, of which
+# those of the next boot have the numbers.
+all = mix.call((1..25).map { |id| exec(id) })
+booted = (1..4).flat_map { |id| exec(id) }.each { |r| r['_BOOT_ID'] = BOOT.reverse }
+journal(all.dup)
+steps = fresh { |dir| Run.new(dir, slow: 2).steps }
+again = []
+wrong = (1..steps).reject do |kill|
+  fresh do |dir|
+    AuditState.boot = 'one'
+    journal(all.dup)
+    before = Run.new(dir, slow: 2, kill: kill)
+    cursor = File.exist?("#{dir}/cursor.json") ? JSON.parse(File.read("#{dir}/cursor.json"))['read'] : ''
+    kept = all[0, [cursor.to_s[/i=(\h+)/, 1].to_s.to_i(16) - 10, 0].max]
+    # Where it cannot be renamed safely, the newest is empty.
+    File.write("#{dir}/cursor.json", '') if (kill % 5).zero? && !cursor.to_s.empty?
+    AuditState.boot = 'two'
+    journal(kept + booted)
+    sent = before.sent_before(60) + Run.new(dir, later: 4.1).sent
+    again << sent.size - sent.uniq.size
+    sent.uniq!
+    texts = sent.sort_by { |e| e['part'].to_i }.group_by { |e| e['event'] }.transform_values { |es| es.flat_map { |e| Restore.new(JSON.parse(JSON.generate(e))).records } }
+    sent.map { |e| e['id'] }.uniq.size == sent.size && texts == written(kept + booted)
+  end
+end
+AuditState.boot = 'one'
+is([steps > 20, wrong], [true, []], "the power is lost at any of #{steps} steps: what was not yet on the disk comes again, and of the next boot all")
+is([again.max.positive?, again.max < 20], [true, true], '... and not all of what is')
 
 # Killed when an event has ended because nothing came, and what comes then is of it.
 all = exec(1) + exec(2)[0..1] + exec(3)[0..3]

@@ -2,6 +2,7 @@
 # (AUDIT_VIRT_CONTROL). What is known lies beside the cursor, so that a start record is needed once.
 require 'digest'
 require 'json'
+require_relative 'audit_state'
 
 class AuditSessions
   # The highest four bits of the login uid; below them 28 of the container's id.
@@ -198,8 +199,7 @@ class AuditSessions
   def rewrite
     body = text([@own, @later].flat_map { |of| of.map { |ses, what| what.merge('ses' => ses) } })
     head = text([{ 'boot' => @boot, 'forgotten' => @forgotten, 'generation' => @generation + 1, 'bytes' => body.bytesize }])
-    File.binwrite("#{@path}.new", head + body, perm: 0o600)
-    File.rename("#{@path}.new", @path)
+    AuditState.replace(@path, head + body)
     @generation += 1
     @bytes = head.bytesize + body.bytesize
     @lines = @own.size + @later.size

@@ -184,7 +184,7 @@ module Fluent
         return if @read
 
         read = @journal.cursor
-        @state.save(@events.from || read, read, @events.held, @events.saved(cut), @sessions.save)
+        @state.save(@events.from || read, read, @events.held, @events.saved(cut), @sessions.save, clock)
         @sessions.tidy
       rescue SystemCallError => e
         log.warn 'the cursor cannot be saved: what is read from now on would come again after a restart', error: e.message
