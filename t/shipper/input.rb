@@ -415,6 +415,17 @@ fresh do |dir|
      'after what was read last has been deleted, it goes on with the first that is there, with a warning')
 end
 
+# A journal file is damaged: libsystemd gives of a record what stands there.
+{ 'no text' => { 'MESSAGE' => '' }, 'no number' => { '_AUDIT_ID' => "1\xff".b }, 'no boot' => { '_BOOT_ID' => "\xff".b * 32, '__BOOT' => BOOT },
+  'a field that is gone' => { 'MESSAGE' => nil }, 'no time' => { '_SOURCE_REALTIME_TIMESTAMP' => "\xff" } }.each do |what, damage|
+  fresh do |dir|
+    journal(exec(1) + exec(2).each_with_index.map { |r, i| i == 1 ? r.merge(damage).compact : r } + exec(3))
+    run = Run.new(dir, later: 4.1)
+    is([run.sent.map { |e| JSON.generate(e) && e['event'] }.uniq, run.sent.sum { |e| e['type'].size } >= 11, JSON.parse(File.read("#{dir}/cursor.json"))['held']],
+       [(1..3).map { |id| "#{BOOT}-#{id}" }, true, []], "a record of the journal that has #{what}: all others come")
+  end
+end
+
 # The file of what was read last is rotated away, or deleted with all before it, while the input runs.
 { 'rotated' => -> {}, 'deleted' => -> { Systemd::Journal.first += Systemd::Journal.entries.size and Systemd::Journal.entries = [] } }.each do |what, gone|
   fresh do |dir|

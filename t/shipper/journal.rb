@@ -42,13 +42,13 @@ module Systemd
     end
 
     # Another sequence of files, of an entry with __FILE, has numbers of its own; the clocks are the node's, which with __BACK
-    # was set back by so much.
+    # was set back by so much. The boot of an entry stands in it, too, __BOOT where its field is another.
     def cursor
       raise JournalError, 'Cannot assign requested address' unless @here
 
       entry = Journal.entries[@here - Journal.first]
       file = entry['__FILE'] || 'f'
-      "s=#{file};i=#{(@here + Journal.before(file)).to_s(16)};b=#{entry['_BOOT_ID']};m=#{@here.to_s(16)};" \
+      "s=#{file};i=#{(@here + Journal.before(file)).to_s(16)};b=#{entry['__BOOT'] || entry['_BOOT_ID']};m=#{@here.to_s(16)};" \
         "t=#{(@here + 5000 - entry['__BACK'].to_i).to_s(16)};x=1"
     end
     def cursor?(cursor) = cursor == self.cursor

@@ -6,6 +6,9 @@ class AuditJournal
   Record = Struct.new(:event, :type, :text, :time)
 
   HEAD = ''.freeze
+  # What is read of a damaged file may be anything.
+  NUMBER = /\A\d{1,20}\z/n.freeze
+  BOOT = /\A\h{32}\z/n.freeze
 
   # When the first record was written that the journal still has, in seconds; nil: it has none.
   def self.begins(path)
@@ -25,6 +28,7 @@ class AuditJournal
     @journal.filter('_TRANSPORT' => 'audit')
     @at = cursor
     @boot = fields(cursor)['b']
+    @time = 0
     seek(cursor)
   end
 
@@ -87,17 +91,31 @@ class AuditJournal
 
   # Two or three fields, and no others: reading is what costs most.
   def read
-    type, text = AuditText.text(@journal.read_field('MESSAGE')).split(' ', 2)
-    boot = @journal.read_field('_BOOT_ID')
-    @boot ||= boot
-    id = "#{boot}-#{@journal.read_field('_AUDIT_ID')}"
-    @time = @journal.read_field('_SOURCE_REALTIME_TIMESTAMP').to_i unless id == @id
-    @id = id
     @moved = true
+    type, text = AuditText.text(@journal.read_field('MESSAGE')).split(' ', 2)
+    number = @journal.read_field('_AUDIT_ID')
+    return damaged('no type, or no number') unless type && number.match?(NUMBER)
+
+    boot = boot_of(@journal.read_field('_BOOT_ID'))
+    @boot ||= boot
+    id = "#{boot}-#{number}"
+    note_time unless id == @id
+    @id = id
     Record.new(id, type, text || '', @time)
   rescue Systemd::JournalError => e
-    @log.warn 'a record of the journal cannot be read', error: e.message, cursor: @journal.cursor
-    @moved = true
+    damaged(e.message)
+  end
+
+  # All records of a boot have one field, which may be damaged; each has a cursor.
+  def boot_of(field) = field == @last || field.match?(BOOT) ? @last = field : fields(@journal.cursor)['b']
+
+  def note_time
+    time = @journal.read_field('_SOURCE_REALTIME_TIMESTAMP').to_i
+    @time = time if time.positive?
+  end
+
+  def damaged(why)
+    @log.warn 'a record of the journal cannot be read', error: why, cursor: @journal.cursor
     nil
   end
 end
