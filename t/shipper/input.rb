@@ -415,6 +415,20 @@ fresh do |dir|
      'after what was read last has been deleted, it goes on with the first that is there, with a warning')
 end
 
+# Events of many arguments, to which something is missing: there is memory for some.
+events = AuditEvents.new
+long = 'x' * 100_000
+sizes = (1..60).map do |id|
+  done = 12.times.flat_map { events.add("#{BOOT}-#{id}", 'EXECVE', long, written: 1, now: 1, from: '') }
+  [events.held.each_value.sum { |e| e.records.sum { |_, text| text.bytesize } }, done.size]
+end
+is([sizes.map(&:first).max.between?(20_000_000, 33_000_000), sizes.sum(&:last) + events.held.size], [true, 60],
+   'events that are held have no more than 32 MB of text together: beyond it the oldest end')
+again = AuditEvents.new(events.saved)
+events.held.each_value { |e| e.records.each { |type, text| again.again(e.id, type, text, written: 1, now: 1, from: '') } }
+ends = [events, again].map { |of| (1..12).flat_map { |id| of.add("#{BOOT}-#{id + 90}", 'EXECVE', long * 10, written: 1, now: 1, from: '').map(&:id) } }
+is([ends[0].size > 3, ends[0]], [true, ends[1]], '... the same ones after a restart')
+
 # A journal file is damaged: libsystemd gives of a record what stands there.
 { 'no text' => { 'MESSAGE' => '' }, 'no number' => { '_AUDIT_ID' => "1\xff".b }, 'no boot' => { '_BOOT_ID' => "\xff".b * 32, '__BOOT' => BOOT },
   'a field that is gone' => { 'MESSAGE' => nil }, 'no time' => { '_SOURCE_REALTIME_TIMESTAMP' => "\xff" } }.each do |what, damage|

@@ -12,6 +12,8 @@ class AuditEvents
   BACK = 5_000_000
   # Held at a time, and ended events whose number of records is remembered.
   HELD = 2048
+  # Their text together, in bytes: an event may have megabytes of arguments.
+  BYTES = 32_000_000
   ENDED = 4096
   # Ended events that are saved: all to which something is missing, and those that something may still belong to.
   SAVED = 512
@@ -27,6 +29,7 @@ class AuditEvents
   # saved: what `saved` gave an earlier one.
   def initialize(saved = {})
     @held = {}
+    @bytes = 0
     @ended = (saved['ended'] || {}).dup
     @broken = (saved['broken'] || {}).dup
     @expect = { 'PATH' => PATIENCE, 'PROCTITLE' => 0 }.merge(saved['expect'] || {})
@@ -54,7 +57,7 @@ class AuditEvents
     done = put(event, type, text) ? [finish(event)] : NONE
     # Of the oldest alone, which is enough: the others are looked at when it has gone.
     oldest = @held.first or return done
-    over?(oldest[1]) || @held.size > HELD ? done + over : done
+    over?(oldest[1]) || many? ? done + over : done
   end
 
   # A record that an earlier one held when it was `saved`: it ends nothing that had not ended then.
@@ -111,6 +114,7 @@ class AuditEvents
     return true if type == 'EOE'
 
     event.records << [type, text]
+    @bytes += text.bytesize
     case type
     when 'SYSCALL' then event.items = text[/ items=(\d+)/, 1].to_i
     when 'PATH' then event.paths += 1
@@ -122,12 +126,14 @@ class AuditEvents
 
   def limit(event) = event.items > event.paths && @expect['PATH'].positive? ? MISSING : SETTLED
 
+  def many? = @held.size > HELD || @bytes > BYTES
+
   def over?(event) = @time - event.began >= limit(event) * 1_000_000
 
   # From the oldest on, as many as are, and where too many are held.
   def over
     done = []
-    while (_, event = @held.first) && (over?(event) || @held.size > HELD)
+    while (_, event = @held.first) && (over?(event) || many?)
       done.concat(give_up([event]))
     end
     done
@@ -135,6 +141,7 @@ class AuditEvents
 
   def finish(event)
     @held.delete(event.id)
+    @bytes -= event.records.sum { |_, text| text.bytesize }
     [@ended, @broken].each { |of| of.delete(event.id) }
     (event.whole ? @ended : @broken)[event.id] = event.first + event.records.size
     @ended.shift if @ended.size > ENDED
