@@ -137,6 +137,24 @@ sub compare {
 	is $events, $n, "... all $n events";
 }
 
+# --- texts that come again: what fluent-bit's scripts remember of them is changed by nobody ---
+{
+	my ($call) = slurp('t/shipper/records') =~ /^(SYSCALL .*)$/m;
+	my $path = sub { return "PATH item=$_[0] name=\"/usr/bin/true\" inode=7 dev=08:01 mode=0100755 ouid=0 ogid=0 rdev=00:00 nametype=NORMAL" };
+	my ($argv, $title) = ('EXECVE argc=2 a0="sh" a1="one"', 'PROCTITLE proctitle=7368006F6E65');
+	my @events = ([ $call, $argv, 'CWD cwd="/"', $path->(0), $path->(1), $title ], [ 'CWD cwd="/"', 'CWD cwd="/"', $call ],
+		[ $call, $path->(1), $path->(0), $path->(2) ], [ $call, $argv, 'EXECVE a1="two"', $title ], [ $argv, $argv ],
+		[ $call, 'SOCKADDR saddr=02000050C0000201', 'SOCKADDR saddr=02000050C0000201', 'CWD cwd=2F', $title, $title ],
+		[ $call =~ s/ auid=/  auid=/r, $path->(0) =~ s/ dev=/ dev="x"/r, 'CWD cwd=/' ], [ $call =~ s/ a0=\S+//r, $path->('00'), 'EXECVE argc=2' ]);
+	my ($n, $text) = (0, '');
+	for my $event (@events, reverse(@events), @events) {
+		$n++;
+		$text .= join '', map { join("\t", 'ab' x 16, $n, 1_785_600_000_000_000 + $n * 1000, $_) . "\n" } @$event;
+	}
+	my ($events) = compare('texts that come again', entries_of($text));
+	is $events, $n, "... all $n events";
+}
+
 # --- more sessions than are remembered ---
 {
 	my ($n, $text) = (0, '');

@@ -8,12 +8,19 @@
 local directory = debug.getinfo(1, 'S').source:match('^@(.*/)')
 package.path = directory .. '?.lua;' .. package.path
 local state = require('state')
+local audit_table = require('audit_table')
 local AuditText = require('audit_text')
 local AuditEntry = require('audit_entry')
 local AuditEvents = require('audit_events')
 local AuditSessions = require('audit_sessions')
 local Signals = require('signals')
 local Volume = require('volume')
+
+-- LuaJIT's own limits, 1,000 pieces of machine code of 512 kB, are below what the scripts come to: it would throw all away and
+-- compile again for ever.
+if jit and jit.opt then jit.opt.start('maxtrace=8000', 'maxmcode=8192') end
+
+local byte, find, sub = string.byte, string.find, string.sub
 
 local RESOURCE = 'k8s_node.' .. (os.getenv('NODE_NAME') or '')
 local TICK = 0.25
@@ -33,12 +40,19 @@ local now, seen = 0, true
 -- one that was saved last.
 local candidate, saved = nil, { database = memory and database, mark = events.begin }
 
+-- By key, the same table for all. A rule of the user's may have taken the event before the shipped group exec, which is
+-- about it all the same.
+local label = AuditText.remember(100, function(key) return AuditText.map({ key = key }) end)
+local exec_label = AuditText.remember(100, function(key) return AuditText.map({ key = key, group = 'exec' }) end)
+local function labels(key, syscall)
+  if syscall ~= 'execve' and syscall ~= 'execveat' then return key and label(key) end
+  return key and exec_label(key) or AuditText.map({ group = 'exec' })
+end
+
 -- What Cloud Logging's output takes out of the entry again.
 local function for_cloud_logging(entry, key, written)
   entry.key, entry.keys = nil, nil
-  -- A rule of the user's may have taken the event before the shipped group exec, which is about it all the same.
-  local group = (entry.syscall == 'execve' or entry.syscall == 'execveat') and 'exec' or nil
-  if key or group then entry['logging.googleapis.com/labels'] = AuditText.map({ key = key, group = group }) end
+  entry['logging.googleapis.com/labels'] = labels(key, entry.syscall)
   entry['logging.googleapis.com/insertId'] = entry.id
   entry.id = nil
   -- Without it the output tries the whole chunk again for ever.
@@ -54,10 +68,12 @@ local function left_out(told)
   return for_cloud_logging(told, nil, written)
 end
 
-local function entries_of(event)
-  local all = {}
+-- Added to `all`.
+local function entries_of(event, all)
   local before = candidate and candidate.mark.held[event]
-  for _, entry in ipairs(AuditEntry.all(event.id, event.records, event.first, event.whole)) do
+  local made = AuditEntry.all(event.id, event.records, event.first, event.whole)
+  for i = 1, #made do
+    local entry = made[i]
     sessions:name(entry, before)
     local key = entry.key ~= flb_null and entry.key or entry.keys and table.concat(entry.keys, ',')
     local kept, told = volume:keep(entry, key, event.written)
@@ -65,23 +81,26 @@ local function entries_of(event)
     if kept then all[#all + 1] = for_cloud_logging(entry, key, event.written) end
     signals:entry(entry)
   end
-  return all
+end
+
+local function bare_entries(event, all)
+  for _, entry in ipairs(AuditEntry.bare(event.id, event.records, event.first, event.whole)) do
+    all[#all + 1] = for_cloud_logging(entry, nil, event.written)
+    signals:entry(entry)
+  end
 end
 
 -- Of an event with an error its records as they stand, and the others.
 local function entries(done)
   local all = {}
-  for _, event in ipairs(done) do
-    local ok, made = pcall(entries_of, event)
+  for i = 1, #done do
+    local event, count = done[i], #all
+    local ok, why = pcall(entries_of, event, all)
     if not ok then
-      state.say('error', event.id, ': sent with its records as they stand: ', tostring(made))
-      made = AuditEntry.bare(event.id, event.records, event.first, event.whole)
-      for _, entry in ipairs(made) do
-        for_cloud_logging(entry, nil, event.written)
-        signals:entry(entry)
-      end
+      state.say('error', event.id, ': sent with its records as they stand: ', tostring(why))
+      for k = #all, count + 1, -1 do all[k] = nil end
+      bare_entries(event, all)
     end
-    for _, entry in ipairs(made) do all[#all + 1] = entry end
     signals:event(event)
   end
   return all
@@ -133,11 +152,19 @@ local function tick()
   if not ok and not full then stop(why) end
 end
 
+-- The type of a record, and its text. A pattern is needed for unusual ones alone.
+local function split(message)
+  local blank = find(message, ' ', 1, true)
+  local kind = blank and sub(message, 1, blank - 1)
+  if audit_table.rows[kind] and (byte(message, blank + 1) or 0) > 32 then return kind, sub(message, blank + 1) end
+  return message:match('^%s*(%S+)%s*(.*)$')
+end
+
 -- Of the last record: mostly the next one is of the same event.
 local boot, serial, id, written
 local function add(record)
   signals:record(#record.MESSAGE)
-  local kind, text = AuditText.text(record.MESSAGE):match('^%s*(%S+)%s*(.*)$')
+  local kind, text = split(AuditText.text(record.MESSAGE))
   if record.AUDIT_ID ~= serial or record.BOOT_ID ~= boot then
     id, written = record.BOOT_ID .. '-' .. record.AUDIT_ID, tonumber(record.SOURCE_REALTIME_TIMESTAMP)
     boot, serial = record.BOOT_ID, record.AUDIT_ID

@@ -13,6 +13,12 @@ function AuditArguments.new()
   return setmetatable({ bytes = {}, lengths = {}, size = 0 }, AuditArguments)
 end
 
+-- Those of a record that is the only one, which are remembered, so nobody may add to them; false for one that is none.
+AuditArguments.of = AuditText.remember(1000, function(text)
+  local self = AuditArguments.new()
+  return self:add(text) and self
+end)
+
 -- The text of one record; false for one that is none, of which nothing is taken.
 function AuditArguments:add(text)
   local argc, at = match(text, '^argc=(%d+)()')
@@ -57,9 +63,11 @@ end
 function AuditArguments:add_to(entry)
   if not (self.first or self.argc) then return end
   local at = self.first or 0
-  local argv = AuditText.array({})
-  for i = 1, self.size do argv[i] = AuditText.text(self.bytes[i] or '') end
-  entry.argv = argv
+  if not self.argv then
+    self.argv = AuditText.array({})
+    for i = 1, self.size do self.argv[i] = AuditText.text(self.bytes[i] or '') end
+  end
+  entry.argv = self.argv
   if self.argc and (at > 0 or self.argc ~= self.size) then entry.argc = self.argc end
   if at > 0 then entry.argv_at = at end
   if self.piece and self.piece > 0 then entry.argv_piece = self.piece end
@@ -77,13 +85,19 @@ end
 -- Whether a title is what PROCTITLE would say: the first bytes, without what cannot be printed at the end.
 function AuditArguments:is_title(title)
   if self.first ~= 0 or self.piece ~= 0 then return false end
+  local parts = self.title or self:make_title()
+  if #parts ~= #title then return false end
+  for i = 1, #parts do if parts[i] ~= title[i] then return false end end
+  return true
+end
+
+function AuditArguments:make_title()
   local all = {}
   for i = 1, self.size do all[i] = self.bytes[i] or '' end
   local bytes = table.concat(all, '\0'):sub(1, TITLE):gsub('[^ -~\160-\255]+$', '')
-  local parts = AuditText.split(bytes, '\0')
-  if #parts ~= #title then return false end
-  for i = 1, #parts do if AuditText.text(parts[i]) ~= title[i] then return false end end
-  return true
+  self.title = AuditText.split(bytes, '\0')
+  for i = 1, #self.title do self.title[i] = AuditText.text(self.title[i]) end
+  return self.title
 end
 
 return AuditArguments

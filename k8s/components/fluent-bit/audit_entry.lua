@@ -5,7 +5,7 @@ local AuditArguments = require('audit_arguments')
 local AuditRecord = require('audit_record')
 local AuditText = require('audit_text')
 local AuditEntry = {}
-local array, map = AuditText.array, AuditText.map
+local array, map, sub = AuditText.array, AuditText.map, string.sub
 AuditEntry.__index = AuditEntry
 
 local FORMAT = 1
@@ -28,31 +28,34 @@ end
 -- Types whose res= is the answer to somebody who asked for access or for a change.
 local RESULT_TYPES = { USER_AUTH = true, USER_ACCT = true, USER_LOGIN = true, USER_ERR = true, CRED_ACQ = true,
   CONFIG_CHANGE = true, FEATURE_CHANGE = true }
+local NONE = {}
 local QUIET = { INTEGRITY_RULE = true, INTEGRITY_POLICY_RULE = true }
 
 -- The entries of an event: one, or several where it is too large. `records` are { type, text } each, in order, the
 -- first of them the event's record number `first`; `whole`: these are all.
 function AuditEntry.all(event, records, first, whole)
-  return AuditEntry.parts(records, first, whole, function(part, at) return AuditEntry.new(event, part, at):to_table() end)
+  return AuditEntry.parts(event, records, first, whole, AuditEntry.make)
 end
+function AuditEntry.make(event, part, at) return AuditEntry.new(event, part, at):to_table() end
 
 -- The same without a look into the records: of an event that `all` fails on.
 function AuditEntry.bare(event, records, first, whole)
-  return AuditEntry.parts(records, first, whole, function(part, at)
-    local types, texts = {}, {}
-    for i, record in ipairs(part) do types[i], texts[i] = record[1], { type = record[1], text = record[2] } end
-    return { format = FORMAT, event = event, part = at, type = types, records = texts, severity = 'WARNING',
-      id = event .. '-' .. (at or 0) }
-  end)
+  return AuditEntry.parts(event, records, first, whole, AuditEntry.make_bare)
+end
+function AuditEntry.make_bare(event, part, at)
+  local types, texts = {}, {}
+  for i, record in ipairs(part) do types[i], texts[i] = record[1], { type = record[1], text = record[2] } end
+  return { format = FORMAT, event = event, part = at, type = types, records = texts, severity = 'WARNING',
+    id = event .. '-' .. (at or 0) }
 end
 
 -- at: the index of a part's first record; nil: it has all.
-function AuditEntry.parts(records, first, whole, make)
+function AuditEntry.parts(event, records, first, whole, make)
   local cut = AuditEntry.cut(records)
   local parts = #cut > 1 or first > 0 or not whole
   local entries = {}
   for i, part in ipairs(cut) do
-    entries[i] = make(part, parts and first or nil)
+    entries[i] = make(event, part, parts and first or nil)
     first = first + #part
   end
   return entries
@@ -61,6 +64,9 @@ end
 -- The same cuts for the same records.
 function AuditEntry.cut(records)
   local size, parts, part = 0, {}, nil
+  for i = 1, #records do size = size + #records[i][2] end
+  if size <= CUT and #records > 0 then return { records } end
+  size = 0
   for i, record in ipairs(records) do
     if not part or size + #record[2] > CUT then
       part = {}
@@ -75,15 +81,15 @@ end
 
 -- part: the index of its first record; nil: all are there.
 function AuditEntry.new(event, records, part)
-  local self = setmetatable({ top = {}, paths = array({}), nested = array({}), severity = 'INFO', event = event, part = part,
-    records = records }, AuditEntry)
-  for _, record in ipairs(records) do if record[1] == 'SYSCALL' then self.syscall = true end end
-  for _, record in ipairs(records) do self:add(record[1], record[2]) end
+  local self = setmetatable({ top = nil, paths = NONE, nested = NONE, severity = 'INFO', event = event, part = part,
+    records = records, syscall = false, arguments = nil, execve = nil, first = nil }, AuditEntry)
+  for i = 1, #records do if records[i][1] == 'SYSCALL' then self.syscall = true end end
+  for i = 1, #records do self:add(records[i][1], records[i][2]) end
   return self
 end
 
 function AuditEntry:to_table()
-  local top, arguments = self.top, self.arguments
+  local top, arguments = self.top or {}, self.arguments
   if top.items == #self.paths then top.items = nil end
   if arguments then
     arguments:add_to(top)
@@ -99,26 +105,44 @@ end
 
 function AuditEntry:add(type, text)
   if type == 'EXECVE' then
-    self.arguments = self.arguments or AuditArguments.new()
-    if not self.arguments:add(text) then self:nest(type, { text = text }) end
+    if not self:add_arguments(text) then self:nest(type, { text = text }) end
   elseif type == 'PATH' then
-    self.paths[#self.paths + 1] = map(AuditRecord.fields(type, text, #self.paths))
+    if self.paths == NONE then self.paths = array({}) end
+    local item = #self.paths
+    self.paths[item + 1] = map(AuditRecord.fields(type, text, item))
   else
     self:place(type, AuditRecord.fields(type, text))
   end
   if not OWN_PLACE[type] then self:note_severity(type, text) end
 end
 
+-- Of most programs there is one record, whose arguments are remembered: of several they are put together anew.
+function AuditEntry:add_arguments(text)
+  if not self.arguments then
+    self.arguments, self.execve = AuditArguments.of(text), text
+    if self.arguments then return true end
+  elseif self.execve then
+    self.arguments = AuditArguments.new()
+    self.arguments:add(self.execve)
+  end
+  self.execve = nil
+  self.arguments = self.arguments or AuditArguments.new()
+  return self.arguments:add(text)
+end
+
 -- At the top, where nothing else is called so; else in the list.
 function AuditEntry:place(type, fields)
   if fields.text ~= nil then return self:nest(type, fields) end
-  if type == 'SOCKADDR' then return self:address(type, fields) end
+  if type == 'SOCKADDR' then return self:put(type, fields, 'sockaddr', fields.saddr) end
   if not self:is_top(type) then return self:nest(type, fields) end
+  local alone = AuditRecord.alone[type]
+  if alone then return self:put(type, fields, alone, fields[alone]) end
   -- The first that there is, most often SYSCALL, need not be copied.
-  if PLAIN[type] and next(self.top) == nil then
+  if PLAIN[type] and not self.top then
     self.top = fields
     return
   end
+  self.top = self.top or {}
   for name in pairs(fields) do
     if OWN_NAMES[name] or self.top[name] ~= nil then return self:nest(type, fields) end
   end
@@ -126,30 +150,39 @@ function AuditEntry:place(type, fields)
   for name, value in pairs(fields) do self.top[name] = value end
 end
 
+-- The one thing that a record says.
+function AuditEntry:put(type, fields, name, value)
+  self.top = self.top or {}
+  if self.top[name] ~= nil then return self:nest(type, fields) end
+  self.top[name] = value
+end
+
 function AuditEntry:is_top(type)
   return OWN_PLACE[type] or
     (not self.syscall and not self.first and #self.nested == 0 and audit_table.place[type] ~= 'nested')
 end
 
-function AuditEntry:address(type, fields)
-  if self.top.sockaddr ~= nil then return self:nest(type, fields) end
-  self.top.sockaddr = fields.saddr
-end
-
 function AuditEntry:nest(type, fields)
+  if AuditRecord.alone[type] then
+    local copy = {}
+    for name, value in pairs(fields) do copy[name] = value end
+    fields = copy
+  end
   fields.type = type
+  if self.nested == NONE then self.nested = array({}) end
   self.nested[#self.nested + 1] = map(fields)
 end
 
 -- Each once where those of a type follow each other; all where one comes back. EXECVE is one.
 function AuditEntry:types()
-  local runs, seen, twice, last = array({}), {}, false, nil
-  for _, record in ipairs(self.records) do
-    local kind = record[1]
+  local runs, twice, last, count, records = array({}), false, nil, 0, self.records
+  for i = 1, #records do
+    local kind = records[i][1]
     if kind ~= last then
-      twice = twice or seen[kind]
-      seen[kind] = true
-      runs[#runs + 1] = kind
+      -- Of few types, until one comes back.
+      for k = 1, twice and 0 or count do if runs[k] == kind then twice = true end end
+      count = count + 1
+      runs[count] = kind
     end
     last = kind
   end
@@ -165,8 +198,8 @@ end
 
 -- nil: nothing special.
 local function severity(type, text)
-  if type:find('^ANOM_') or type == 'SELINUX_ERR' or type == 'USER_SELINUX_ERR' then return 'WARNING' end
-  if type:find('^INTEGRITY_') and not QUIET[type] then return 'WARNING' end
+  if sub(type, 1, 5) == 'ANOM_' or type == 'SELINUX_ERR' or type == 'USER_SELINUX_ERR' then return 'WARNING' end
+  if sub(type, 1, 10) == 'INTEGRITY_' and not QUIET[type] then return 'WARNING' end
   if type == 'AVC' or type == 'USER_AVC' or type == 'APPARMOR_DENIED' then
     if type == 'APPARMOR_DENIED' or text:find('%f[%w_]apparmor="DENIED"') or text:find('%f[%w_]denied%f[^%w_]') then
       return 'WARNING'

@@ -146,6 +146,15 @@ function AuditEvents:add(boot, id, type, text, written, now)
   return done or NONE
 end
 
+-- What a SYSCALL's items= says. A text is looked for faster than a pattern.
+local function items_of(text)
+  local at = text:find(' items=', 1, true)
+  if not at then return 0 end
+  local digit, after = text:byte(at + 7, at + 8)
+  if after == 32 and digit >= 48 and digit <= 57 then return digit - 48 end
+  return tonumber(text:match(' items=(%d+)', at) or 0)
+end
+
 -- Whether it ends the event.
 function AuditEvents:put(event, type, text)
   if type == 'EOE' then return true end
@@ -159,7 +168,7 @@ function AuditEvents:put(event, type, text)
     self.title = PATIENCE
     return true
   elseif type == 'SYSCALL' then
-    event.items = tonumber(text:match(' items=(%d+)') or 0)
+    event.items = items_of(text)
   end
   if event.items > 0 and event.paths >= event.items and self.title == 0 then return true end
   return not KERNEL[type] and text:find(" msg='", 1, true) ~= nil

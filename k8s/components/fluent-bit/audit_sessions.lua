@@ -3,6 +3,7 @@
 -- the number of the mark that it was written before: with an earlier cursor it is not known yet, so that the same records
 -- make the same entries when they are read again. fluentd's audit_sessions.rb has the same rules.
 local AuditRecord = require('audit_record')
+local AuditText = require('audit_text')
 local AuditSessions = {}
 AuditSessions.__index = AuditSessions
 
@@ -13,6 +14,7 @@ local BITS = 0x10000000
 -- Of containers themselves, and of what was started in them later: probes do not push containers out. Those go first that
 -- were not used for longest.
 local OWN, LATER = 1000, 3000
+local NONE = {}
 local NAMES = { name = 'container', pod = 'pod', namespace = 'namespace', pod_uid = 'uuid' }
 
 -- Sessions in a ring, which begins and ends with the map itself: from the one that was not used for longest on.
@@ -47,7 +49,9 @@ function AuditSessions:name(entry, before)
   self.of = before and self.number - 1 or self.number
   local about = entry.auid ~= nil and entry
   local start
-  for _, record in ipairs(entry.records or {}) do
+  local records = entry.records or NONE
+  for i = 1, #records do
+    local record = records[i]
     if not about and record.auid ~= nil then about = record end
     if not start and record.type == 'VIRT_CONTROL' and record.virt == 'container' then start = record end
   end
@@ -76,11 +80,11 @@ function AuditSessions:save()
   return ok, why
 end
 
--- What the login uid has of an id; nil for one that is not hexadecimal, of which it has a hash.
-local function digits(id)
+-- What the login uid has of an id; false for one that is not hexadecimal, of which it has a hash.
+local digits = AuditText.remember(1000, function(id)
   local found = id:match('^%x%x%x%x%x%x%x+$')
-  return found and found:sub(1, 7):lower()
-end
+  return found and found:sub(1, 7):lower() or false
+end)
 
 -- Sessions are counted anew with each boot.
 function AuditSessions:boot_of(id)
@@ -129,7 +133,10 @@ end
 
 function AuditSessions:names(id)
   local container, own = { id = id }, self:known(self.ids[id])
-  if own then for name in pairs(NAMES) do container[name] = own[name] end end
+  if own then
+    container.name, container.pod = own.name, own.pod
+    container.namespace, container.pod_uid = own.namespace, own.pod_uid
+  end
   return container
 end
 

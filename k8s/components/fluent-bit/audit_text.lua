@@ -11,6 +11,23 @@ local ARRAY, MAP = { type = 1 }, { type = 2 }
 function AuditText.array(list) return setmetatable(list, ARRAY) end
 function AuditText.map(names) return setmetatable(names, MAP) end
 
+-- Gives what `make` makes of a text, and remembers it, of the last `limit` texts and as many before: most of a node's records say
+-- what others have said. Nobody may change it. `more` goes to `make`, and follows from the text. Longer texts are seldom the same.
+local LONG = 300
+function AuditText.remember(limit, make)
+  local new, old, count = {}, {}, 0
+  return function(text, more)
+    local made = new[text]
+    if made ~= nil then return made end
+    made = old[text]
+    if made == nil then made = make(text, more) end
+    if #text > LONG then return made end
+    if count == limit then new, old, count = {}, new, 0 end
+    new[text], count = made, count + 1
+    return made
+  end
+end
+
 -- Of a byte that belongs to no character: U+E000 + byte.
 local ESCAPED, UNHEX = {}, {}
 for b = 0, 255 do
@@ -22,9 +39,9 @@ for b = 0, 255 do
 end
 
 -- How many bytes the character has that begins at i; nil: none does. As Unicode's table 3-7 has it.
+local function more(x) return x and x >= 0x80 and x <= 0xBF end
 local function character(bytes, i)
   local a, b, c, d = byte(bytes, i, i + 3)
-  local function more(x) return x and x >= 0x80 and x <= 0xBF end
   if a < 0x80 then return 1 end
   if a >= 0xC2 and a <= 0xDF then return more(b) and 2 or nil end
   if a >= 0xE0 and a <= 0xEF then
