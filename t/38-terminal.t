@@ -34,6 +34,13 @@ like $shown, qr/\033\[1m\+\+\+ [^\n]*cloud-audit-setup\.service/, 'and the names
 like $shown, qr/\033\[1m\+\+\+ [^\n]*\.service.*\033\[1m\+\+\+ rules in force/s, 'of every part of the node';
 like $shown, qr/cloud-audit-setup: \033\[33mwarning\033\[0m: /, 'the word of a warning is yellow';
 like on_terminal({ TERM => 'xterm' }, @options, 'plan'), qr/^\033\[1mRules +\033\[0m\d+ to add/m, 'plan has its labels in bold';
+# A key may have any byte, and so may the host's files that are compared.
+put("$tmp/escapes/my.rules", "-w /etc/passwd -p wa -k a\e[2Jb\n");
+for my $term (qw(xterm dumb)) {
+	$shown = on_terminal({ TERM => $term }, @options, '-s', "rules.directory=$tmp/escapes", 'plan', '--diff');
+	like $shown, qr/-k a\\x1b\[2Jb/, "plan --diff on a terminal ($term) shows bytes that would act on it";
+	unlike $shown, qr/\e\[2J/, '... and has none';
+}
 $shown = on_terminal({ TERM => 'xterm' }, @options, 'verify');
 like $shown, qr/^\033\[31mthe node differs: \d+ of \d+ checks failed\033\[0m/m, 'verify has the verdict in red';
 unlike on_terminal({ TERM => 'xterm', NO_COLOR => '1' }, @options, 'plan'), $escape, 'NO_COLOR switches that off';

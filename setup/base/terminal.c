@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "setup/base/text.h"
+
 struct terminal terminal_look(void)
 {
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -57,7 +59,8 @@ void terminal_print_diff(bool on, const char *diff)
 {
 	const char *plus = NULL;
 
-	if (!on) {
+	/* In a file it is for programs, byte by byte. */
+	if (isatty(STDOUT_FILENO) != 1) {
 		fputs(diff, stdout);
 		return;
 	}
@@ -66,9 +69,11 @@ void terminal_print_diff(bool on, const char *diff)
 		const char *next = diff + length + (diff[length] == '\n');
 		/* A removed line may begin with two dashes more: what follows a header tells. */
 		bool head = strncmp(diff, "--- ", 4) == 0 && strncmp(next, "+++ ", 4) == 0;
+		_cleanup_text_ struct text line = {0};
 
 		plus = head ? next : plus;
-		printf("%s%.*s%s%s", terminal_colour(on, line_colour(diff, head || diff == plus)), (int)length, diff,
+		text_add_shown(&line, diff, length);
+		printf("%s%s%s%s", terminal_colour(on, line_colour(diff, head || diff == plus)), line.s ? line.s : "",
 		       terminal_colour(on, COLOUR_NONE), diff[length] ? "\n" : "");
 		diff = next;
 	}

@@ -30,7 +30,7 @@ const char *terminal_colour(bool on, enum colour colour);
 /* Prints words, which begin at a column that the output has come to, in rows of 80 columns, the next ones from another column on. */
 void terminal_print_folded(FILE *out, size_t at, size_t column, const char *words);
 
-/* Prints a unified diff to standard output. */
+/* Prints a unified diff to standard output; on a terminal without bytes that act on it, and with colours where on says so. */
 void terminal_print_diff(bool on, const char *diff);
 
 #endif
