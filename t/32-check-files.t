@@ -118,6 +118,12 @@ put("$tmp/my rules/odd.rules", "-w /etc/b -p wa\n");
 ($code, $doc) = sarif("$tmp/my rules/odd.rules");
 is $doc->{runs}[0]{results}[0]{locations}[0]{physicalLocation}{artifactLocation}{uri}, "file://$tmp/my%20rules/odd.rules",
 	'a name is encoded';
+put("$tmp/my rules/odd.rules", "-w /etc/b -p wa -k \"a\\ [lint:\\ b\"\n-w /etc/c -p wa -k a\\ [lint:\\ no-key] -q\n");
+($code, $doc) = sarif("$tmp/my rules/odd.rules");
+is misfits($doc), '', 'words of a rule that look like the name of a kind are none';
+is_deeply [map { "$_->{level} $_->{ruleId}" } @{$doc->{runs}[0]{results}}], ['error error', 'warning quotes'], 'and each has its own kind'
+	or diag explain $doc->{runs}[0]{results};
+like $doc->{runs}[0]{results}[1]{message}{text}, qr/^-k "a \[lint: b": the quotes become part of the key/, 'and its whole text';
 ($code, $doc) = sarif($good);
 is_deeply $doc->{runs}[0]{results}, [], 'nothing wrong: no result';
 

@@ -24,16 +24,22 @@ static void add_uri(struct text *out, const char *file)
 	text_add_json(out, uri.s ? uri.s : "");
 }
 
-/* The name in "... [lint: NAME]", which is cut off; NULL: there is none. */
+/* The name in "... [lint: NAME]", which is cut off; NULL: there is none. Words of the rule may look like it. */
 static const char *cut_lint(char *message)
 {
-	static const char mark[] = " [lint: ";
-	char *found = strstr(message, mark), *end = found ? strchr(found, ']') : NULL;
+	const struct lint *lint;
+	size_t n = strlen(message);
 
-	if (!end || end[1])
-		return NULL;
-	*found = *end = '\0';
-	return found + strlen(mark);
+	for (size_t i = 0; (lint = lint_at(i)); i++) {
+		char mark[64];
+		size_t length = (size_t)snprintf(mark, sizeof(mark), " [lint: %s]", lint->name);
+
+		if (n < length || strcmp(message + n - length, mark) != 0)
+			continue;
+		message[n - length] = '\0';
+		return lint->name;
+	}
+	return NULL;
 }
 
 static void listen(void *context, enum log_level level, const char *file, unsigned line, const char *message)
@@ -41,7 +47,7 @@ static void listen(void *context, enum log_level level, const char *file, unsign
 	struct sarif *sarif = context;
 	struct text *out = &sarif->results;
 	_cleanup_free_ char *text = strdup(message);
-	const char *kind = level == LEVEL_ERROR ? "error" : "warning", *lint = text ? cut_lint(text) : NULL;
+	const char *kind = level == LEVEL_ERROR ? "error" : "warning", *lint = text && level == LEVEL_WARNING ? cut_lint(text) : NULL;
 
 	text_add(out, out->len ? ",{\"ruleId\":" : "{\"ruleId\":");
 	text_add_json(out, lint ? lint : kind);
