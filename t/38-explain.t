@@ -183,4 +183,7 @@ is((run($program, @args, 'explain'))[2], "cloud-audit-setup: error: explain need
 # Bytes that a terminal would obey.
 put("$rules/zz.rules", "# \x1b[2J\x07\xff\n-a always,exit -F arch=b64 -S mount -F uid=7 -k z\n");
 is((good('a comment with control characters', 'zz.rules:2') =~ tr/\n -~//c), 0, 'does not reach a terminal as it is');
+# A backslash at the end of a path is written as two, and the space behind them ends the word.
+like good('a path that ends in a backslash', '-w /etc/odd\\\\ -p wa -k k'), qr{^Matches +path=/etc/odd\\\\: this file perm=wa: calls that write to it}m,
+	'is not read as one with a space';
 done_testing;

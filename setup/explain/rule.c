@@ -164,6 +164,16 @@ static void add_asked(struct text *out, const struct audit_rule_data *data, cons
 	explain_add(out, "Asked", words.s ? words.s : "");
 }
 
+/* A space within is written "\ ", a backslash as two: does the word go on behind the space that it ends at? */
+static bool goes_on(const char *word)
+{
+	size_t n = strlen(word), backslashes = 0;
+
+	while (backslashes < n && word[n - 1 - backslashes] == '\\')
+		backslashes++;
+	return backslashes % 2 != 0;
+}
+
 /* A line for each field of a printed rule, which is cut up; its keys apart. */
 static void add_fields(struct text *out, const struct audit_rule_data *data, char *line, bool all, struct text *keys)
 {
@@ -184,8 +194,7 @@ static void add_fields(struct text *out, const struct audit_rule_data *data, cha
 		value = strtok_r(NULL, " ", &save);
 		if (!value)
 			return;
-		/* A space within is written "\ ". */
-		while (*save && value[strlen(value) - 1] == '\\') {
+		while (*save && goes_on(value)) {
 			value[strlen(value)] = ' ';
 			strtok_r(NULL, " ", &save);
 		}
