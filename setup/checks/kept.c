@@ -171,9 +171,9 @@ int kept_judge(struct kept *ret, const struct wanted *wanted, const struct confi
 	*ret = (struct kept){0};
 	if (config->existing != EXISTING_KEEP)
 		return 0;
-	if ((own && wanted_earlier_rules(host, own, &earlier, &replaced) < 0) ||
-	    rulesdiff_compare(&diff, &wanted->rules, &node->rules, true) < 0 ||
-	    rulesdiff_compare(&ours, &earlier, &node->rules, true) < 0)
+	if (rulesdiff_compare(&diff, &wanted->rules, &node->rules, false) < 0 ||
+	    (own && diff.n_unexpected > 0 && wanted_earlier_rules(host, own, &earlier, &replaced) < 0) ||
+	    rulesdiff_compare(&ours, &earlier, &node->rules, false) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < node->rules.n; i++)
 		diff.unexpected[i] = diff.unexpected[i] && ours.unexpected[i];

@@ -97,8 +97,12 @@ int taken_list(struct text *out, const struct wanted *wanted, const struct confi
 
 	if (config->existing == EXISTING_KEEP)
 		return 0;
-	if (!groups || (own && wanted_earlier_rules(host, own, &earlier, &replaced) < 0) ||
-	    rulesdiff_compare(&diff, &wanted->rules, &node->rules, false) < 0 ||
+	if (!groups || rulesdiff_compare(&diff, &wanted->rules, &node->rules, false) < 0)
+		return -ENOMEM;
+	/* Ten thousand rules a second time are tens of megabytes. */
+	if (diff.n_unexpected == 0)
+		return 0;
+	if ((own && wanted_earlier_rules(host, own, &earlier, &replaced) < 0) ||
 	    rulesdiff_compare(&ours, &earlier, &node->rules, false) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < node->rules.n; i++) {
