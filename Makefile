@@ -6,7 +6,7 @@
 #   make check-host  those that need no machine and no root: between two edits, under 3 minutes
 #   make coverage  line and branch coverage by the host tests, room by room
 #   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie forky) and aarch64, the
-#                  fuzzers for longer, the whole proof of identity; hours
+#                  fuzzers for longer, the whole proof of identity, 10,000 rules; hours
 #   make check-cluster  before a release: what k8s/ has on real kubelets, of a Kubernetes that is built once; NODES=2 for
 #                  what needs two nodes, SCENES="flat stuck" for some of it
 #   make image     the container image, for amd64 and arm64, below build/image
@@ -253,6 +253,7 @@ check-suites:
 	@$(MAKE) --no-print-directory all
 	@failed=; FUZZ_TIME=60 prove --timer $(SHOW) t/17-fuzz.t || failed=' fuzz'; \
 	$(IDENT) prove --timer $(SHOW) t/73-vm-identity.t || failed="$$failed identity"; \
+	MANY_RULES=10000 prove --timer $(SHOW) t/90-vm-bench.t || failed="$$failed many-rules"; \
 	for suite in $(SUITES); do \
 		echo "--- $$suite"; \
 		VM_SUITE=$$suite prove -j2 --timer $(SHOW) $(filter-out $(AARCH64),$(wildcard t/*-vm-*.t)) || \
