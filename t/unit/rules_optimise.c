@@ -774,6 +774,9 @@ static uint32_t draw_number(uint64_t *random, uint32_t arch)
 	return number < 0 ? draw(random, 450) : (uint32_t)number;
 }
 
+#define WORD "992,993,994,995,996,997,998,999,1000,1001,1002,1003,1004,1005,1006,1007,1008,1009,1010,1011,1012,1013,1014,1015," \
+	"1016,1017,1018,1019,1020,1021,1022,1023"
+
 /* The same kind gives rules that differ in their system calls only. */
 static void add_random_rule(struct text *out, uint64_t *random, uint64_t kind)
 {
@@ -782,8 +785,7 @@ static void add_random_rule(struct text *out, uint64_t *random, uint64_t kind)
 		"all", "all", "all", "openat", "openat,execve", "unlink,rename", "chmod,fchmod", "fchmod", "chmod", "chmod", "fchmod",
 		"getppid", "setxattr,close", "470,999,1000",
 		/* All of a word of the mask, and some of it. */
-		"992,993,994,995,996,997,998,999,1000,1001,1002,1003,1004,1005,1006,1007,1008,1009,1010,1011,1012,1013,1014,1015,1016,"
-		"1017,1018,1019,1020,1021,1022,1023", "999,1001", "1001,chmod",
+		WORD, "999,1001", "1001,chmod",
 	};
 	static const char *const places[] = {
 		"", "", " -F dir=/d", " -F dir=/d", " -F path=/d/a", " -F path=/d/b", " -F path=/x/A",
