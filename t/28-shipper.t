@@ -284,6 +284,27 @@ for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] 
 	}
 }
 
+# --- what rules for detection find, by both mappings: of acts as a journal has them, and of what is none ---
+SKIP: {
+	skip 'ruby is missing: apt-get install ruby', 1 unless $ruby;
+	my ($pid, $tail) = (100, 'auid=1000 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=2 comm="%s" exe="/usr/bin/%1$s" subj=unconfined key="exec"');
+	my $exec = sub {
+		my ($parent, $program, @arguments) = @_;
+		$pid++;
+		return map { "_TRANSPORT=audit\n_BOOT_ID=" . 'ab' x 16 . "\n_AUDIT_ID=$pid\nMESSAGE=$_\n\n" }
+			sprintf("SYSCALL arch=c000003e syscall=59 success=yes exit=0 a0=1 a1=2 a2=3 a3=4 items=1 ppid=$parent pid=$pid $tail", $program),
+			join(' ', 'EXECVE argc=' . (1 + @arguments), map { my $i = $_; my $a = ($program, @arguments)[$i]; "a$i=" . ($a =~ / / ? uc unpack 'H*', $a : qq("$a")) } 0 .. @arguments),
+			'CWD cwd="/run"', qq(PATH item=0 name="/usr/bin/$program" inode=7 dev=fe:01 mode=0100755 ouid=0 ogid=0 rdev=00:00 nametype=NORMAL cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0);
+	};
+	my @idle = $exec->(1, 'sh', '-c', 'chmod u+s /run/program; echo eA== | base64 -d');
+	my @acts = ($exec->(101, 'chmod', 'u+s', '/run/program'), $exec->(101, 'base64', '-d'));
+	my ($code, $out, $err) = run('sh', '-c', "$ruby -w t/shipper/rules.rb <" . put("$tmp/acts", join '', @idle, @acts));
+	is "$code $err", '0 ', 'rules for detection: tried on acts';
+	is join("\n", grep { !/^ok \d/ } split /\n/, $out), '1..9', '... each finds what was done, by its mapping to Sigma\'s fields or to ECS';
+	($code, $out) = run('sh', '-c', "$ruby t/shipper/rules.rb <" . put("$tmp/acts", join '', @idle));
+	is join(' ', map { /^ok \d+ - (.*)/ ? $1 : () } split /\n/, $out), 'what was not done, is not found', '... and nothing where nothing was';
+}
+
 SKIP: {
 	skip 'no entries were made', 1 unless -s "$tmp/entries";
 	my ($code, $out) = run('t/unit/validate', 'entry', "$tmp/entries");

@@ -18,6 +18,24 @@ def entry(*texts) = entries(records(*texts)).first
 events = File.read("#{__dir__}/records").split("\n\n").map { |event| records(*event.split("\n")) }
 wrong = events.reject { |event| Restore.new(entries(event).first).records == event }
 is(wrong, [], "the text of #{events.flatten(1).map(&:first).uniq.size} types of records can be made again of entries")
+# ... and not when anything of an entry is missing: so what is compared with a journal (again.rb) finds a field that is lost, and
+# nothing is there twice, but for the family of an address that stands there as it is, and the empty title of an empty command line.
+def without(value, &block)
+  case value
+  when Hash then value.each_key { |k| block.call(value.except(k), k) || without(value[k]) { |v, at| block.call(value.merge(k => v), "#{k}.#{at}") } }
+  when Array then value.each_index { |i| block.call(value[0...i] + value[i + 1..], i) || without(value[i]) { |v, at| block.call(value[0...i] + [v] + value[i + 1..], "#{i}.#{at}") } }
+  end
+end
+unseen = events.flat_map do |event|
+  entry = entries(event).first
+  found = []
+  without(entry.except('format', 'event', 'severity', 'id')) do |less, at|
+    found << "#{event[0]}: #{at}" if (Restore.new(less).records rescue nil) == event
+    false
+  end
+  found
+end
+is(unseen.map { |at| at[/\S+\z/] }, %w[sockaddr.family sockaddr.family proctitle], '... of an entry that lacks any field, element or part of one it cannot')
 File.write(ARGV[0], events.flat_map { |event| entries(event) }.map { |e| "#{JSON.generate(e)}\n" }.join) if ARGV[0]
 
 exec, error, connect, inet6 = events.map { |event| entries(event).first }

@@ -26,7 +26,7 @@ SIGMA = {
 }.freeze
 ELASTIC = {
   'ecs: the start of a process' => { 'event.category' => 'process', 'event.type' => 'start', 'process.name' => 'base64', 'process.args' => '-d' },
-  'ecs: its command line, directory and user' => { 'process.command_line|contains' => 'chmod u+s', 'process.working_directory' => '/run', 'user.id' => '0',
+  'ecs: its command line, directory and user' => { 'process.command_line|startswith' => 'chmod u+s', 'process.working_directory' => '/run', 'user.id' => '0',
                                                    'event.outcome' => 'success', 'tags' => 'exec' }
 }.freeze
 NEVER = { 'type' => 'EXECVE', 'a0' => 'base64', 'a1' => '-w' }.freeze

@@ -71,4 +71,33 @@ v.instance_variable_get(:@windows).define_singleton_method(:select) { |&block| (
 kept(v, *(0..999).map { |i| [1000 + (i % 2), entry(i, web)] })
 is(looks, 2, 'minutes that are over are looked for once a second, not for each entry')
 
+# The examples of filter.conf as they stand there, with the comment taken off, on entries. grep and record_transformer are fluentd's own:
+# here as its documentation has them (several <exclude>: any; in <and>: all; no such field: an empty text).
+def section(lines)
+  found = Hash.new { |all, name| all[name] = [] }
+  while (line = lines.shift) && !line.start_with?('</')
+    name, value = line.split(' ', 2)
+    found[name] << (name.start_with?('<') ? section(lines) : value)
+  end
+  found
+end
+examples = File.read("#{FLUENTD}/filter.conf").scan(/^#<filter linux-auditd>\n(.*?)^#<\/filter>/m).map { |(text)| section(text.lines(chomp: true).map { |l| l.delete_prefix('#').strip }) }
+excluded = lambda do |of, e|
+  of['<exclude>'].any? { |x| e[x['key'][0]].to_s.match?(Regexp.new(x['pattern'][0][1..-2])) } ||
+    of['<and>'].any? { |all| all['<exclude>'].all? { |x| e[x['key'][0]].to_s.match?(Regexp.new(x['pattern'][0][1..-2])) } }
+end
+some = { plain: {}, network: { 'key' => 'network' }, networks: { 'key' => 'network-own' }, both: { 'keys' => %w[exec network] }, inside: { 'class' => 'container' },
+         terminal: { 'class' => 'terminal' }, kubelet: { 'exe' => '/usr/bin/kubelet' }, opened: { 'exe' => '/usr/bin/kubelet', 'key' => 'tmp' },
+         other: { 'exe' => '/opt/usr/bin/kubelet' } }.to_h { |name, more| [name, entry(10, more)] }
+left = examples.select { |of| of['@type'] == ['grep'] }.map { |of| some.select { |_, e| excluded.(of, e) }.keys }
+is(left, [[:network], [:inside], [:kubelet]], 'the examples of filter.conf leave out by key, by class, by program and key, what they say, and nothing else')
+volume = examples.select { |of| of['@type'] == ['linux_audit_volume'] }.map { |of| filter(of.except('@type').to_h { |name, (value)| [name, value.match?(/\A\d+\z/) ? value.to_i : value] }) }
+is(volume.size, 2, '... two are of this filter')
+is(kept(volume[0], *(1..200).map { |i| [1, entry(i, 'key' => 'network')] }).size, 20, '... one a sample')
+is(kept(volume[1], *(1..700).map { |i| [1, entry(i, web)] }).size, 600, '... one a limit')
+removed = examples.filter_map { |of| of['remove_keys'][0] }.flat_map { |names| names.split(',') }
+made = AuditEntry.all("#{BOOT}-1", [['SYSCALL', 'arch=c000003e syscall=59 success=yes exit=0 a0=1 a1=2 a2=3 a3=4 items=1 pid=1 uid=0'],
+                                    ['PATH', 'item=0 name="/bin/x" nametype=NORMAL']], 0, true).first
+is(removed - made.keys, [], '... one takes off fields that entries have')
+
 puts "1..#{$n}"
