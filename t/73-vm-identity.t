@@ -295,7 +295,11 @@ vm_guest --timeout $((900 + 40 * ${IDENT_STARTS:-0})) <<'EOF'
 	# The median: an emulated processor may itself stand still for a second.
 	median() { set -- $1; echo $2; }
 	for command in create exec; do
-		without=$(direct 9 $command) with=$(through 9 $command)
+		# Beside much other work six of them may not keep it full: then once more, as nothing was measured.
+		for try in 1 2 3 4 5; do
+			without=$(direct 9 $command) with=$(through 9 $command)
+			[ "${with##* }" -le 300000 ] || break
+		done
 		diag "fastest, median, slowest of 9 starts, in us: $command without $without, with $with"
 		[ $(median "$with") -le $(($(median "$without") + 1000000)) ]; ok $? "$on: nobody reads, and the backlog is full: $command takes at most a second longer" "$without; $with"
 		[ "${with##* }" -gt 300000 ]; ok $? "$on: and had to wait" "$with"
