@@ -108,7 +108,7 @@ sub prepare {
 	for (1 .. 100) { last if -s "$p{destination}/port"; sleep 0.1 }
 	open my $port, '<', "$p{destination}/port" or die "the destination does not start\n";
 	$p{port} = <$port>;
-	$p{metrics} = 20000 + $$ % 20000;
+	$p{metrics} = 20000 + $$ % 12000;
 	$self->{place} = \%p;
 	$self->{command} = [ $self->{shipper}{command}->(\%p) ];
 	@$self{qw(pid starts restarts invalid lost_with mounted)} = (undef, 0, 0, {}, {}, 0);
