@@ -183,7 +183,8 @@ int outfile_begin(struct outfile *ret, const char *path, struct log *log)
 
 int outfile_end(struct outfile *o, bool keep, struct log *log)
 {
-	int r = fflush(stdout) != 0 || ferror(stdout) ? -errno : 0;
+	/* Of a write that failed before there is no more than that. */
+	int r = fflush(stdout) != 0 ? -errno : ferror(stdout) ? -EIO : 0;
 
 	clearerr(stdout);
 	if (r == 0 && keep)

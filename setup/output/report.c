@@ -159,6 +159,12 @@ void report_in_force(const struct context *c, const char *result, const char *be
 		report_done(c, "apply", result, "%s%zu rules are in force, %s", before, ours, lock);
 }
 
+/* What is done is done: the exit status says it, and the next run. */
+static void say_unprinted(const struct context *c)
+{
+	log_say(c->log, LEVEL_ERROR, "out of memory; the result is not printed: the exit status tells it, and verify");
+}
+
 void report_done(const struct context *c, const char *command, const char *result,
 		 const char *format, ...)
 {
@@ -170,9 +176,9 @@ void report_done(const struct context *c, const char *command, const char *resul
 	if (vasprintf(&sentence, format, args) < 0)
 		sentence = NULL;
 	va_end(args);
-	if (!sentence)
-		return;
-	if (c->options->output == OUTPUT_JSON) {
+	if (!sentence) {
+		say_unprinted(c);
+	} else if (c->options->output == OUTPUT_JSON) {
 		text_addf(&out, "{\"command\":\"%s\",\"result\":\"%s\",\"rules\":%zu,", command, result, c->node.rules.n);
 		if (c->options->command == COMMAND_APPLY)
 			text_addf(&out, "\"rules_ours\":%zu,", count_ours(c));
@@ -182,7 +188,10 @@ void report_done(const struct context *c, const char *command, const char *resul
 		if (c->options->brief)
 			short_add(&out, c, NULL);
 		text_add(&out, "}");
-		puts(out.s ? out.s : "");
+		if (text_error(&out) < 0)
+			say_unprinted(c);
+		else
+			puts(out.s);
 	} else if (c->options->level >= LEVEL_INFO) {
 		puts(sentence);
 	}

@@ -9,7 +9,8 @@
  * -ENOMEM after logging that nothing is printed. */
 int report_checks(struct context *c, const struct checks *checks, enum exit_status status) _must_check_;
 
-/* Prints what a command did: result is one word, the sentence says it to people. */
+/* Prints what a command did: result is one word, the sentence says it to people. Whole, or where memory ends not at all,
+ * which is logged: what was done stays done. */
 void report_done(const struct context *c, const char *command, const char *result,
 		 const char *format, ...) _printf_format_(4, 5);
 

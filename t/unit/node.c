@@ -496,8 +496,24 @@ static void a_failed_restart_leaves_the_rest(void **state)
 	shell("grep -q msgtype=CWD node/etc/audit/cloud-audit-setup.rules && test -s node/opt/cloud-audit-runtime.d/runc");
 	model->refuse = NULL;
 
-	/* What a program reads is one result, with the exit status that it ends with. */
+	/* What was put back is the drop-in of an earlier version: it is let stand. */
 	let_a_restart_fail(RESTART "apply", last);
+	shell("mkdir -p node/etc/systemd/system/containerd.service.d && "
+	      "echo '[Service]' >node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf");
+	expect(RESTART "-s filter.exclude_types=CWD apply", 1);
+	shell("grep -q msgtype=CWD node/etc/audit/cloud-audit-setup.rules && test -s node/opt/cloud-audit-runtime.d/failed && "
+	      "test \"$(cat node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf)\" = '[Service]'");
+}
+
+/* What a program reads is one result, with the exit status that it ends with. */
+static void a_failed_restart_as_a_result(void **state)
+{
+	const struct result *result;
+
+	begin("");
+	model_unit(model, "containerd.service")->active = true;
+	expect(RESTART "apply", 0);
+	let_a_restart_fail(RESTART "apply", model->jobs);
 	result = run_words(RESTART "-o json plan");
 	assert_int_equal(result->status, 1);
 	assert_non_null(strstr(result->out, "\"result\":\"failed\",\"status\":1"));
@@ -508,14 +524,6 @@ static void a_failed_restart_leaves_the_rest(void **state)
 	assert_non_null(strstr(result->out, "\"result\":\"failed\",\"status\":1"));
 	assert_non_null(strstr(result->out, "\"result\":\"unchanged\""));
 	assert_true(strstr(result->out, "\"result\":\"failed\"") > strstr(result->out, "\"result\":\"unchanged\""));
-
-	/* What was put back is the drop-in of an earlier version: it is let stand. */
-	let_a_restart_fail(RESTART "apply", last);
-	shell("mkdir -p node/etc/systemd/system/containerd.service.d && "
-	      "echo '[Service]' >node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf");
-	expect(RESTART "-s filter.exclude_types=CWD apply", 1);
-	shell("grep -q msgtype=CWD node/etc/audit/cloud-audit-setup.rules && test -s node/opt/cloud-audit-runtime.d/failed && "
-	      "test \"$(cat node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf)\" = '[Service]'");
 }
 
 /* plan foretells what apply says: of a kernel that has been changed, too. */
@@ -766,6 +774,31 @@ static void wherever_memory_ends(void **state)
 	check_kinds(memory, ARRAY_SIZE(memory));
 }
 
+/* Half a result would be taken for one; none, and nothing said, for a run that was killed. */
+static void a_result_is_whole_or_none(void **state)
+{
+	static const char *const words[] = { UNLOCKED "-o json apply", UNLOCKED "apply", UNLOCKED "-o json --short apply" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		size_t total, unsaid = 0;
+
+		begin(UNLOCKED "apply");
+		total = run_words(words[i])->allocations;
+		for (size_t n = total > 300 ? total - 300 : 1; n <= total; n++) {
+			const struct result *result = run_failing(words[i], n, true);
+			size_t len = strlen(result->out);
+
+			if (len > 0 && strstr(words[i], "json") && !strstr(result->out + len - 2, "}\n"))
+				complain("%s, memory %zu: half a result: %s", words[i], n, result->out);
+			if (len == 0 && !strstr(result->err, "out of memory"))
+				complain("%s, memory %zu: no result, and nothing is said: %s", words[i], n, result->err);
+			unsaid += len == 0;
+		}
+		assert_true(unsaid > 0);
+	}
+	assert_int_equal(complaints, 0);
+}
+
 /* --- the node of it all --- */
 
 static void make_node(void)
@@ -823,14 +856,16 @@ int main(void)
 		TEST("the result of apply is told before the runtime is restarted", the_result_is_told_before_a_restart),
 		TEST("a restart that failed is not tried again in that boot with the same files", a_failed_restart_is_not_tried_again),
 		TEST("rules and lock are as configured all the same", a_failed_restart_leaves_the_rest),
+		TEST("a program reads of it in one result, the last", a_failed_restart_as_a_result),
 		TEST("remove has the host load its own rules", the_host_has_its_own_rules_again),
 		TEST("whatever systemd or the kernel refuses is said, and what is said of the node is so",
 		     whatever_systemd_or_the_kernel_refuses),
 		TEST("wherever memory ends, that is said, and what is said of the node is so", wherever_memory_ends),
+		TEST("a result is printed whole or not at all, which is said", a_result_is_whole_or_none),
 	};
 
 	if (!MEMORY_FAILS)
 		puts("# SKIP where memory ends: the sanitizers have a heap of their own");
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return _cmocka_run_group_tests("node", tests, ARRAY_SIZE(tests) - (MEMORY_FAILS ? 0 : 1), set_up, NULL);
+	return _cmocka_run_group_tests("node", tests, ARRAY_SIZE(tests) - (MEMORY_FAILS ? 0 : 2), set_up, NULL);
 }

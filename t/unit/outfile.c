@@ -1,0 +1,65 @@
+/* Results in files. */
+#include "t/unit/test.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "setup/outfile.h"
+
+static const char *content(const char *path)
+{
+	static char s[64];
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, s, sizeof(s) - 1);
+
+	return n < 0 ? NULL : (s[n] = '\0', s);
+}
+
+/* More than stdio holds back, and than a file may have meanwhile. */
+static void print_too_much(void)
+{
+	struct rlimit limit, small;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	small = limit;
+	small.rlim_cur = 512;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (int i = 0; i < 20000; i++)
+		putchar('x');
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_write_that_failed_once(void **state)
+{
+	const char *path = test_path("result");
+	struct outfile file;
+	struct capture log;
+	int r;
+
+	capture_begin(&log);
+	assert_int_equal(outfile_begin(&file, path, log.log), 0);
+	printf("whole\n");
+	assert_int_equal(outfile_end(&file, true, log.log), 0);
+	assert_string_equal(content(path), "whole\n");
+
+	/* The disk has room again when it ends, and what went wrong in between was something else. */
+	assert_int_equal(outfile_begin(&file, path, log.log), 0);
+	print_too_much();
+	fflush(stdout);
+	errno = 0;
+	r = outfile_end(&file, true, log.log);
+	assert_int_equal(r, -EIO);
+	assert_non_null(strstr(capture_text(&log), "the result could not be written to "));
+	assert_string_equal(content(path), "whole\n");
+	capture_end(&log);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("a result of which a part could not be written takes no file's place", a_write_that_failed_once),
+	};
+
+	return RUN(tests);
+}
