@@ -196,9 +196,6 @@ static void look_disk(struct look *look)
 	tell(look, "auditd's disk ends neither the node nor the trail", &detail);
 }
 
-/* How long records are kept is told of below this: an outage that begins on an evening is found in the morning. */
-static const uint64_t kept_enough = 24ull * 3600 * 1000000;
-
 static void add_span(struct text *out, uint64_t usec)
 {
 	uint64_t minutes = usec / 60000000;
@@ -224,7 +221,7 @@ static void look_auditd_files(struct look *look)
 
 	if (!files->seen || files->room == 0)
 		return;
-	if (files->holds < kept_enough) {
+	if (files->holds < TRAIL_ENOUGH) {
 		text_add(&detail, "they hold ");
 		add_span(&detail, files->holds);
 		text_add(&detail, " at the present ");
@@ -248,7 +245,7 @@ static void look_journal(struct look *look)
 
 	if (span->newest == 0 || span->holds == 0)
 		return;
-	if (span->holds < kept_enough) {
+	if (span->holds < TRAIL_ENOUGH) {
 		text_add(&detail, "it holds ");
 		add_span(&detail, span->holds);
 		text_addf(&detail, " at the present %" PRIu64 " audit records a minute: a shipper that is down for longer misses some; "

@@ -225,7 +225,7 @@ static void read_groups(struct auditd_files *files, const struct host *host, con
 		files->n--;
 }
 
-void auditd_files_read(struct auditd_files *ret, const struct host *host, const char *text)
+void auditd_files_read(struct auditd_files *ret, const struct host *host, const char *text, uint64_t enough)
 {
 	struct conf conf = read_conf(text);
 	uint64_t size = 0, began = 0, earlier = 0;
@@ -248,5 +248,6 @@ void auditd_files_read(struct auditd_files *ret, const struct host *host, const 
 		ret->room = conf.files * conf.megabytes * MIB;
 	if (ret->per_day > 0)
 		ret->holds = (uint64_t)((double)ret->room / (double)ret->per_day * DAY * 1e6);
-	read_groups(ret, host, conf.file);
+	if (enough == AUDITD_ALWAYS || (ret->room > 0 && ret->holds < enough))
+		read_groups(ret, host, conf.file);
 }

@@ -19,11 +19,13 @@ struct auditd_files {
 		char key[AUDITD_KEY];	/* the rule's key, cut where it is longer; "" for none */
 		uint64_t per_day;	/* bytes of whole events, by what the last megabyte has */
 	} groups[AUDITD_GROUPS];	/* the largest first; keys for which there was no room count as none */
-	size_t n;
+	size_t n;		/* 0 also where they were not looked for */
 };
 
-/* conf is auditd.conf's text. What cannot be read is as if there were no files. */
-void auditd_files_read(struct auditd_files *ret, const struct host *host, const char *conf);
+/* conf is auditd.conf's text. What cannot be read is as if there were no files. Whose events fill them is looked for only where they
+ * hold a record for less than `enough` microseconds, or that is AUDITD_ALWAYS: the last megabyte of them is read for it. */
+#define AUDITD_ALWAYS UINT64_MAX
+void auditd_files_read(struct auditd_files *ret, const struct host *host, const char *conf, uint64_t enough);
 
 /* Takes a line of auditd.conf apart, "key = value" in whatever case; key is in lower case then. False for one that is none. */
 enum { AUDITD_WORD = 256 };

@@ -16,7 +16,7 @@ static int read_host(struct context *c)
 	if (r == 0 && c->options->command == COMMAND_VERIFY)
 		node_read_trail(&c->node, &c->host);
 	if (r == 0 && config)
-		r = node_read_neighbours(&c->node, &c->host, c->bus, c->log);
+		r = node_read_neighbours(&c->node, &c->host, c->bus, c->options->command == COMMAND_VERIFY, c->log);
 	if (r == 0 && config)
 		r = runtime_read(&c->node.runtime, &c->config, &c->host, c->bus, c->log);
 	if (r < 0)

@@ -150,8 +150,7 @@ int node_read_reader(struct node *node, struct bus *bus, const struct host *host
 	return reader_find(&node->reader, bus, host, node->status.pid);
 }
 
-int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus,
-		    struct log *log)
+int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus, bool whole, struct log *log)
 {
 	int r = neighbours_read(node->neighbours, bus, node->status.pid);
 
@@ -164,7 +163,7 @@ int node_read_neighbours(struct node *node, const struct host *host, struct bus 
 		r = host_read(host, "/etc/audit/auditd.conf", &node->auditd_conf) == -ENOMEM ? log_no_memory(log) : 0;
 	node->trail.auditd = (struct auditd_files){ .seen = false };
 	if (r == 0 && node->auditd_conf.s)
-		auditd_files_read(&node->trail.auditd, host, node->auditd_conf.s);
+		auditd_files_read(&node->trail.auditd, host, node->auditd_conf.s, whole ? AUDITD_ALWAYS : TRAIL_ENOUGH);
 	return r < 0 ? r : others_lines(&node->silences, OWN_SILENCES, host, bus, log);
 }
 

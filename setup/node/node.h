@@ -49,8 +49,8 @@ int node_read_status(struct node *node, struct kernel *kernel, const struct host
 int node_read_transient(struct node *node, struct bus *bus) _must_check_;
 /* After the kernel's status. */
 int node_read_reader(struct node *node, struct bus *bus, const struct host *host) _must_check_;
-/* Who else has a hand in the records. */
-int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus, struct log *log) _must_check_;
+/* Who else has a hand in the records. whole: also whose events fill auditd's files where they have room for long enough. */
+int node_read_neighbours(struct node *node, const struct host *host, struct bus *bus, bool whole, struct log *log) _must_check_;
 /* What becomes of the records: the journal, and who ships it. What cannot be read is not there. */
 void node_read_trail(struct node *node, const struct host *host);
 /* When the unit that loads the rules has run, microseconds of CLOCK_REALTIME; 0 where it is not active. After the units. */

@@ -76,7 +76,7 @@ static struct auditd_files look(const char *conf)
 {
 	struct auditd_files files;
 
-	auditd_files_read(&files, &host, conf);
+	auditd_files_read(&files, &host, conf, AUDITD_ALWAYS);
 	return files;
 }
 
@@ -96,6 +96,26 @@ static void rate(void **state)
 	assert_string_equal(files.groups[1].key, "network");
 	assert_in_range(files.groups[0].per_day, files.per_day * 65 / 100, files.per_day * 68 / 100);
 	assert_in_range(files.groups[0].per_day + files.groups[1].per_day, files.per_day - 1000, files.per_day);
+}
+
+/* Whose events they are is read of the log itself: no more than the message that names them needs. */
+static void whose(void **state)
+{
+	static const char *const confs[] = { ROTATES, "max_log_file = 8\nnum_logs = 5\nmax_log_file_action = keep_logs\n" };
+	static const struct {
+		uint64_t days;	/* that are enough; 0: always */
+		size_t conf;
+		bool read;
+	} rows[] = { { 1, 0, false }, { 400, 0, true }, { 0, 0, true }, { 400, 1, false }, { 0, 1, true } };
+
+	write_log(LOG, 2000, 20);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct auditd_files files;
+
+		auditd_files_read(&files, &host, confs[rows[i].conf], rows[i].days ? rows[i].days * DAY * 1000000 : AUDITD_ALWAYS);
+		assert_true(files.seen && files.per_day > 0);
+		assert_int_equal(files.n > 0, rows[i].read);
+	}
 }
 
 /* One that was just begun says nothing of the rate. */
@@ -260,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("the rate of auditd's files is told, how long they hold a record, and whose events it is", rate),
+		TEST("whose they are is not read where the files hold a record for long enough", whose),
 		TEST("a file that was just begun is judged with the one before it", rotated),
 		TEST("files that are none, not written or not to be read have no rate", no_rate),
 		TEST("files without a limit hold a record for ever", no_limit),
