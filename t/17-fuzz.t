@@ -18,7 +18,7 @@ my %plants = (
 	kernel => [ 'setup/kernel/kernel.c', 'head.buflen > size - sizeof(head)', 'head.buflen == UINT32_MAX' ],
 	options => [ 'setup/config/options.c', 'calloc((size_t)argc + 1, sizeof(*ret->set))', 'calloc(1, sizeof(*ret->set))' ],
 	rules => [ 'rules/rule/print.c', 'text_addf(p->out, "-%s", name)', 'text_addf(p->out, "%s", name)' ],
-	runtime => [ 'setup/runtime/json.c', 'end - s >= (ptrdiff_t)sizeof(word)', 'end > s' ],
+	runtime => [ 'setup/runtime/json.c', 'end - s >= (ptrdiff_t)sizeof(bytes)', 'end > s' ],
 	unit => [ 'units/unit.c', "*value == '%' ? \"%%\" : value, *value == '%' ? 2 : 1", 'value, 1' ],
 );
 # What it says then, and not when it was but slow.

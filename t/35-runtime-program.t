@@ -288,7 +288,7 @@ SKIP: {
 	# to become it ends, and its instructions are told.
 	put("$bundle/config.json", slurp("$bundle/config.json") =~ s/"env":\[/'"env":[' . join '', map { qq("SERVICE_${_}_PORT=tcp:\/\/10.0.0.$_:80",) } 1 .. 100/er);
 	put("$tmp/process", '{"args":["sh"],"env":["PATH=/bin"]}');
-	for my $row (['create', 45000, '--bundle', $bundle, $id], ['exec', 50000, '--process', "$tmp/process", $id]) {
+	for my $row (['create', 32000, '--bundle', $bundle, $id], ['exec', 35000, '--process', "$tmp/process", $id]) {
 		my ($command, $most, @rest) = @$row;
 		login();
 		local %ENV = (PATH => "/nowhere", LOGINUID => $login, RECORDS => "$tmp/records");

@@ -20,21 +20,25 @@ struct search {
 	size_t n, left;
 };
 
-/* The first quotation mark or backslash, eight bytes at once; end where there is none. */
+/* The first quotation mark or backslash, sixteen bytes at once; end where there is none. */
 static const char *special(const char *s, const char *end)
 {
-	const uint64_t ones = UINT64_MAX / 0xff, highs = ones << 7;
+	typedef unsigned char block __attribute__((vector_size(16)));
+	block bytes, quotes, slashes;
 
-	for (uint64_t word; end - s >= (ptrdiff_t)sizeof(word); s += sizeof(word)) {
-		uint64_t quotes, slashes, found;
+	memset(&quotes, '"', sizeof(quotes));
+	memset(&slashes, '\\', sizeof(slashes));
+	for (; end - s >= (ptrdiff_t)sizeof(bytes); s += sizeof(bytes)) {
+		uint64_t found[2];
 
-		memcpy(&word, s, sizeof(word));
-		quotes = le64toh(word) ^ ones * '"';
-		slashes = le64toh(word) ^ ones * '\\';
-		/* The lowest bit is that of the first byte that has become 0; those above may be wrong. */
-		found = ((quotes - ones) & ~quotes & highs) | ((slashes - ones) & ~slashes & highs);
-		if (found)
-			return s + __builtin_ctzll(found) / 8;
+		memcpy(&bytes, s, sizeof(bytes));
+		/* 0xff where it is so. */
+		bytes = (block)(bytes == quotes) | (block)(bytes == slashes);
+		memcpy(found, &bytes, sizeof(found));
+		if (found[0])
+			return s + __builtin_ctzll(le64toh(found[0])) / 8;
+		if (found[1])
+			return s + 8 + __builtin_ctzll(le64toh(found[1])) / 8;
 	}
 	while (s < end && *s != '"' && *s != '\\')
 		s++;

@@ -10,8 +10,10 @@ static const char usual[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 struct search {
 	const char *self, *name;
 	char *const *argv, *const *envp;
+	struct line *file;	/* that is looked at: the caller's, since another would be another page to touch */
+	const char *refused;	/* the directory of the last that was, or NULL; n bytes, and why */
+	size_t n;
 	int error;
-	struct line *tried;
 };
 
 /* Without trailing slashes, is its last part our directory's name? */
@@ -55,23 +57,29 @@ static bool is_self(const char *self, const struct stat *st)
 	       own.st_dev == st->st_dev && own.st_ino == st->st_ino;
 }
 
+static void path_of(const struct search *search, const char *directory, size_t n)
+{
+	line_begin(search->file);
+	line_add_bytes(search->file, directory, n);
+	line_add(search->file, "/");
+	line_add(search->file, search->name);
+}
+
 static void try_directory(struct search *search, const char *directory, size_t n)
 {
-	struct line file;
+	struct line *file = search->file;
 	struct stat st;
 
 	if (n == 0 || directory[0] != '/' || is_ours(directory, n))
 		return;
-	line_begin(&file);
-	line_add_bytes(&file, directory, n);
-	line_add(&file, "/");
-	line_add(&file, search->name);
-	if (file.cut || strcmp(file.s, search->self) == 0 || stat(file.s, &st) < 0 || !S_ISREG(st.st_mode) ||
+	path_of(search, directory, n);
+	if (file->cut || strcmp(file->s, search->self) == 0 || stat(file->s, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    is_self(search->self, &st))
 		return;
-	execve(file.s, search->argv, search->envp);
+	execve(file->s, search->argv, search->envp);
 	search->error = -errno;
-	*search->tried = file;
+	search->refused = directory;
+	search->n = n;
 }
 
 static void try_path(struct search *search, const char *path)
@@ -89,11 +97,13 @@ static void try_path(struct search *search, const char *path)
 int next_become(const char *self, const char *name, const char *path, char *const *argv, char *const *envp,
 		struct line *ret_tried)
 {
-	struct search search = { self, name, argv, envp, -ENOENT, ret_tried };
+	struct search search = { self, name, argv, envp, ret_tried, NULL, 0, -ENOENT };
 
-	line_begin(ret_tried);
 	if (path)
 		try_path(&search, path);
 	try_path(&search, usual);
+	line_begin(ret_tried);
+	if (search.refused)
+		path_of(&search, search.refused, search.n);
 	return search.error;
 }

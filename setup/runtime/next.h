@@ -14,8 +14,8 @@ void next_path(char *path);
 /* Becomes the first program in path (NULL: the usual one) that is called name and is not the file self, and that the
  * kernel takes; an entry that is empty, relative or a directory of ours is passed over, as the Go programs that call
  * runtimes do with the first two. Then the usual directories are tried.
- * Returns only where there is none, the error of the last that was refused or -ENOENT; ret_tried then has its path, and
- * is empty where there was none at all. */
+ * Returns only where there is none, the error of the last that was refused or -ENOENT; ret_tried, which the paths are made
+ * in meanwhile, then has its path, and is empty where there was none at all. */
 int next_become(const char *self, const char *name, const char *path, char *const *argv, char *const *envp,
 		struct line *ret_tried);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,6 +31,7 @@ struct start {
 	int login_error;	/* why no login uid was set */
 	bool login_set;
 	int record_error;	/* why there is no record */
+	struct line line;	/* the one that is written at a time, since each more touches a page. Last, and not cleared */
 };
 
 int shim_is_runtime(const char *name)
@@ -111,10 +113,9 @@ static int config_path(const struct call *call, struct line *ret)
 static void read_start(struct start *start)
 {
 	const struct call *call = &start->call;
-	struct line config;
-	int r = config_path(call, &config);
+	int r = config_path(call, &start->line);
 
-	start->config_error = r < 0 ? r : identity_read(&start->identity, config.s);
+	start->config_error = r < 0 ? r : identity_read(&start->identity, start->line.s);
 	if (!call->session)
 		start->terminal = start->config_error < 0 ? call->console : start->identity.terminal;
 	else if (!call->process)
@@ -123,79 +124,78 @@ static void read_start(struct start *start)
 		start->terminal = call->console;
 }
 
-static bool is_excepted(const struct shim_place *place, const struct identity *identity)
+static bool is_excepted(const struct shim_place *place, struct start *start)
 {
 	const char *slash = strrchr(place->self, '/');
-	struct line file;
+	struct line *file = &start->line;
 
-	line_begin(&file);
-	line_add_bytes(&file, place->self, slash ? (size_t)(slash + 1 - place->self) : 0);
-	line_add(&file, "except");
-	return !file.cut && identity_is_excepted(identity, file.s);
+	line_begin(file);
+	line_add_bytes(file, place->self, slash ? (size_t)(slash + 1 - place->self) : 0);
+	line_add(file, "except");
+	return !file->cut && identity_is_excepted(&start->identity, file->s);
 }
 
 /* Sets the login uid where none is set. Returns whether it did, or a negative errno. The kernel makes a record of that, and of the
  * call, for each of which it may have us wait: the rule that leaves our own start out leaves pwritev(2), which hardly anybody
  * calls, out as well. */
-static int set_login(const char *file, uint32_t auid)
+static int set_login(const char *file, uint32_t auid, struct line *line)
 {
 	_cleanup_close_ int fd = openat(AT_FDCWD, file, O_RDWR | O_CLOEXEC);
 	char have[16] = "";
-	struct line line;
 	struct iovec bytes;
 
 	if (fd < 0 || read(fd, have, sizeof(have) - 1) < 0)
 		return -errno;
 	if (strncmp(have, unset, sizeof(unset) - 1) != 0)
 		return 0;
-	line_begin(&line);
-	line_add_number(&line, auid, 1);
-	bytes = (struct iovec){ line.s, line.n };
-	return pwritev(fd, &bytes, 1, 0) == (ssize_t)line.n ? 1 : -errno;
+	line_begin(line);
+	line_add_number(line, auid, 1);
+	bytes = (struct iovec){ line->s, line->n };
+	return pwritev(fd, &bytes, 1, 0) == (ssize_t)line->n ? 1 : -errno;
 }
 
-static int send_record(const struct shim_place *place, const struct start *start)
+static int send_record(const struct shim_place *place, struct start *start)
 {
 	static const char *const fields[NAMES] = {
 		[NAME_POD] = "pod", [NAME_NAMESPACE] = "namespace", [NAME_POD_UID] = "uuid",
 		[NAME_CONTAINER] = "container", [NAME_IMAGE] = "image",
 	};
 	_cleanup_close_ int fd = -1;
-	struct line line;
+	struct line *line = &start->line;
 	int r = place->open_netlink(SECONDS, &fd);
 
 	if (r < 0)
 		return r;
-	line_begin(&line);
-	line_add(&line, "op=start virt=container");
-	line_add_untrusted(&line, "vm", start->call.id, strlen(start->call.id));
+	line_begin(line);
+	line_add(line, "op=start virt=container");
+	line_add_untrusted(line, "vm", start->call.id, strlen(start->call.id));
 	for (int i = 0; i < NAMES; i++) {
 		const struct name *name = &start->identity.names[i];
 
-		line_add_untrusted(&line, fields[i], name->known ? name->s : NULL, name->n);
+		line_add_untrusted(line, fields[i], name->known ? name->s : NULL, name->n);
 	}
-	line_add_all(&line, (const char *const []){ " exec=", start->call.session ? "yes" : "no",
+	line_add_all(line, (const char *const []){ " exec=", start->call.session ? "yes" : "no",
 		" terminal=", start->terminal ? "yes" : "no", " login=", start->login_set ? "set" : "kept",
 		" res=", start->login_error < 0 ? "failed" : "success", NULL });
-	return line.cut ? -E2BIG : netlink_record(fd, RECORD_VIRT_CONTROL, line.s);
+	return line->cut ? -E2BIG : netlink_record(fd, RECORD_VIRT_CONTROL, line->s);
 }
 
 /* What the record does not tell: that there is none, or why it has no names. */
-static void tell_failure(const struct start *start)
+static void tell_failure(struct start *start)
 {
 	int error = start->record_error < 0 ? start->record_error : start->config_error;
-	struct line line;
+	struct line *line = &start->line;
 
 	if (error == 0 || (start->record_error == 0 && start->call.session))
 		return;
-	line_begin(&line);
-	line_add_all(&line, (const char *const []){ "cloud-audit-runtime: the start record of ", start->call.id,
+	line_begin(line);
+	line_add_all(line, (const char *const []){ "cloud-audit-runtime: the start record of ", start->call.id,
 		start->record_error < 0 ? " was not sent: " : " has no names, its configuration cannot be read: ",
 		strerror(-error), NULL });
 	if (start->record_error < 0 && start->login_error < 0)
-		line_add_all(&line, (const char *const []){ "; nor has it a login uid of its own: ",
+		line_add_all(line, (const char *const []){ "; nor has it a login uid of its own: ",
 			strerror(-start->login_error), NULL });
-	tell(&start->call, "warning", line.s);
+	tell(&start->call, "warning", line->s);
 }
 
 static void identify(const struct shim_place *place, struct start *start)
@@ -204,10 +204,10 @@ static void identify(const struct shim_place *place, struct start *start)
 	int r;
 
 	read_start(start);
-	if (is_excepted(place, &start->identity))
+	if (is_excepted(place, start))
 		return;
 	class = start->terminal ? CLASS_TERMINAL : start->call.session ? CLASS_SESSION : CLASS_CONTAINER;
-	r = set_login(place->loginuid, identity_auid(class, start->call.id));
+	r = set_login(place->loginuid, identity_auid(class, start->call.id), &start->line);
 	start->login_set = r > 0;
 	start->login_error = r < 0 ? r : 0;
 	start->record_error = send_record(place, start);
@@ -224,26 +224,34 @@ static char *value_of(char *const *envp, const char *name)
 	return NULL;
 }
 
+/* tried is the path of what was refused, and error why; or empty. */
+static __attribute__((noinline)) int tell_none(const struct call *call, const char *name, const char *tried, int error)
+{
+	struct line line;
+
+	line_begin(&line);
+	if (*tried)
+		line_add_all(&line, (const char *const []){ "cloud-audit-runtime: ", tried, ": ", strerror(-error), NULL });
+	else
+		line_add_all(&line, (const char *const []){ "cloud-audit-runtime: no ", name,
+			" in PATH but this one: no container starts until it is installed", NULL });
+	tell(call, "error", line.s);
+	line_add(&line, "\n");
+	return write(STDERR_FILENO, line.s, line.n) < 0 ? 126 : 127;
+}
+
 int shim_run(const struct shim_place *place, const char *name, int argc, char *const *argv, char *const *envp)
 {
-	struct start start = { .record_error = 0 };
+	struct start start;
 	char *path = value_of(envp, "PATH");
-	struct line tried, said;
 	int r;
 
+	memset(&start, 0, offsetof(struct start, line));
 	call_read(&start.call, name, argc, argv);
 	if (start.call.starts && start.call.id)
 		identify(place, &start);
 	if (path)
 		next_path(path);
-	r = next_become(place->self, name, path, argv, envp, &tried);
-	line_begin(&said);
-	if (tried.n > 0)
-		line_add_all(&said, (const char *const []){ "cloud-audit-runtime: ", tried.s, ": ", strerror(-r), NULL });
-	else
-		line_add_all(&said, (const char *const []){ "cloud-audit-runtime: no ", name,
-			" in PATH but this one: no container starts until it is installed", NULL });
-	tell(&start.call, "error", said.s);
-	line_add(&said, "\n");
-	return write(STDERR_FILENO, said.s, said.n) < 0 ? 126 : 127;
+	r = next_become(place->self, name, path, argv, envp, &start.line);
+	return tell_none(&start.call, name, start.line.s, r);
 }
