@@ -2,11 +2,12 @@
 # A node shaped like Container-Optimized OS: read-only root, /etc lost at every boot, a vendor's unit.
 . t/vm/lib.sh
 vm_up cos cos
+# Each part begins here, and looks into the journal.
+echo ". $cas/guest.sh; journal_takes_audit" | t/vm/vm run "$vm" || exit 1
 t/vm/vm save "$vm" fresh || exit 1
 
 vm_guest --timeout 300 <<'EOF'
 	cd $cas
-	journal_takes_audit
 	vendor=$(realpath /usr/lib/systemd/system/cloud-audit-setup.service)
 	is "$(realpath "$(systemctl show -P FragmentPath cloud-audit-setup)")" $vendor 'the node brings a unit of that name'
 	out=$(./cloud-audit-setup -s audit.lock=no 2>&1); ok $? 'apply succeeds on a read-only root' "$out"
