@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "setup/rights/rights.h"
@@ -21,7 +22,7 @@ struct bus *bus_close(struct bus *bus)
 	return NULL;
 }
 
-static int on_pong(sd_bus_message *message, void *user, sd_bus_error *error)
+static int on_version(sd_bus_message *message, void *user, sd_bus_error *error)
 {
 	sd_bus_message **reply = user;
 
@@ -29,30 +30,44 @@ static int on_pong(sd_bus_message *message, void *user, sd_bus_error *error)
 	return 1;
 }
 
-/* Only a first call proves that there is somebody. It goes out with Hello, as soon as authentication is done, for
- * which sd-bus itself would wait 90 s (BUS_AUTH_TIMEOUT in src/libsystemd/sd-bus/sd-bus.c). */
-static int ping(sd_bus *b, const char *destination, uint64_t timeout, sd_bus_error *error)
+/* Only a first call proves that there is somebody, whatever is answered: so it is one of which something is learned. It goes out with
+ * Hello, as soon as authentication is done, for which sd-bus itself would wait 90 s (BUS_AUTH_TIMEOUT in
+ * src/libsystemd/sd-bus/sd-bus.c). *ret_reply is the caller's, and may be NULL. */
+static int ask_version(sd_bus *b, const char *destination, uint64_t timeout, sd_bus_error *error, sd_bus_message **ret_reply)
 {
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
 	uint64_t deadline = bus_now(CLOCK_MONOTONIC) + timeout;
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	int r;
 
-	r = sd_bus_call_method_async(b, &slot, destination, SYSTEMD_PATH, "org.freedesktop.DBus.Peer", "Ping", on_pong,
-				     &reply, NULL);
+	r = sd_bus_call_method_async(b, &slot, destination, SYSTEMD_PATH, "org.freedesktop.DBus.Properties", "Get", on_version, &reply,
+				     "ss", MANAGER, "Version");
 	while (r >= 0 && !reply)
 		r = bus_step(b, deadline);
 	if (r < 0)
 		return r;
-	r = bus_reply_error(b, reply);
+	r = sd_bus_message_is_method_error(reply, SD_BUS_ERROR_UNKNOWN_PROPERTY) ? 0 : bus_reply_error(b, reply);
 	/* Of a connection that ended the error is sd-bus's own, and says no more. */
 	if (r < 0 && r != -ECONNRESET)
 		sd_bus_error_copy(error, sd_bus_message_get_error(reply));
+	if (r >= 0 && ret_reply)
+		*ret_reply = TAKE(reply);
 	return r;
+}
+
+/* "252.39-1~deb12u1", "250.3", "systemd 247"; what is none of these is 0 and 0. */
+static void take_version(struct bus *bus, sd_bus_message *reply)
+{
+	const char *version;
+
+	bus->major = bus->minor = 0;
+	if (sd_bus_message_read(reply, "v", "s", &version) >= 0)
+		(void)sscanf(version + strcspn(version, "0123456789"), "%u.%u", &bus->major, &bus->minor);
 }
 
 static int connect_to(struct bus *bus, const char *address, bool private, sd_bus_error *error)
 {
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *version = NULL;
 	_cleanup_(sd_bus_close_unrefp) sd_bus *b = NULL;
 	int r = sd_bus_new(&b);
 
@@ -65,9 +80,10 @@ static int connect_to(struct bus *bus, const char *address, bool private, sd_bus
 	if (r >= 0)
 		r = sd_bus_start(b);
 	if (r >= 0)
-		r = ping(b, private ? NULL : "org.freedesktop.systemd1", bus->timeout, error);
+		r = ask_version(b, private ? NULL : "org.freedesktop.systemd1", bus->timeout, error, &version);
 	if (r < 0)
 		return r;
+	take_version(bus, version);
 	sd_bus_close_unref(bus->bus);
 	bus->bus = TAKE(b);
 	bus->destination = private ? NULL : "org.freedesktop.systemd1";
@@ -186,7 +202,7 @@ int bus_revive(struct bus *bus)
 	int r;
 
 	/* The end of a connection is only seen by who uses it. What is answered does not matter. */
-	(void)ping(bus->bus, bus->destination, bus->timeout, NULL);
+	(void)ask_version(bus->bus, bus->destination, bus->timeout, NULL, NULL);
 	if (sd_bus_is_open(bus->bus) > 0)
 		return 0;
 	for (;;) {

@@ -20,6 +20,7 @@ struct bus {
 	const char *address;	/* as configured; the caller's of bus_open() */
 	uint64_t timeout;
 	bool subscribed;
+	unsigned major, minor;	/* systemd's version, which is asked when it is connected to; 0 where it does not say */
 };
 
 /* The reason of a negative errno, in words. */

@@ -1,6 +1,5 @@
 #include "setup/systemd/bus_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,16 +7,8 @@
 
 void bus_version(struct bus *bus, unsigned *ret_major, unsigned *ret_minor)
 {
-	_cleanup_free_ char *version = NULL;
-	int r;
-
-	*ret_major = *ret_minor = 0;
-	if (!bus_is_there(bus))
-		return;
-	r = sd_bus_get_property_string(bus->bus, bus->destination, SYSTEMD_PATH, MANAGER, "Version", NULL, &version);
-	/* "252.39-1~deb12u1", "250.3", "systemd 247". */
-	if (r >= 0 && version)
-		(void)sscanf(version + strcspn(version, "0123456789"), "%u.%u", ret_major, ret_minor);
+	*ret_major = bus->major;
+	*ret_minor = bus->minor;
 }
 
 int bus_service_started(struct bus *bus, const char *unit, uint64_t *ret)

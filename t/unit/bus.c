@@ -551,11 +551,11 @@ static void opens(void **state)
 		{ { "wrong type", BODY, "t", -ENXIO, "not the answer that was expected" }, "Hello", false },
 		{ { "half", HALF, NULL, -ECONNRESET, "Connection reset by peer" }, "Hello", false },
 		{ { "garbage", GARBAGE, NULL, -EBADMSG, "not the answer that was expected" }, "Hello", false },
-		{ { "silent", SILENT, NULL, -ETIMEDOUT, "Connection timed out" }, "Ping", false },
-		{ { "closed", CLOSE, NULL, -ECONNRESET, "Connection reset by peer" }, "Ping", false },
-		{ { "denied", ERROR, DBUS "AccessDenied", -EACCES, DBUS "AccessDenied: " SAID }, "Ping", false },
-		{ { "half", HALF, NULL, -ECONNRESET, "Connection reset by peer" }, "Ping", false },
-		{ { "garbage", GARBAGE, NULL, -EBADMSG, "not the answer that was expected" }, "Ping", false },
+		{ { "silent", SILENT, NULL, -ETIMEDOUT, "Connection timed out" }, "Version", false },
+		{ { "closed", CLOSE, NULL, -ECONNRESET, "Connection reset by peer" }, "Version", false },
+		{ { "denied", ERROR, DBUS "AccessDenied", -EACCES, DBUS "AccessDenied: " SAID }, "Version", false },
+		{ { "half", HALF, NULL, -ECONNRESET, "Connection reset by peer" }, "Version", false },
+		{ { "garbage", GARBAGE, NULL, -EBADMSG, "not the answer that was expected" }, "Version", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -643,7 +643,7 @@ static void refused(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		const struct fault *fault = &refusals[i];
-		const struct plan plan = { "Ping", fault };
+		const struct plan plan = { "Version", fault };
 		struct peer peer = { .answer = answer, .plan = &plan };
 		struct host host;
 		struct capture c;
@@ -668,11 +668,51 @@ static void refused(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static bool answer_version(struct peer *peer, const struct peer_call *call)
+{
+	const char *version = peer->plan;
+
+	if (strcmp(call->name, "Version") == 0)
+		return version ? peer_reply_variant(peer, call, "s", version, 0) : peer_error(peer, call, DBUS "UnknownProperty", SAID);
+	return peer_answer_well(peer, call);
+}
+
+/* What is needed of it anyway is the call that shows that there is a systemd. */
+static void version(void **state)
+{
+	static const struct {
+		const char *said;
+		unsigned major, minor;
+	} rows[] = { { "252.39-1~deb12u1", 252, 39 }, { "systemd 247", 247, 0 }, { "", 0, 0 }, { NULL, 0, 0 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct peer peer = { .answer = answer_version, .plan = rows[i].said };
+		unsigned major = 1, minor = 1;
+		struct host host;
+		struct capture c;
+		struct bus *bus;
+
+		peer_start(&peer, socket_path("root/run/systemd/private"));
+		assert_int_equal(host_open_root(&host, test_path("root")), 0);
+		capture_begin(&c);
+		assert_int_equal(bus_open(&bus, &host, "auto", LONG_TIMEOUT, c.log), 0);
+		bus_version(bus, &major, &minor);
+		assert_int_equal(major, rows[i].major);
+		assert_int_equal(minor, rows[i].minor);
+		assert_int_equal(peer.calls, 1);
+		assert_string_equal(capture_text(&c), "");
+		bus_close(bus);
+		host_done(&host);
+		capture_end(&c);
+		peer_stop(&peer);
+	}
+}
+
 static bool answer_later(struct peer *peer, const struct peer_call *call)
 {
 	unsigned *left = (unsigned *)(uintptr_t)peer->plan;
 
-	if (strcmp(call->name, "Ping") == 0 && *left > 0) {
+	if (strcmp(call->name, "Version") == 0 && *left > 0) {
 		(*left)--;
 		return peer_error(peer, call, DBUS "ServiceUnknown", SAID);
 	}
@@ -904,6 +944,7 @@ int main(void)
 		TEST("what a link tells of a unit's start is not asked, and nothing else is taken from links", known_by_its_link),
 		TEST("a connection that fails is one message with the address and the reason, in time", opens),
 		TEST("a socket whose queue is full is not waited for", open_queue_full),
+		TEST("one call shows that there is a systemd, and which", version),
 		TEST("where the system bus fails, systemd's own socket serves", open_second),
 		TEST("a bus that refuses is told by its own words, with advice for that and not for a socket that is absent",
 		     refused),
