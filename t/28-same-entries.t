@@ -131,7 +131,7 @@ sub compare {
 	my ($n, $text) = (0, '');
 	for my $event (split /\n\n/, slurp('t/shipper/records')) {
 		$n++;
-		$text .= join '', map { join("\t", 'ab' x 16, $n, 1_785_600_000_000_000 + $n * 1000, $_) . "\n" } split /\n/, $event;
+		$text .= join '', map { join("\t", 'ab' x 16, $n, (1_785_600_000_000_000 + $n * 1000) x 2, $_) . "\n" } split /\n/, $event;
 	}
 	my ($events) = compare('records of every type', entries_of($text));
 	is $events, $n, "... all $n events";
@@ -149,7 +149,7 @@ sub compare {
 	my ($n, $text) = (0, '');
 	for my $event (@events, reverse(@events), @events) {
 		$n++;
-		$text .= join '', map { join("\t", 'ab' x 16, $n, 1_785_600_000_000_000 + $n * 1000, $_) . "\n" } @$event;
+		$text .= join '', map { join("\t", 'ab' x 16, $n, (1_785_600_000_000_000 + $n * 1000) x 2, $_) . "\n" } @$event;
 	}
 	my ($events) = compare('texts that come again', entries_of($text));
 	is $events, $n, "... all $n events";
@@ -161,7 +161,7 @@ sub compare {
 	my $add = sub {
 		my ($message) = @_;
 		$n++;
-		$text .= join("\t", 'ab' x 16, $n, 1_785_600_000_000_000 + $n * 1000, $message) . "\n";
+		$text .= join("\t", 'ab' x 16, $n, (1_785_600_000_000_000 + $n * 1000) x 2, $message) . "\n";
 	};
 	my $start = sub {
 		my ($session, $auid, $vm, $exec, $pid) = @_;
@@ -204,7 +204,7 @@ SKIP: {
 		# Bytes that are no UTF-8 come as a list of numbers.
 		my $message = ref $r->{MESSAGE} ? pack('C*', @{$r->{MESSAGE}}) : $r->{MESSAGE};
 		utf8::encode($message) unless ref $r->{MESSAGE};
-		$text .= join("\t", @$r{qw(_BOOT_ID _AUDIT_ID _SOURCE_REALTIME_TIMESTAMP)}, $message) . "\n";
+		$text .= join("\t", @$r{qw(_BOOT_ID _AUDIT_ID _SOURCE_REALTIME_TIMESTAMP __REALTIME_TIMESTAMP)}, $message) . "\n";
 		$n++;
 	}
 	my ($ruby, $bit) = entries_of($text);

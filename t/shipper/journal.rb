@@ -8,6 +8,12 @@ module Systemd
       # with which the file of the current entry goes.
       attr_accessor :entries, :first, :waits
 
+      # When an entry came into it: __CAME, or with the newest of those before it.
+      def came(at)
+        times = entries[[at - 12, 0].max..at].map { |entry| entry['_SOURCE_REALTIME_TIMESTAMP'].to_i }
+        entries[at]['__CAME']&.to_i || times.max
+      end
+
       def before(file) = file == 'f' ? 0 : 9000 - (file.to_i(16) * 500)
     end
 
@@ -42,14 +48,15 @@ module Systemd
     end
 
     # Another sequence of files, of an entry with __FILE, has numbers of its own; the clocks are the node's, which with __BACK
-    # was set back by so much. The boot of an entry stands in it, too, __BOOT where its field is another.
+    # was set back by so much. The boot of an entry stands in it, too, __BOOT where its field is another, and when it came into the
+    # journal.
     def cursor
       raise JournalError, 'Cannot assign requested address' unless @here
 
       entry = Journal.entries[@here - Journal.first]
       file = entry['__FILE'] || 'f'
       "s=#{file};i=#{(@here + Journal.before(file)).to_s(16)};b=#{entry['__BOOT'] || entry['_BOOT_ID']};m=#{@here.to_s(16)};" \
-        "t=#{(@here + 5000 - entry['__BACK'].to_i).to_s(16)};x=1"
+        "t=#{(Journal.came(@here - Journal.first) - entry['__BACK'].to_i).to_s(16)};x=1"
     end
     def cursor?(cursor) = cursor == self.cursor
     def read_field(name) = Journal.entries[@here - Journal.first].fetch(name) { raise JournalError, 'No such file' }.b

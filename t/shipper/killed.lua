@@ -3,7 +3,7 @@
 --
 -- A journal is played as in_systemd reads it: a batch is read, its cursor saved, then the scripts get its records, and
 -- what they give is in a chunk when the batch is over. A tick is a batch, too. A kill comes at any of these steps, or when a
--- script renames a file.
+-- script renames a file. And reading begins in the middle, and knows nothing: what began after it is sent as it was.
 local conf, dir = arg[1] .. '/', arg[2] .. '/fluent-bit/'
 local tap = dofile(arg[0]:match('^.*/') .. 'tap.lua')
 local ok = tap.ok
@@ -23,8 +23,9 @@ end
 local TIME = 1785600000000000
 local token = 0
 local function new() token = token + 1 return 't' .. token .. 'x' end
-local function record(boot, id, time, text)
-  return { MESSAGE = text, BOOT_ID = boot:rep(16), AUDIT_ID = tostring(id), SOURCE_REALTIME_TIMESTAMP = ('%d'):format(time) }
+-- came: when it came into the journal, in microseconds, which is no field.
+local function record(boot, id, time, text, came)
+  return { came = came, MESSAGE = text, BOOT_ID = boot:rep(16), AUDIT_ID = tostring(id), SOURCE_REALTIME_TIMESTAMP = ('%d'):format(time) }
 end
 local function exec(more)
   local s = { ses = more.ses or 1, auid = more.auid or 1000, pid = more.pid or 50, items = more.items or 2 }
@@ -54,7 +55,7 @@ local function mixed(events, open, step, boot, from, before)
     local k = 1 + random(#now)
     local event = now[k]
     event.done = event.done + 1
-    all[#all + 1] = record(boot, event.id, event.time, event.texts[event.done])
+    all[#all + 1] = record(boot, event.id, event.time, event.texts[event.done], from + at * step)
     if event.done == #event.texts then table.remove(now, k) end
   end
   return all
@@ -91,6 +92,15 @@ local JOURNALS = {
   { 'events that are cut by their time', mixed(events(30, titles), 6, 900000, 'ab', TIME) },
   { 'records that are missing', mixed(events(60, function(i) return { paths = i % 4 == 0 and 1 or i % 7 == 0 and 0 or 2, title = i % 3 == 0 } end), 5,
     300000, 'ab', TIME) },
+  { 'titles, then none for long, then paths, then none for long', (function()
+    local parts, before = {}, 0
+    for i, of in ipairs({ { title = true }, {}, { title = true }, { paths = 0, title = true }, { title = true } }) do
+      local count = i % 2 == 0 and 300 or 20
+      parts[i] = mixed(events(count, function() return of end), 5, 2000, 'ab', TIME + before * 2000, before)
+      before = before + count
+    end
+    return join(unpack(parts))
+  end)() },
   { 'the clock set back by two seconds', join(mixed(events(20, titles), 5, 200000, 'ab', TIME), mixed(events(20, titles), 5, 200000, 'ab', TIME + 2000000, 20)) },
 }
 
@@ -126,7 +136,7 @@ local function start(journal, last, batch, sent)
   local chunk = {}
   local function give(r)
     -- pcall is in the scripts: a kill goes through it.
-    local code, _, entries = audit('linux-auditd', { sec = 1, nsec = 2 }, r)
+    local code, _, entries = audit('linux-auditd', (r.came or 0) / 1000000, r)
     if steps >= kill then error(KILLED) end
     for _, entry in ipairs(code == 2 and entries or {}) do chunk[#chunk + 1] = entry end
   end
@@ -197,5 +207,38 @@ for _, of in ipairs(JOURNALS) do
     end
   end
   ok(not wrong, 'killed at any step: what comes twice is the same, nothing is missing (' .. what .. ')', wrong)
+end
+
+-- By insertId, but for the names of containers, whose start records are gone.
+local function by_id(sent)
+  local of = {}
+  for _, entry in ipairs(sent) do
+    entry.container = nil
+    of[entry['logging.googleapis.com/insertId']] = text_of(entry)
+  end
+  return of
+end
+for _, of in ipairs(JOURNALS) do
+  local what, journal = of[1], of[2]
+  local batch, wrong = math.max(7, math.floor(#journal / 20)), nil
+  local want = by_id((all_of(journal, { #journal }, batch, {})))
+  for k = 1, 20 do
+    local from = math.floor(#journal * k / 21)
+    local rest, began = {}, {}
+    for i, r in ipairs(journal) do
+      local event = r.BOOT_ID .. '-' .. r.AUDIT_ID
+      began[event] = began[event] or i
+      if i > from then rest[#rest + 1] = r end
+    end
+    local got = by_id((all_of(rest, { #rest }, batch, {})))
+    for _, found in ipairs({ got, want }) do
+      for id in pairs(found) do
+        if began[id:match('^(.*)%-%d+$')] > from and got[id] ~= want[id] then
+          wrong = wrong or ('from %d: %s is %s and %s'):format(from, id, tostring(want[id]), tostring(got[id]))
+        end
+      end
+    end
+  end
+  ok(not wrong, 'begun anywhere, with nothing known: what began later is sent as it was (' .. what .. ')', wrong)
 end
 tap.done()

@@ -1,5 +1,5 @@
 -- Records through fluent-bit's scripts: arg[1] is their directory, standard input the records of a journal, BOOT-ID,
--- AUDIT-ID, microseconds and MESSAGE a line, with tabs between. An entry as JSON a line, as it leaves the filter. arg[2] is the
+-- AUDIT-ID, microseconds, those when it came into the journal, and MESSAGE a line, with tabs between. An entry as JSON a line, as it leaves the filter. arg[2] is the
 -- directory of its state. arg[3]: it is killed after so many records, when they are in chunks, and started again.
 flb_null = newproxy()
 local ESCAPE = { ['"'] = '\\"', ['\\'] = '\\\\' }
@@ -52,8 +52,8 @@ local all = {}
 for line in io.lines() do all[#all + 1] = line end
 local function run(from, to)
   for n = from, to do
-    local boot, id, time, message = all[n]:match('^(%S+)\t(%S+)\t(%S+)\t(.*)$')
-    put(audit('linux-auditd', {}, { BOOT_ID = boot, AUDIT_ID = id, SOURCE_REALTIME_TIMESTAMP = time, MESSAGE = message }))
+    local boot, id, time, came, message = all[n]:match('^(%S+)\t(%S+)\t(%S+)\t(%S+)\t(.*)$')
+    put(audit('linux-auditd', came / 1000000, { BOOT_ID = boot, AUDIT_ID = id, SOURCE_REALTIME_TIMESTAMP = time, MESSAGE = message }))
     if n % 1000 == 0 then
       save(n)
       tick()

@@ -42,8 +42,8 @@ end
 
 Systemd::Journal.first = 1
 Systemd::Journal.entries = $stdin.binmode.each_line(chomp: true).map do |line|
-  boot, id, time, message = line.split("\t", 4)
-  { '_BOOT_ID' => boot, '_AUDIT_ID' => id, '_SOURCE_REALTIME_TIMESTAMP' => time, 'MESSAGE' => message }
+  boot, id, time, came, message = line.split("\t", 5)
+  { '_BOOT_ID' => boot, '_AUDIT_ID' => id, '_SOURCE_REALTIME_TIMESTAMP' => time, '__CAME' => came, 'MESSAGE' => message }
 end
 Same.new(ARGV[0], ARGV[1].to_i) if ARGV[1]
 Same.new(ARGV[0], nil)

@@ -1,11 +1,14 @@
 # Puts the records of an event together, which come in the kernel's order with those of other events between them.
-# Nothing in the journal ends an event: it is whole when as many PATH records are there as its SYSCALL's items= says
-# (and PROCTITLE after them, on a node that has such), when a program sent it, or when its time is over. What comes
-# later is a part of its own, which goes on counting where the event ended.
+# Nothing in the journal ends an event: it is over with its PROCTITLE, when a program sent it, or when its time is. What
+# comes later is a part of its own, which goes on counting where the event ended. Where an event ends follows from its own
+# records, and from when each came into the journal: what it is made of is the same wherever reading began, also where what
+# was before is gone. (What alone ends it otherwise: that nothing came for a while, which is as long as that, and is saved
+# before; that too many are held.)
 class AuditEvents
-  # In the journal's own time, as it goes on while an event is held, and where nothing more comes, since the last record has
-  # arrived: so the same journal makes the same events, at whatever speed it is read. Measured from an event's first record
-  # to its last: 0.7 s in 999 of 1,000, 2.7 s at most.
+  # From an event's first record on, as the journal's entries have the time; where nothing more comes, since the last record
+  # has arrived: so the same journal makes the same events, at whatever speed it is read. Measured from an event's first
+  # record to its last: 0.7 s in 999 of 1,000, 2.7 s at most. MISSING: while there are less PATH records than its SYSCALL's
+  # items= says.
   SETTLED = 1.0
   MISSING = 4.0
   # In microseconds. Set back by less, the clock stands still until it is where it was; by more, it goes on from there.
@@ -17,8 +20,6 @@ class AuditEvents
   ENDED = 4096
   # Ended events that are saved: all to which something is missing, and those that something may still belong to.
   SAVED = 512
-  # So many events without a kind of record, and none waits for it any more.
-  PATIENCE = 256
 
   NONE = [].freeze
   # began: by `@time`. at: the first record of a part, where another was sent before.
@@ -32,9 +33,8 @@ class AuditEvents
     @bytes = 0
     @ended = (saved['ended'] || {}).dup
     @broken = (saved['broken'] || {}).dup
-    @expect = { 'PATH' => PATIENCE, 'PROCTITLE' => 0 }.merge(saved['expect'] || {})
     # Of the journal: the highest that was seen, and how far it has gone on in all.
-    @written, @time = (saved['time'] || {}).values_at('written', 'time').map(&:to_i)
+    @came, @time = (saved['time'] || {}).values_at('written', 'time').map(&:to_i)
     # Of events that the earlier one held; and with how many records those ended that it gave up last, when nothing came.
     @first, @began, @cut = saved.values_at('first', 'began', 'cut').map { |of| (of || {}).dup }
   end
@@ -47,21 +47,24 @@ class AuditEvents
     give_up(@held.values)
   end
 
-  # Another record: its event, type, text; `written`: the event's time, in microseconds; `now`: of arrival; `from`: from where
-  # on the journal has to be read again to have all of the event. Gives the events that end with it, often none.
-  def add(id, type, text, written:, now:, from:)
+  # Another record: its event, type, text; `written`: the event's time, `came`: when it came into the journal, both in
+  # microseconds; `now`: of arrival here; `from`: from where on the journal has to be read again to have all of the event.
+  # Gives the events that end with it, often none.
+  def add(id, type, text, written:, came:, now:, from:)
     @arrived = now
-    go_on(written)
-    @expect[type] = PATIENCE if @expect.key?(type)
+    go_on(came)
+    event = @held[id]
+    # Whatever is held beside it.
+    done = event && over?(event) ? give_up([event]) : NONE
     event = @held[id] || begin_event(id, written, from)
-    done = put(event, type, text) ? [finish(event)] : NONE
+    done += [finish(event)] if put(event, type, text)
     # Of the oldest alone, which is enough: the others are looked at when it has gone.
     oldest = @held.first or return done
     over?(oldest[1]) || many? ? done + over : done
   end
 
   # A record that an earlier one held when it was `saved`: it ends nothing that had not ended then.
-  def again(id, type, text, written:, now:, from:)
+  def again(id, type, text, written:, came:, now:, from:)
     @arrived = now
     @boot = id[0, 32]
     event = @held[id] || begin_event(id, written, from)
@@ -77,8 +80,8 @@ class AuditEvents
   # Events that are held end.
   def give_up(events)
     events.each do |event|
-      event.whole = event.paths >= event.items || @expect['PATH'].zero?
-      @expect['PATH'] -= 1 if !event.whole && event.paths.zero?
+      # None at all: a node may have no such records.
+      event.whole = event.paths >= event.items || event.paths.zero?
       finish(event)
     end
   end
@@ -90,8 +93,8 @@ class AuditEvents
 
   # What another one has to know to go on. cut: those that are given up next.
   def saved(cut = [])
-    { 'ended' => @ended.to_a.last(SAVED).to_h, 'broken' => @broken, 'expect' => @expect,
-      'time' => { 'written' => @written, 'time' => @time }, 'began' => @held.transform_values(&:began),
+    { 'ended' => @ended.to_a.last(SAVED).to_h, 'broken' => @broken,
+      'time' => { 'written' => @came, 'time' => @time }, 'began' => @held.transform_values(&:began),
       'first' => @held.transform_values(&:first).reject { |_, first| first.zero? },
       'cut' => cut.to_h { |event| [event.id, event.first + event.records.size] } }
   end
@@ -104,9 +107,9 @@ class AuditEvents
     @held[id] = Event.new(id, written, [], first, 0, 0, from, true, nil, @began.delete(id) || @time)
   end
 
-  def go_on(written)
-    @time += written - @written if written > @written && @written.positive?
-    @written = written if written > @written || @written - written > BACK
+  def go_on(came)
+    @time += came - @came if came > @came && @came.positive?
+    @came = came if came > @came || @came - came > BACK
   end
 
   # Whether it ends the event.
@@ -119,12 +122,10 @@ class AuditEvents
     when 'SYSCALL' then event.items = text[/ items=(\d+)/, 1].to_i
     when 'PATH' then event.paths += 1
     end
-    return true if type == 'PROCTITLE' || text.include?(" msg='")
-
-    event.items.positive? && event.paths >= event.items && @expect['PROCTITLE'].zero?
+    type == 'PROCTITLE' || text.include?(" msg='")
   end
 
-  def limit(event) = event.items > event.paths && @expect['PATH'].positive? ? MISSING : SETTLED
+  def limit(event) = event.items > event.paths ? MISSING : SETTLED
 
   def many? = @held.size > HELD || @bytes > BYTES
 
@@ -146,8 +147,6 @@ class AuditEvents
     (event.whole ? @ended : @broken)[event.id] = event.first + event.records.size
     @ended.shift if @ended.size > ENDED
     @broken.shift if @broken.size > SAVED
-    last = event.records.last&.first
-    @expect['PROCTITLE'] -= 1 if last && last != 'PROCTITLE' && event.items.positive? && @expect['PROCTITLE'].positive?
     event
   end
 end

@@ -3,7 +3,7 @@ require 'systemd/journal'
 require_relative 'audit_text'
 
 class AuditJournal
-  Record = Struct.new(:event, :type, :text, :time)
+  Record = Struct.new(:event, :type, :text, :time, :came)
 
   HEAD = ''.freeze
   # What is read of a damaged file may be anything.
@@ -101,10 +101,13 @@ class AuditJournal
     id = "#{boot}-#{number}"
     note_time unless id == @id
     @id = id
-    Record.new(id, type, text || '', @time)
+    Record.new(id, type, text || '', @time, came)
   rescue Systemd::JournalError => e
     damaged(e.message)
   end
+
+  # When journald had it, in microseconds. The gem tells it in this way, or with all fields.
+  def came = @journal.cursor[/;t=(\h+)/, 1].to_i(16)
 
   # All records of a boot have one field, which may be damaged; each has a cursor.
   def boot_of(field) = field == @last || field.match?(BOOT) ? @last = field : fields(@journal.cursor)['b']

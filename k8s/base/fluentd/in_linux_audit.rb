@@ -103,7 +103,7 @@ module Fluent
       end
 
       def add(record, from)
-        about = { written: record.time, now: clock, from: from }
+        about = { written: record.time, came: record.came, now: clock, from: from }
         place = @read ? place(record) : :new
         return [] if place == :sent
 

@@ -160,16 +160,17 @@ local function split(message)
   return message:match('^%s*(%S+)%s*(.*)$')
 end
 
--- Of the last record: mostly the next one is of the same event.
+-- Of the last record: mostly the next one is of the same event. `timestamp`: when journald had it, in seconds; exact to the
+-- microsecond.
 local boot, serial, id, written
-local function add(record)
+local function add(timestamp, record)
   signals:record(#record.MESSAGE)
   local kind, text = split(AuditText.text(record.MESSAGE))
   if record.AUDIT_ID ~= serial or record.BOOT_ID ~= boot then
     id, written = record.BOOT_ID .. '-' .. record.AUDIT_ID, tonumber(record.SOURCE_REALTIME_TIMESTAMP)
     boot, serial = record.BOOT_ID, record.AUDIT_ID
   end
-  local done = events:add(boot, id, kind, text, written, now)
+  local done = events:add(boot, id, kind, text, written, math.floor(timestamp * 1000000 + 0.5), now)
   return #done > 0 and entries(done) or done
 end
 
@@ -183,7 +184,7 @@ function audit(_, timestamp, record)
     tick()
     local ok, all = pcall(function()
       local all = entries(expired())
-      for _, told in ipairs(volume:over(events.written)) do all[#all + 1] = left_out(told) end
+      for _, told in ipairs(volume:over(events.came)) do all[#all + 1] = left_out(told) end
       return all
     end)
     if ok then return answer(timestamp, all) end
@@ -193,7 +194,7 @@ function audit(_, timestamp, record)
   seen = true
   -- What fluent-bit cannot append now it would lose. It stays in the journal, before the saved cursor.
   if full then return -1, timestamp, nil end
-  local ok, all = pcall(add, record)
+  local ok, all = pcall(add, timestamp, record)
   if ok then return answer(timestamp, all) end
   -- An error that reached fluent-bit would let the whole batch through as it was.
   state.say('error', tostring(all))

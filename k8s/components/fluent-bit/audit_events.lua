@@ -1,23 +1,20 @@
 -- Puts the records of an event together, which come in the kernel's order with those of other events between them.
--- Nothing in the journal ends an event: it is whole when as many PATH records are there as its SYSCALL's items= says
--- (and PROCTITLE after them, on a node that has such), when a program sent it, or when its time is over. What comes
--- later is a part of its own, which goes on counting where the event ended. The rules are those of fluentd's
--- audit_events.rb. Where an event ends follows from the records alone, and from what `mark` tells: who reads them again from
--- there makes the same parts. The one thing more, that nothing came for a while, is saved before it ends an event.
+-- Nothing in the journal ends an event: it is over with its PROCTITLE, when a program sent it, or when its time is. What
+-- comes later is a part of its own, which goes on counting where the event ended. The rules are those of fluentd's
+-- audit_events.rb. Where an event ends follows from its own records, and from when each came into the journal: what it is made
+-- of is the same wherever reading began, also where what was before is gone. (What alone ends it otherwise, that nothing came
+-- for a while or that too many are held, is the same for who reads on from a `mark`; the former is saved before it does.)
 local AuditEvents = {}
 AuditEvents.__index = AuditEvents
 
--- In the journal's own time, as it goes on while an event is held, and where nothing more comes, since the last record has
--- arrived: so the same journal makes the same events, at whatever speed it is read. Measured from an event's first record to
--- its last: 0.7 s in 999 of 1,000, 2.7 s at most.
+-- From an event's first record on, as the journal's entries have the time; where nothing more comes, since the last record
+-- has arrived: so the same journal makes the same events, at whatever speed it is read. Measured from an event's first record
+-- to its last: 0.7 s in 999 of 1,000, 2.7 s at most. MISSING: while there are less PATH records than its SYSCALL's items= says.
 local SETTLED, MISSING = 1, 4
 -- In microseconds. Set back by less, the clock stands still until it is where it was; by more, it goes on from there.
 local BACK = 5000000
 -- Held at a time; ended events whose number of records is remembered, and those of them to which something is missing.
 local HELD, ENDED, BROKEN = 2048, 3000, 65
--- So many events without a kind of record, and none waits for it any more.
-local PATIENCE = 256
-
 -- Names to values, at most `limit` of them: the oldest goes. `order` is a ring. (Lua counts a table's entries again for
 -- each that comes, when it is full: so no limit is a power of two, or just below one.)
 local Recent = {}
@@ -65,29 +62,21 @@ local function recent(of)
   end
 end
 LINES.ended, LINES.broken = recent('ended'), recent('broken')
-function LINES.waits(self, rest)
-  local path, title = rest:match('^(%d+) (%d+)$')
-  self.path, self.title = tonumber(path), tonumber(title)
-end
--- As the version before wrote these: by kind of record, and an event of which so much was read, and sent.
-function LINES.expect(self, rest)
-  local type, left = rest:match('^(%u+) (%d+)$')
-  self[type == 'PATH' and 'path' or 'title'] = tonumber(left)
-end
+-- As the version before wrote it: an event of which so much was read, and sent.
 function LINES.again(self, rest)
   local id, read = rest:match('^(%S+) (%d+)')
   self.ended:set(id, tonumber(read))
 end
 function LINES.time(self, rest)
-  local written, time = rest:match('^(%d+) (%d+)$')
-  self.written, self.time = tonumber(written), tonumber(time)
+  local came, time = rest:match('^(%d+) (%d+)$')
+  self.came, self.time = tonumber(came), tonumber(time)
 end
 function LINES.boot(self, rest) self.boot = rest end
 -- Of an event that was sent: its records that come again end it where they ended it, and are not sent again.
 function LINES.held(self, rest)
-  local id, first, size, items, paths, began, last = rest:match('^(%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (%S+)$')
+  local id, first, size, items, paths, began = rest:match('^(%S+) (%d+) (%d+) (%d+) (%d+) (%d+)')
   self:hold({ id = id, sent = true, first = tonumber(first), size = tonumber(size), items = tonumber(items),
-    paths = tonumber(paths), began = tonumber(began), last = last, whole = true })
+    paths = tonumber(paths), began = tonumber(began), whole = true })
 end
 -- When so many records had come, it ended because nothing more came.
 function LINES.quiet(self, rest)
@@ -99,9 +88,8 @@ end
 
 -- memory: what `memory` gave an earlier one.
 function AuditEvents.new(memory)
-  local self = setmetatable({ held = {}, order = {}, oldest = 1, latest = 0, count = 0, written = 0, time = 0, arrived = 0,
-    ended = Recent.new(ENDED), broken = Recent.new(BROKEN), path = PATIENCE, title = 0, read = 0, cuts = {}, decided = {} },
-    AuditEvents)
+  local self = setmetatable({ held = {}, order = {}, oldest = 1, latest = 0, count = 0, came = 0, time = 0,
+    arrived = 0, ended = Recent.new(ENDED), broken = Recent.new(BROKEN), read = 0, cuts = {}, decided = {} }, AuditEvents)
   for kind, rest in (memory or ''):gmatch('(%a+) ([^\n]*)\n') do if LINES[kind] then LINES[kind](self, rest) end end
   self.begin = { text = memory or '', read = 0, decided = 0, held = {} }
   self:cut()
@@ -117,18 +105,18 @@ function AuditEvents:hold(event)
 end
 
 -- The journal's time: it goes on with the highest that was seen.
-function AuditEvents:go_on(written)
-  if written > self.written then
-    if self.written > 0 then self.time = self.time + written - self.written end
-    self.written = written
-  elseif self.written - written > BACK then
-    self.written = written
+function AuditEvents:go_on(came)
+  if came > self.came then
+    if self.came > 0 then self.time = self.time + came - self.came end
+    self.came = came
+  elseif self.came - came > BACK then
+    self.came = came
   end
 end
 
--- Another record: its boot, event, type, text; `written`: the event's time, in microseconds; `now`: of arrival, in seconds.
--- Gives the events that end with it, often none.
-function AuditEvents:add(boot, id, type, text, written, now)
+-- Another record: its boot, event, type, text; `written`: the event's time, `came`: when it came into the journal, both in
+-- microseconds; `now`: of arrival here, in seconds. Gives the events that end with it, often none.
+function AuditEvents:add(boot, id, type, text, written, came, now)
   local done
   -- Of what is held from another boot nothing comes any more.
   if boot ~= self.boot then
@@ -137,9 +125,15 @@ function AuditEvents:add(boot, id, type, text, written, now)
   end
   self.arrived = now
   self.read = self.read + 1
-  self:go_on(written)
-  local event = self.held[id] or self:hold({ id = id, written = written, records = {}, first = self:first(id), size = 0,
-    items = 0, paths = 0, began = self.time, whole = true })
+  self:go_on(came)
+  local event = self.held[id]
+  -- Whatever is held beside it.
+  if event and self:is_over(event) then
+    done = self:give_up(event, done)
+    event = nil
+  end
+  event = event or self:hold({ id = id, written = written, records = {}, first = self:first(id), size = 0, items = 0, paths = 0,
+    began = self.time, whole = true })
   if self:put(event, type, text) then done = self:finish(event, done) end
   done = self:give_up_oldest(false, done)
   if self.cuts[self.read] then done = self:cut(done) end
@@ -159,18 +153,15 @@ end
 function AuditEvents:put(event, type, text)
   if type == 'EOE' then return true end
   local size = event.size + 1
-  event.size, event.last = size, type
+  event.size = size
   if event.records then event.records[size] = { type, text } end
   if type == 'PATH' then
-    self.path = PATIENCE
     event.paths = event.paths + 1
   elseif type == 'PROCTITLE' then
-    self.title = PATIENCE
     return true
   elseif type == 'SYSCALL' then
     event.items = items_of(text)
   end
-  if event.items > 0 and event.paths >= event.items and self.title == 0 then return true end
   return not KERNEL[type] and text:find(" msg='", 1, true) ~= nil
 end
 
@@ -220,15 +211,15 @@ function AuditEvents:cut(done)
 end
 
 function AuditEvents:give_up(event, done)
-  event.whole = event.paths >= event.items or self.path == 0
-  if not event.whole and event.paths == 0 then self.path = self.path - 1 end
+  -- None at all: a node may have no such records.
+  event.whole = event.paths >= event.items or event.paths == 0
   return self:finish(event, done)
 end
 
 -- What another one has to know to go on after the records up to now: `mark` now, `memory` of it when it does not wait any more.
 -- more: lines of others.
 function AuditEvents:mark(more)
-  local lines, held = { ('waits %d %d'):format(self.path, self.title), ('time %d %d'):format(self.written, self.time) }, {}
+  local lines, held = { ('time %d %d'):format(self.came, self.time) }, {}
   if self.boot then lines[#lines + 1] = 'boot ' .. self.boot end
   self.ended:add_lines(lines, 'ended')
   self.broken:add_lines(lines, 'broken')
@@ -236,8 +227,8 @@ function AuditEvents:mark(more)
     local event = self.held[self.order[i]]
     if event then
       held[event] = not event.sent or nil
-      lines[#lines + 1] = ('held %s %d %d %d %d %d %s'):format(event.id, event.first, event.size, event.items, event.paths,
-        event.began, event.last or '-')
+      lines[#lines + 1] = ('held %s %d %d %d %d %d'):format(event.id, event.first, event.size, event.items, event.paths,
+        event.began)
     end
   end
   for at, ids in pairs(self.cuts) do
@@ -270,7 +261,7 @@ end
 
 function AuditEvents:first(id) return self.ended:get(id) or self.broken:get(id) or 0 end
 
-function AuditEvents:limit(event) return event.items > event.paths and self.path > 0 and MISSING or SETTLED end
+function AuditEvents:limit(event) return event.items > event.paths and MISSING or SETTLED end
 
 function AuditEvents:is_over(event) return self.time - event.began >= self:limit(event) * 1000000 end
 
@@ -282,8 +273,6 @@ function AuditEvents:finish(event, done)
   if not event.whole then kept, other = other, kept end
   other:drop(event.id)
   kept:set(event.id, event.first + event.size)
-  local last = event.last
-  if last and last ~= 'PROCTITLE' and event.items > 0 and self.title > 0 then self.title = self.title - 1 end
   if event.sent then return done end
   done = done or {}
   done[#done + 1] = event
