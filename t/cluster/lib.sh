@@ -9,6 +9,8 @@ cluster_dir=$PWD/build/kubernetes/control
 cluster_config=$cluster_dir/kubeconfig
 # A Pod that starts on an emulated processor: minutes.
 patience=${PATIENCE:-900}
+# The nodes' Debian. RUNTIME is what containerd runs containers with there, runc if it is not set.
+suite=${VM_SUITE:-bookworm}
 
 # within SECONDS COMMAND...: until it succeeds.
 within() {
@@ -47,16 +49,15 @@ net_up() {
 
 # node_up NODE: what a COS node's cloud-init does at each boot.
 node_up() {
-	t/vm/vm push "cluster-$1" t/cluster/collect /run || return
 	{
 		echo 'mkdir -p /run/kube; mountpoint -q /run/kube || mount -o ro /dev/vdc /run/kube'
-		echo "set -- $1 10.9.0.1${1#n} 10.9.0.1 $cluster_token"
+		echo "set -- $1 10.9.0.1${1#n} 10.9.0.1 $cluster_token ${RUNTIME:-runc}"
 		cat t/cluster/guest
 	} | t/vm/vm run "cluster-$1" --timeout 600
 }
 
 # machine_up NODE: its machine, with disks as they are when they are new.
-machine_up() { in_net t/vm/vm start "cluster-$1" cos bookworm --memory 1024 --disk "$cluster_disk" --tap "$1"; }
+machine_up() { in_net t/vm/vm start "cluster-$1" cos "$suite" --memory 1024 --disk "$cluster_disk" --tap "$1"; }
 
 # join NODE: a new machine becomes a node.
 join() {
@@ -79,17 +80,20 @@ boot() { t/vm/vm reboot "cluster-$1" && node_up "$1"; }
 # ready: every node is.
 ready() { k get nodes --no-headers && [ "$(k get nodes --no-headers | grep -c ' Ready')" = "$(echo $cluster_nodes | wc -w)" ]; }
 
-# cluster_up: the network, the control plane, and the first node, until it is Ready.
+# cluster_up: the network, the control plane, and the first node, until it is Ready; Kubernetes' $version, its $minor, its $tools.
 cluster_up() {
 	cluster_end='setpriv --pdeathsig KILL'
 	[ -z "${KEEP:-}" ] || cluster_end=setsid VM_OWNER=1
 	# Nothing can be fetched from there.
-	t/vm/image bookworm >/dev/null && net_up || return
+	t/vm/image "$suite" >/dev/null && net_up || return
 	rm -rf "$cluster_dir"
 	# A command of its own, for its parent to be this shell.
 	nsenter --net="/proc/$cluster_net/ns/net" $cluster_end t/cluster/control "$(t/cluster/kubernetes)" "$cluster_dir" 10.9.0.1 "$cluster_token" >"$vm_tmp/control" 2>&1 &
 	cluster_control=$!
-	join "$first"
+	join "$first" && version=$(k get --raw /version | sed -n 's/.*"gitVersion": "v\([^"]*\)".*/\1/p') || return
+	minor=${version#*.} minor=${minor%%.*}
+	# The tools for it: of those that t/k8s/fetch brings, helm's oldest, or its newest.
+	[ "$minor" -lt 36 ] && tools=1.28 || tools=1.36
 }
 
 # fresh: what a scene begins with: nothing of ours in the cluster, no node locked, and nothing of ours on it.
@@ -222,7 +226,7 @@ overlay() {
 play() {
 	play_name=$1
 	shift
-	in_net env KUBECONFIG="$cluster_config" KUBECTL="$(t/k8s/fetch)/kubectl/1.28" PATIENCE="$patience" "$@" >"$vm_tmp/played" 2>&1
+	in_net env KUBECONFIG="$cluster_config" KUBECTL="$(t/k8s/fetch)/kubectl/$tools" HELM="$(t/k8s/fetch)/helm/$tools" PATIENCE="$patience" "$@" >"$vm_tmp/played" 2>&1
 	play_code=$?
 	sed 's/^/    /' "$vm_tmp/played"
 	ok $play_code "$play_name"
