@@ -1,5 +1,5 @@
-/* starts N PROGRAM [ARGUMENT...]: starts the program N times, one after another, and prints what the fastest,
- * the median and the slowest start took, in microseconds, until the program had ended.
+/* starts N[/PAUSE] PROGRAM [ARGUMENT...]: starts the program N times, one after another, with so many milliseconds before
+ * each, and prints what the fastest, the median and the slowest start took, in microseconds, until the program had ended.
  *
  * "starts next PROGRAM [ARGUMENT...]" executes the program: the cost of one more execve(2) of a static one. Links statically. */
 #include <stdio.h>
@@ -32,6 +32,8 @@ static long now(void)
 
 int main(int argc, char **argv)
 {
+	struct timespec pause = { 0, 0 };
+	char *end = "";
 	int n;
 	long *took;
 
@@ -39,7 +41,9 @@ int main(int argc, char **argv)
 		execv(argv[2], argv + 2);
 		return 127;
 	}
-	n = argc > 2 ? atoi(argv[1]) : 0;
+	n = argc > 2 ? (int)strtol(argv[1], &end, 10) : 0;
+	if (*end == '/')
+		pause.tv_nsec = atol(end + 1) * 1000000;
 	took = n > 0 ? calloc((size_t)n, sizeof(*took)) : NULL;
 	if (!took)
 		return 2;
@@ -48,6 +52,8 @@ int main(int argc, char **argv)
 		int status;
 		pid_t pid;
 
+		if (pause.tv_nsec > 0)
+			nanosleep(&pause, NULL);
 		took[i] = now();
 		MARK(BEGINS);
 		pid = vfork();
