@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { LEAST = 128 };	/* bytes: a line, which most texts are, is no row of small steps */
+
 void text_done(struct text *t)
 {
 	free(t->s);
@@ -25,6 +27,8 @@ static bool text_reserve(struct text *t, size_t n)
 	want = t->len + n + 1;
 	if (want < t->size * 2)
 		want = t->size * 2;
+	if (want < LEAST)
+		want = LEAST;
 	s = realloc(t->s, want);
 	if (!s) {
 		t->failed = true;
@@ -152,8 +156,19 @@ void text_add_shown(struct text *t, const char *s, size_t n)
 {
 	for (const char *end = s + n; s < end;) {
 		const unsigned char *u = (const unsigned char *)s;
-		size_t length = utf8_length(u);
-		bool control = (u[0] < 0x20 && u[0] != '\t') || u[0] == 0x7f || (u[0] == 0xc2 && length == 2 && u[1] < 0xa0);
+		size_t length, plain = 0;
+		bool control;
+
+		/* Most texts are nothing else. */
+		while (s + plain < end && u[plain] >= 0x20 && u[plain] < 0x7f)
+			plain++;
+		text_add_bytes(t, s, plain);
+		s += plain;
+		if (s == end)
+			break;
+		u += plain;
+		length = utf8_length(u);
+		control = (u[0] < 0x20 && u[0] != '\t') || u[0] == 0x7f || (u[0] == 0xc2 && length == 2 && u[1] < 0xa0);
 
 		if (length > 0 && length <= (size_t)(end - s) && !control) {
 			text_add_bytes(t, s, length);
