@@ -261,7 +261,7 @@ for my $file (glob("$base/* $bit/* $forward/*.* $forward/elasticsearch/*")) {
 
 # --- fluent-bit's scripts, with their state in a directory of the test's ---
 make_path("$tmp/state/fluent-bit", "$tmp/bit");
-put("$tmp/bit/" . s{.*/}{}r, slurp($_) =~ s{\Q$state\E}{$tmp/state}gr) for glob "$bit/*.lua";
+put("$tmp/bit/" . s{.*/}{}r, slurp($_) =~ s{\Q$state\E}{$tmp/state}gr =~ s{/proc/sys/kernel/random/}{$tmp/state/}gr) for glob "$bit/*.lua";
 # --- the output, what was refused, entries, the input, and what fluent-bit's scripts save ---
 $ENV{NODE_NAME} = 'node-1';
 for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] ],

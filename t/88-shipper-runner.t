@@ -20,12 +20,12 @@ my $kills = [ kills => sub { my ($s) = @_; for (1 .. 8) { $s->start; select unde
 my $refused = [ refused => sub { my ($s) = @_; $s->answer(503); $s->start; sleep 2; $s->answer(200) } ];
 my $n = 0;
 sub try {
-	my ($planted, $fault) = @_;
+	my ($planted, $fault, %o) = @_;
 	my $dir = "$tmp/runner" . ++$n;
 	make_path($dir);
-	my $shipper = { name => 'stand-in', cursor => 'cursor', refused => 'refused', points => [ 'rename' ],
+	my $shipper = { name => 'stand-in', cursor => 'cursor', refused => 'refused', chunks => 'chunk', points => [ 'rename' ],
 		command => sub { my ($p) = @_; return ('t/shipper/stand-in', $planted, $p->{state}, $p->{journal}, $p->{port}) } };
-	return Faults->new(shipper => $shipper, dir => $dir, events => 500, patience => 4, quiet => 1)->try($fault);
+	return Faults->new(shipper => $shipper, dir => $dir, events => 500, patience => 4, quiet => 1, %o)->try($fault);
 }
 for ($fault{undisturbed}, $kills, $refused, $fault{rotation}) {
 	my $r = try('nothing', $_);
@@ -41,6 +41,9 @@ for ($fault{undisturbed}, $kills, $refused, $fault{rotation}) {
 	cmp_ok $r->{kept}, '>', 0, '... and counted by itself';
 }
 cmp_ok try('cursor', $kills)->{lost}, '>', 0, 'a cursor that is saved before the chunk is found by the records that are lost';
+# It has one chunk at a time, so there is but one to lose.
+cmp_ok try('nothing', $fault{'power lost while the destination is away'}, parts => 1)->{lost}, '>', 0,
+	'a cursor that is ahead of what is on the disk when the power is lost is found';
 cmp_ok try('chunk', $refused)->{lost}, '>', 0, 'a chunk that is dropped is found';
 cmp_ok try('other', $fault{'cursor of garbage'})->{clash}, '>', 0, 'another entry under the same insertId is found';
 cmp_ok try('again', $fault{'cursor of garbage'})->{more}, '>', 0, 'a record that comes under two insertIds is found';

@@ -5,7 +5,8 @@
 #   for ($run->faults) { my $r = $run->try($_); ... }
 #
 # A SHIPPER is { name, command => sub (place) returning the command, cursor => its cursor's file below the state's directory,
-# refused => directory of what it puts aside, points => [ system calls that are points to kill it at ] }.
+# refused => directory of what it puts aside, chunks => where it keeps what it has not sent, points => [ system calls that are
+# points to kill it at ] }.
 # A result: lost (records that are neither at the destination nor put aside), kept (put aside), twice (entries sent again
 # under the same insertId: the destination drops them), clash (another entry under an insertId that is taken: the
 # destination would drop it, too, so that its records count as lost), more (records that came under two insertIds), missing
@@ -41,7 +42,7 @@ sub edited {
 }
 sub fluent_bit {
 	my ($program) = @_;
-	return { name => 'fluent-bit', cursor => 'fluent-bit/cursor.db', refused => 'fluent-bit/storage/rejected',
+	return { name => 'fluent-bit', cursor => 'fluent-bit/cursor.db', refused => 'fluent-bit/storage/rejected', chunks => 'fluent-bit/storage',
 		points => [ qw(pwrite64 fallocate rename) ],
 		command => sub {
 			my ($p) = @_;
@@ -53,7 +54,7 @@ sub fluent_bit {
 }
 sub fluentd {
 	my ($program) = @_;
-	return { name => 'fluentd', cursor => 'fluentd/cursor.json', refused => 'fluentd/backup', points => [ qw(rename write fsync) ],
+	return { name => 'fluentd', cursor => 'fluentd/cursor.json', refused => 'fluentd/backup', chunks => 'fluentd/buffer', points => [ qw(rename write fsync) ],
 		command => sub {
 			my ($p) = @_;
 			edited('k8s/base/fluentd', $p->{conf}, $p, [ 'port 24231' => "port $p->{metrics}" ], [ 'bind 0\.0\.0\.0' => 'bind 127.0.0.1' ],
@@ -65,7 +66,7 @@ sub fluentd {
 # --- a run ---
 sub new {
 	my ($class, %o) = @_;
-	my $self = bless { events => 3000, parts => 4, patience => 60, quiet => 7, %o }, $class;
+	my $self = bless { events => 3000, parts => 4, patience => 60, quiet => 7, settled => 6, %o }, $class;
 	return $self;
 }
 # Each fault: its name, what happens, and what may be lost by it at most (in records; the rest is a failure).
@@ -73,7 +74,8 @@ sub faults {
 	return ([ undisturbed => sub { } ],
 		[ 'SIGKILL, 20 times, at random' => sub { my ($s) = @_; for (1 .. 20) { $s->start_to_work; sleep rand 0.9; $s->kill } } ],
 		[ 'SIGKILL at the points where state is saved' => \&at_points ],
-		[ 'disk full' => \&disk_full ], [ 'vacuum while it is down' => \&vacuum ], [ 'rotation' => \&rotation ],
+		[ 'disk full' => \&disk_full ], [ 'vacuum while it is down' => \&vacuum ], [ rotation => \&rotation ],
+		[ 'power lost while the destination is away' => \&power_lost ],
 		[ 'cursor of garbage' => sub { my ($s) = @_; $s->damage('garbage' x 100) } ],
 		[ 'cursor empty' => sub { my ($s) = @_; $s->damage('') } ],
 		(map { my $code = $_; [ $code => sub { my ($s) = @_; $s->answer($code); $s->start; sleep 8; $s->answer(200) } ] } qw(400 403 413 429 503)),
@@ -218,6 +220,36 @@ sub rotation {
 		sleep 2;
 		rename $_, $self->{place}{journal} . '/' . s{.*/}{}r or die;
 	}
+}
+# What was written to chunks last is not on the disk; what was renamed is, at the worst. The node's boot is told by a file, and what
+# is to be on the disk after a minute after some seconds: half of that after the last of the journal was read.
+sub power_lost {
+	my ($self) = @_;
+	my ($p, $settled) = @$self{qw(place settled)};
+	my $boot = "$p->{top}/boot_id";
+	for my $file (glob "$p->{conf}/*state.*") {
+		open my $in, '<', $file or die "$file: $!\n";
+		my $text = do { local $/; <$in> };
+		$text =~ s{SETTLED = 60\b}{SETTLED = $settled} && $text =~ s{/proc/sys/kernel/random/boot_id}{$boot} or die "$file: not as expected\n";
+		spew($file, $text);
+	}
+	spew($boot, "one\n");
+	$self->answer('down');
+	my @files = map { s{.*/}{}r } sort glob "$p->{journal}/*";
+	rename "$p->{journal}/$_", "$p->{later}/$_" or die for @files;
+	my ($chunks, $kept) = ("$p->{state}/$self->{shipper}{chunks}", "$p->{top}/kept");
+	for my $file (@files) {
+		system('rm', '-rf', $kept);
+		system('cp', '-a', $chunks, $kept) if -e $chunks;
+		rename "$p->{later}/$file", "$p->{journal}/$file" or die;
+		$self->start;
+		sleep $settled * ($file eq $files[-1] ? 0.5 : 1.5);
+	}
+	$self->kill;
+	system('rm', '-rf', $chunks);
+	system('cp', '-a', $kept, $chunks) if -e $kept;
+	spew($boot, "two\n");
+	$self->answer(200);
 }
 sub damage {
 	my ($self, $text) = @_;

@@ -70,12 +70,17 @@ os.remove(dir .. 'cursor.saved')
 write('cursor.db', 'garbage')
 begin()
 ok(not read('cursor.db') and said:find('is no database'), '... without that, goes, and it is said')
+write('cursor.saved', 'garbage')
+begin()
+ok(read('cursor.db') and select(2, said:gsub('\n', '\n')) == 1 and said:find('is damaged'),
+  'a saved cursor that is damaged: from the earlier one beside it, with one warning')
 for _, damage in ipairs({ '', 'garbage', 'cloud-audit-logging cursor 1 0 20 00\nSQLite format 3\0abcd' }) do
   write('cursor.db', DATABASE .. 'later')
   write('cursor.saved', damage)
+  os.remove(dir .. 'cursor.saved.earlier')
   begin()
   ok(not read('cursor.db') and none_saved() and select(2, said:gsub('\n', '\n')) == 1,
-    'a saved cursor that is damaged: from the head, with one warning')
+    '... without that from the head, with one warning')
 end
 
 

@@ -114,7 +114,7 @@ local function save()
   end
   if not candidate or events:waits(candidate.mark) then return true end
   local ok, why = sessions:save()
-  if ok then ok, why = state.save(events:memory(candidate.mark), candidate.database) end
+  if ok then ok, why = state.save(events:memory(candidate.mark), candidate.database, now) end
   if not ok then return nil, why end
   events:saved(candidate.mark)
   -- The next tick looks at what was read while this one waited.
@@ -131,7 +131,7 @@ end
 local function expired()
   local found = full and {} or events:quiet(now)
   if #found == 0 or not saved.database then return events:expire(found) end
-  local ok, why = state.save(events:memory(saved.mark), saved.database)
+  local ok, why = state.save(events:memory(saved.mark), saved.database, now)
   if ok then return events:expire(found) end
   events:take_back(found)
   stop(why)

@@ -72,7 +72,7 @@ end
 function AuditSessions:save()
   if #self.unsaved == 0 then return true end
   local put = self.anew and self.state.write or self.state.append
-  local ok, why = put(self.state.sessions, table.concat(self.unsaved))
+  local ok, why = put(self.state.sessions, table.concat(self.unsaved), true)
   if ok then
     self.lines = (self.anew and 0 or self.lines) + #self.unsaved
     self.unsaved, self.anew = {}, false

@@ -9,6 +9,7 @@ local function from_the_head(why)
 end
 
 os.remove(state.database .. '-journal')
+state.step_back()
 local memory, database = state.load()
 if memory and database ~= '' then
   local ok, why = state.write(state.database, database)
@@ -29,7 +30,7 @@ else
     found = nil
   end
   -- Killed before the first tick has saved one, it begins here again: at the head, or where an older version was.
-  local ok, why = state.save('', found or '')
+  local ok, why = state.save('', found or '', 0)
   if not ok then state.say('error', state.file, ': ', why) end
 end
 
