@@ -43,6 +43,7 @@ def mixed(events, open, random)
   all
 end
 
+$runs = []
 # A run of the input on the journal until it has nothing to read, or until it is killed: at its step number `kill`, which
 # is before or after the buffer takes entries, or the cursor is saved.
 class Run
@@ -325,6 +326,17 @@ fresh do |dir|
   is([restored(parts), parts.map { |e| e['event'][/\d+\z/].to_i }, parts.count { |e| e['part'] }], [written(titled.flatten(1)), [1, 2, 3, 4, 6, 7, 8, 9, 5], 0],
      'an event waits for its PROCTITLE record, and without one comes when its time is over')
 end
+
+# A process that has ended when its event does.
+AuditProc.prepend(Module.new { def container(_event, pid, _time) = $runs.include?(pid.to_i) ? { 'id' => 'c', 'source' => 'proc' } : nil })
+fresh do |dir|
+  journal(exec(1)[0..4] + exec(2))
+  $runs = [1, 2]
+  sent = Run.new(dir, later: 1.1) { $runs = [] }.sent
+  is(sent.to_h { |e| [e['event'][/\d+\z/], e.dig('container', 'source')] }, { '1' => 'proc', '2' => 'proc' },
+     'which container a process is in is asked when its event begins, not when it ends')
+end
+$runs = []
 
 # The buffer takes nothing for a time.
 fresh do |dir|

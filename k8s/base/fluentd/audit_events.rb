@@ -22,8 +22,8 @@ class AuditEvents
   SAVED = 512
 
   NONE = [].freeze
-  # began: by `@time`. at: the first record of a part, where another was sent before.
-  Event = Struct.new(:id, :written, :records, :first, :items, :paths, :from, :whole, :at, :began)
+  # began: by `@time`. at: the first record of a part, where another was sent before. container: of its process; false: none.
+  Event = Struct.new(:id, :written, :records, :first, :items, :paths, :from, :whole, :at, :began, :container)
 
   attr_reader :held
 

@@ -110,6 +110,7 @@ module Fluent
         done = place == :held ? [] : @events.boot(record.event[0, 32])
         done += @events.public_send(place == :held ? :again : :add, record.event, record.type, record.text, **about)
         note_late(record)
+        look_up(record) if record.type == 'SYSCALL'
         done
       end
 
@@ -118,6 +119,14 @@ module Fluent
         quiet = @events.quiet(clock)
         save(quiet) unless quiet.empty?
         @events.give_up(quiet)
+      end
+
+      # When an event ends, its process may have, too. Of those with a class, sessions tell.
+      def look_up(record)
+        event = @events.held[record.event] or return
+        return if AuditSessions::CLASSES.key?(record.text[/ auid=(\d+)/, 1].to_i >> 28)
+
+        event.container = @proc.container(event.id, record.text[/ pid=(\d+)/, 1], record.time / 1_000_000) || false
       end
 
       # Where a later part begins: what the event had before was sent, and may lie behind the cursor, too.
@@ -162,7 +171,8 @@ module Fluent
         @sessions.name(entry)
         return if entry['class'] || entry['container']
 
-        container = @proc.container(event.id, entry['pid'], event.written / 1_000_000)
+        container = event.container
+        container = @proc.container(event.id, entry['pid'], event.written / 1_000_000) if container.nil?
         entry['container'] = container if container
       end
 
