@@ -166,7 +166,9 @@ int outfile_begin(struct outfile *ret, const char *path, struct log *log)
 	fd = open_beside(path, &o.beside);
 	if (fd < 0)
 		return fd == -ENOMEM ? log_no_memory(log) : fail(log, path, fd);
+	/* What could not be written there, the failure of the last result, is none of this one's. */
 	fflush(stdout);
+	clearerr(stdout);
 	o.out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (o.out < 0 || dup2(fd, STDOUT_FILENO) < 0)
 		r = -errno;

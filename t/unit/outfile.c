@@ -55,10 +55,36 @@ static void a_write_that_failed_once(void **state)
 	capture_end(&log);
 }
 
+/* What goes to standard output between two results, of a failure, is nothing of the next one's file. */
+static void a_standard_output_that_fails(void **state)
+{
+	const char *path = test_path("next");
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), out = dup(STDOUT_FILENO), r;
+	struct outfile file;
+	struct capture log;
+
+	capture_begin(&log);
+	fflush(stdout);
+	assert_true(full >= 0 && out >= 0 && dup2(full, STDOUT_FILENO) >= 0);
+	printf("failed\n");
+	fflush(stdout);
+	r = outfile_begin(&file, path, log.log);
+	printf("whole\n");
+	r = r < 0 ? r : outfile_end(&file, true, log.log);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	close(full);
+	assert_int_equal(r, 0);
+	assert_string_equal(content(path), "whole\n");
+	assert_string_equal(capture_text(&log), "");
+	capture_end(&log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("a result of which a part could not be written takes no file's place", a_write_that_failed_once),
+		TEST("a standard output that cannot be written keeps no result from its file", a_standard_output_that_fails),
 	};
 
 	return RUN(tests);
