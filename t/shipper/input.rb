@@ -405,7 +405,7 @@ state = '{"cursor":"","read":"","held":[],"events":{%s},"sessions":%s}'
 { 'garbage' => "\x00\xff{", 'nothing' => '', 'another JSON' => '[1]', 'a cursor that is none' => '{"cursor":"x","read":"x","held":[],"events":{}}',
   'bytes that are no text' => format(state, "\"ended\":{\"\xff\":1}", 'null'), 'a character that is none' => format(state, '"ended":{"\ud800":1}', 'null'),
   'negative counts' => format(state, '"ended":{"x":-1}', 'null'), 'one size' => format(state, '', '[0]'), 'negative sizes' => format(state, '', '[1,-1]'),
-  'a zero in its cursor' => '{"cursor":"s=f;i=1;\\u0000","read":"s=f;i=1;\\u0000","held":[],"events":{}}', 'what is nested too deeply' => '[' * 200 }
+  'boots that are none' => '{"cursor":"","read":"","held":[],"events":{},"boots":[1]}', 'a zero in its cursor' => '{"cursor":"s=f;i=1;\\u0000","read":"s=f;i=1;\\u0000","held":[],"events":{}}', 'what is nested too deeply' => '[' * 200 }
   .each do |what, text|
   fresh do |dir|
     journal(events.dup)
@@ -448,6 +448,28 @@ fresh do |dir|
   run = Run.new(dir)
   is([run.sent.map { |e| e['event'][/\d+\z/].to_i }, run.log.grep(/no longer/).size], [(5..12).to_a, 1],
      'after what was read last has been deleted, it goes on with the first that is there, with a warning')
+end
+
+# Killed while an event of the first batch is held, so that the cursor is still the head, and started again when all of that boot has
+# been deleted: nothing of the next one was sent.
+boots = [BOOT, BOOT.reverse, 'fedcba98' * 4].map { exec(1)[0..4] + exec(2) + exec(3) }
+boots.zip([BOOT, BOOT.reverse, 'fedcba98' * 4], %w[f e d]) { |all, boot, file| all.each { |r| r.update('_BOOT_ID' => boot, '__FILE' => file) } }
+fresh do |dir|
+  journal(boots[0])
+  Run.new(dir)
+  state = JSON.parse(File.read("#{dir}/cursor.json"))
+  journal(boots[1], 18)
+  sent = Run.new(dir, later: 1.1).sent
+  is([state['cursor'], state['held'].size, restored(sent), sent.count { |e| e['part'] }], ['', 1, written(boots[1]), 0],
+     'after a whole boot, in which reading began, has been deleted, all of the next one comes')
+end
+# Three boots in one batch.
+fresh do |dir|
+  journal(boots.flatten(1))
+  first = Run.new(dir, batch: 1000).sent
+  last = Run.new(dir, batch: 1000, later: 1.1).sent
+  is([restored(first + last), first.size + last.size, last.map { |e| e['id'] }], [written(boots.flatten(1)), 9, ["#{boots[2][0]['_BOOT_ID']}-1-0"]],
+     'started again with an event of the third boot of a batch held: what was sent of those before is not sent again')
 end
 
 # Events of many arguments, to which something is missing: there is memory for some.

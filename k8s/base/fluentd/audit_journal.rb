@@ -27,7 +27,6 @@ class AuditJournal
     # A trusted field: no program can write it. (SYSLOG_IDENTIFIER=audit every program can.)
     @journal.filter('_TRANSPORT' => 'audit')
     @at = cursor
-    @boot = fields(cursor)['b']
     @time = 0
     seek(cursor)
   end
@@ -54,16 +53,16 @@ class AuditJournal
   end
 
   # Where the record that `next` gave last is: -1 before, 0 at, 1 after a cursor; 1 where that cannot be told. As libsystemd
-  # puts entries in order: by their number in one sequence of files, else by the clock of the boot. Of two boots that one
-  # comes first in which reading began: the node's clock may have been set back between them.
-  def compare(cursor)
+  # puts entries in order: by their number in one sequence of files, else by the clock of the boot. Of two boots `before` tells,
+  # those that were read before that of the cursor: the node's clock may have been set back between them.
+  def compare(cursor, before = [])
     here = @journal.cursor
     return 0 if here == cursor
 
     here, there = fields(here), fields(cursor)
     by = same?(here, there, 's') ? 'i' : same?(here, there, 'b') ? 'm' : 'b'
     return 1 unless here[by] && there[by]
-    return here['b'] == @boot ? -1 : 1 if by == 'b'
+    return before.include?(here['b']) ? -1 : 1 if by == 'b'
 
     order = here[by].to_i(16) <=> there[by].to_i(16)
     order.zero? ? 1 : order
@@ -97,7 +96,6 @@ class AuditJournal
     return damaged('no type, or no number') unless type && number.match?(NUMBER)
 
     boot = boot_of(@journal.read_field('_BOOT_ID'))
-    @boot ||= boot
     id = "#{boot}-#{number}"
     note_time unless id == @id
     @id = id

@@ -2,6 +2,7 @@
 #
 #   cursor   empty: the journal's head; else the last record of the batch before that in which the oldest event began that is still held
 #   read     the last record that was read; the same when nothing is held
+#   boots    of the records between the two, in order; those of a boot may all be gone when it is started again
 #   held     the held events. Of the records after `cursor`, up to `read`, theirs alone are still to be sent.
 #   late     of those of which a part was sent before: the first record since
 #   events   what AuditEvents wants to know again
@@ -14,10 +15,10 @@
 require 'json'
 
 class AuditState
-  FIELDS = %w[cursor read held late events sessions boot].freeze
+  FIELDS = %w[cursor read held late events sessions boot boots].freeze
   # Seconds. The kernel writes what is older than 30.
   SETTLED = 60
-  attr_reader :cursor, :read, :held, :late, :events, :sessions
+  attr_reader :cursor, :boots, :read, :held, :late, :events, :sessions
 
   def self.boot
     File.read('/proc/sys/kernel/random/boot_id').chomp
@@ -44,6 +45,8 @@ class AuditState
     @settling = JSON.generate(state)
     @since = File.exist?(@earlier) ? nil : -SETTLED
     @cursor, @read = state.values_at('cursor', 'read')
+    # The versions before did not save them.
+    @boots = state['boots'] || @cursor.scan(/;b=(\h+)/).flatten
     @held = state['held'].to_h { |id| [id, true] }
     @late = state['late'] || {}
     @events = state['events']
@@ -54,17 +57,19 @@ class AuditState
   def forget
     @cursor = ''
     @read = nil
+    @boots = []
     @held = {}
     @late = {}
     @events = {}
   end
 
   # held: as AuditEvents has them; now: in seconds, of a clock that is not set. By rename: the file is whole at all times.
-  def save(cursor, read, held, events, sessions, now)
+  def save(cursor, boots, read, held, events, sessions, now)
     @cursor = cursor
+    @boots = boots
     @read = read
     late = held.each_value.select(&:at).to_h { |event| [event.id, event.at] }
-    text = JSON.generate(FIELDS.zip([cursor, read, held.keys, late, events, sessions, @boot]).to_h)
+    text = JSON.generate(FIELDS.zip([cursor, read, held.keys, late, events, sessions, @boot, boots]).to_h)
     # fluentd takes no right away from files by itself.
     File.write("#{@path}.new", text, perm: 0o600)
     File.rename("#{@path}.new", @path)
@@ -116,8 +121,9 @@ class AuditState
   end
 
   def fields?(state)
-    cursor, read, held, late, events, sessions = state.values_at(*FIELDS)
+    cursor, read, held, late, events, sessions, _, boots = state.values_at(*FIELDS)
     cursor?(cursor) && (read.nil? || cursor?(read)) && held.is_a?(Array) && (late.nil? || late.is_a?(Hash) && late.each_value.all?(String)) &&
+      (boots.nil? || boots.is_a?(Array) && boots.all?(String)) &&
       events.is_a?(Hash) && events.each_value.all? { |of| of.is_a?(Hash) && counts?(of.values) } &&
       (sessions.nil? || sessions.is_a?(Array) && sessions.size == 2 && counts?(sessions))
   end

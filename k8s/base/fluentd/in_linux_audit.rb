@@ -90,7 +90,8 @@ module Fluent
 
       # Records that were read, and the events that ended.
       def read_batch
-        from = @journal.cursor
+        # With the boots of what was read of the batch so far.
+        from = [@journal.cursor, []]
         count = bytes = 0
         done = []
         while count < @batch && (record = @journal.next)
@@ -104,10 +105,12 @@ module Fluent
 
       def add(record, from)
         about = { written: record.time, came: record.came, now: clock, from: from }
+        boot = record.event[0, 32]
+        from[1] << boot unless from[1].include?(boot)
         place = @read ? place(record) : :new
         return [] if place == :sent
 
-        done = place == :held ? [] : @events.boot(record.event[0, 32])
+        done = place == :held ? [] : @events.boot(boot)
         done += @events.public_send(place == :held ? :again : :add, record.event, record.type, record.text, **about)
         note_late(record)
         look_up(record) if record.type == 'SYSCALL'
@@ -137,7 +140,7 @@ module Fluent
 
       # Of those that were read before, records of events that were held are still to be sent.
       def place(record)
-        place = @journal.compare(@read)
+        place = @journal.compare(@read, @state.boots)
         @read = nil if place >= 0
         return :new if place.positive?
         return :sent unless @state.held.key?(record.event)
@@ -194,7 +197,7 @@ module Fluent
         return if @read
 
         read = @journal.cursor
-        @state.save(@events.from || read, read, @events.held, @events.saved(cut), @sessions.save, clock)
+        @state.save(*(@events.from || [read, []]), read, @events.held, @events.saved(cut), @sessions.save, clock)
         @sessions.tidy
       rescue SystemCallError => e
         log.warn 'the cursor cannot be saved: what is read from now on would come again after a restart', error: e.message
