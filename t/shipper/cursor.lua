@@ -147,6 +147,41 @@ do
   ok(new:first(of(10)) == 5 and new:first(of(11)) == 3, '... as after the next start, from what is saved now')
 end
 
+-- Events of many arguments, to which something is missing: there is memory for some.
+do
+  local Events = require('audit_events')
+  local function id_of(serial) return ('ab'):rep(16) .. '-' .. serial end
+  local function fill(of, serial, text)
+    local ids = {}
+    for _ = 1, 12 do
+      for _, event in ipairs(of:add(('ab'):rep(16), id_of(serial), 'EXECVE', text, 1, 1, 1)) do ids[#ids + 1] = event.id end
+    end
+    return ids
+  end
+  local function size(of)
+    local sum = 0
+    for _, event in pairs(of.held) do for _, one in ipairs(event.records) do sum = sum + #one[2] end end
+    return sum
+  end
+  local of, most, ended, long = Events.new(), 0, 0, ('x'):rep(100000)
+  for serial = 1, 60 do
+    ended = ended + #fill(of, serial, long)
+    most = math.max(most, size(of))
+  end
+  ok(most > 20000000 and most < 33000000 and ended + of.count == 60,
+    'events that are held have no more than 32 MB of text together: beyond it the oldest end', ('%d held, most %d'):format(of.count, most))
+  local mark = of:mark()
+  local again, first, then_too = Events.new(of:memory(mark)), {}, {}
+  for serial = 91, 102 do
+    for _, one in ipairs(fill(of, serial, long .. long)) do first[#first + 1] = one end
+    fill(again, serial, long .. long)
+  end
+  for serial = 1, 102 do if again.held[id_of(serial)] then then_too[#then_too + 1] = id_of(serial) end end
+  local held = {}
+  for serial = 1, 102 do if of.held[id_of(serial)] then held[#held + 1] = id_of(serial) end end
+  ok(#first > 3 and table.concat(held, ' ') == table.concat(then_too, ' '), '... the same ones after a restart', #held .. ' and ' .. #then_too)
+end
+
 -- A reboot, with an event held.
 local function boot(letters, id, message)
   return audit('linux-auditd', TIME, { MESSAGE = message, BOOT_ID = letters:rep(16), AUDIT_ID = id, SOURCE_REALTIME_TIMESTAMP = '1785600000000000' })

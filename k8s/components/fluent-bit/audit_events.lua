@@ -15,6 +15,8 @@ local SETTLED, MISSING = 1, 4
 local BACK = 5000000
 -- Held at a time; ended events whose number of records is remembered, and those of them to which something is missing.
 local HELD, ENDED, BROKEN = 2048, 3000, 65
+-- The text of those that are held together, in bytes: an event may have megabytes of arguments.
+local BYTES = 32000000
 -- Names to values, at most `limit` of them: the oldest goes. `order` is a ring. (Lua counts a table's entries again for
 -- each that comes, when it is full: so no limit is a power of two, or just below one.)
 local Recent = {}
@@ -74,9 +76,9 @@ end
 function LINES.boot(self, rest) self.boot = rest end
 -- Of an event that was sent: its records that come again end it where they ended it, and are not sent again.
 function LINES.held(self, rest)
-  local id, first, size, items, paths, began = rest:match('^(%S+) (%d+) (%d+) (%d+) (%d+) (%d+)')
+  local id, first, size, items, paths, began, bytes = rest:match('^(%S+) (%d+) (%d+) (%d+) (%d+) (%d+) ?(%d*)')
   self:hold({ id = id, sent = true, first = tonumber(first), size = tonumber(size), items = tonumber(items),
-    paths = tonumber(paths), began = tonumber(began), whole = true })
+    paths = tonumber(paths), began = tonumber(began), bytes = tonumber(bytes) or 0, whole = true })
 end
 -- When so many records had come, it ended because nothing more came.
 function LINES.quiet(self, rest)
@@ -88,7 +90,7 @@ end
 
 -- memory: what `memory` gave an earlier one.
 function AuditEvents.new(memory)
-  local self = setmetatable({ held = {}, order = {}, oldest = 1, latest = 0, count = 0, came = 0, time = 0,
+  local self = setmetatable({ held = {}, order = {}, oldest = 1, latest = 0, count = 0, bytes = 0, came = 0, time = 0,
     arrived = 0, ended = Recent.new(ENDED), broken = Recent.new(BROKEN), read = 0, cuts = {}, decided = {} }, AuditEvents)
   for kind, rest in (memory or ''):gmatch('(%a+) ([^\n]*)\n') do if LINES[kind] then LINES[kind](self, rest) end end
   self.begin = { text = memory or '', read = 0, decided = 0, held = {} }
@@ -100,7 +102,7 @@ function AuditEvents:hold(event)
   self.held[event.id] = event
   self.latest = self.latest + 1
   self.order[self.latest] = event.id
-  self.count = self.count + 1
+  self.count, self.bytes = self.count + 1, self.bytes + event.bytes
   return event
 end
 
@@ -133,7 +135,7 @@ function AuditEvents:add(boot, id, type, text, written, came, now)
     event = nil
   end
   event = event or self:hold({ id = id, written = written, records = {}, first = self:first(id), size = 0, items = 0, paths = 0,
-    began = self.time, whole = true })
+    bytes = 0, began = self.time, whole = true })
   if self:put(event, type, text) then done = self:finish(event, done) end
   done = self:give_up_oldest(false, done)
   if self.cuts[self.read] then done = self:cut(done) end
@@ -153,7 +155,7 @@ end
 function AuditEvents:put(event, type, text)
   if type == 'EOE' then return true end
   local size = event.size + 1
-  event.size = size
+  event.size, event.bytes, self.bytes = size, event.bytes + #text, self.bytes + #text
   if event.records then event.records[size] = { type, text } end
   if type == 'PATH' then
     event.paths = event.paths + 1
@@ -170,7 +172,7 @@ function AuditEvents:give_up_oldest(all, done)
   while self.oldest <= self.latest do
     local event = self.held[self.order[self.oldest]]
     if event then
-      if not (all or self:is_over(event) or self.count > HELD) then break end
+      if not (all or self:is_over(event) or self.count > HELD or self.bytes > BYTES) then break end
       done = self:give_up(event, done)
     end
     self.order[self.oldest] = nil
@@ -227,8 +229,8 @@ function AuditEvents:mark(more)
     local event = self.held[self.order[i]]
     if event then
       held[event] = not event.sent or nil
-      lines[#lines + 1] = ('held %s %d %d %d %d %d'):format(event.id, event.first, event.size, event.items, event.paths,
-        event.began)
+      lines[#lines + 1] = ('held %s %d %d %d %d %d %d'):format(event.id, event.first, event.size, event.items, event.paths,
+        event.began, event.bytes)
     end
   end
   for at, ids in pairs(self.cuts) do
@@ -268,7 +270,7 @@ function AuditEvents:is_over(event) return self.time - event.began >= self:limit
 -- Adds it to `done`, but for what was sent before.
 function AuditEvents:finish(event, done)
   self.held[event.id] = nil
-  self.count = self.count - 1
+  self.count, self.bytes = self.count - 1, self.bytes - event.bytes
   local kept, other = self.ended, self.broken
   if not event.whole then kept, other = other, kept end
   other:drop(event.id)
