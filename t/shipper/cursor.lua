@@ -267,6 +267,19 @@ ok(exited == 1, '... until there is room: it ends, to be started anew')
 begin()
 ok(read('cursor.db') == DATABASE .. 'before', '... from the cursor before the first record that found none')
 
+-- At the first start nothing can be saved, and a moment later it can.
+for _, name in ipairs({ 'cursor.saved', 'cursor.saved.earlier', 'cursor.db' }) do os.remove(dir .. name) end
+assert(os.execute('mkdir ' .. dir .. 'cursor.saved.new'))
+begin()
+assert(os.execute('rmdir ' .. dir .. 'cursor.saved.new'))
+for _, text in ipairs({ 'first', 'second', 'third' }) do
+  write('cursor.db', DATABASE .. text)
+  record('PROCTITLE proctitle="a"')
+  for _ = 1, 250 do tick() end
+end
+ok((read('cursor.saved.earlier') or ''):find('second', 1, true) and read('cursor.saved'):find('third', 1, true),
+  'where the first start could not save, what was saved a minute before is kept all the same')
+
 begin()
 local code, _, out = audit('linux-auditd', TIME, { MESSAGE = 'PROCTITLE x' })
 ok(code == 2 and out['logging.googleapis.com/local_resource_id'] == 'k8s_node.node-1' and said:find('error'),

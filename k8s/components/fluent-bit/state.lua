@@ -81,8 +81,9 @@ local function boot() return (state.read(BOOT) or ''):match('^%S+') end
 -- What was saved at least SETTLED seconds ago is the earlier one now. `settling`: what becomes it next; at once where there is none.
 local settling, since
 local function settle(text, now)
+  if not settling then settling, since = text, now end
   since = since or now
-  if not settling or now - since < SETTLED then return true end
+  if now - since < SETTLED then return true end
   local ok, why = state.write(state.earlier, settling, true)
   settling, since = text, now
   return ok, why
