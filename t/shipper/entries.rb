@@ -197,6 +197,15 @@ Dir.mktmpdir do |dir|
   is(proc.container(ID, 60, 1003), nil, '... nor is one that started after the event')
   is(proc.container(ID.tr('0', '1'), 60, 1010), nil, '... nor is one of another boot')
   is(AuditProc.new('/nowhere', dir).container(ID, 60, 1010)&.keys, %w[id pod_uid source], '... without the links it has no names')
+  early = CONTAINER.reverse
+  put.call('proc/65/stat', File.read("#{dir}/proc/60/stat"))
+  put.call('proc/65/cgroup', "0::/cri-containerd-#{early}.scope\n")
+  later = 0
+  proc.define_singleton_method(:clock) { super() + later }
+  names = [proc.container(ID, 65, 1010)['name']]
+  put.call("logs/early_default_app-#{early}.log", '')
+  names += [0, 1.1, 0].map { |passes| proc.container(ID, 65, 1010 + (later += passes))['name'] }
+  is(names, [nil, nil, 'app', 'app'], '... one whose link comes after its first event has its names a second later')
   put.call('proc/63/stat', "63 (\xff) S #{(['0'] * 18).join(' ')} 500 0".b)
   put.call('proc/63/cgroup', "0::/\xff/cri-containerd-#{CONTAINER}.scope\n".b)
   is(proc.container(ID, 63, 1010)&.fetch('id'), CONTAINER, '... one whose name is no text is in its, too')

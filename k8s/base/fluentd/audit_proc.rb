@@ -5,6 +5,9 @@ class AuditProc
   FIRST_NAMESPACE = 'pid:[4026531836]'.freeze
   # Ticks a second, as /proc has them everywhere.
   HZ = 100
+  # Seconds, for so many: the kubelet makes the link when the container has started.
+  AGAIN = 1
+  WITHOUT = 1000
   LINK = /\A(?<pod>[^_]+)_(?<namespace>[^_]+)_(?<name>.+)-(?<id>\h{64})\.log\z/.freeze
   POD = /pod(\h{8}(?:[-_]\h{4}){3}[-_]\h{12})/.freeze
 
@@ -16,6 +19,8 @@ class AuditProc
     @boot = File.read("#{@proc}/sys/kernel/random/boot_id").delete("-\n")
     @booted = File.read("#{@proc}/stat")[/^btime (\d+)/, 1].to_i
     @names = {}
+    # Since when those are known that have no link.
+    @without = {}
   rescue SystemCallError
     @here = false
   end
@@ -46,9 +51,17 @@ class AuditProc
   end
 
   def names(id)
-    look unless @names.key?(id)
-    @names[id] ||= {}
+    return @names[id] if @names.key?(id)
+    return {} if @without.key?(id) && clock - @without[id] < AGAIN
+
+    look
+    @without.delete(id)
+    @without[id] = clock unless @names.key?(id)
+    @without.shift if @without.size > WITHOUT
+    @names.fetch(id, {})
   end
+
+  def clock = Process.clock_gettime(Process::CLOCK_MONOTONIC)
 
   # All that there are now: those of containers that have gone are forgotten.
   def look
