@@ -7,8 +7,8 @@
 #   make coverage  line and branch coverage by the host tests, room by room
 #   make check-suites  before a release: the tests of machines on SUITES (bullseye trixie forky) and aarch64, the
 #                  fuzzers for longer, the whole proof of identity, 10,000 rules; hours
-#   make check-cluster  before a release: what k8s/ has on real kubelets, of a Kubernetes that is built once; NODES=2 for
-#                  what needs two nodes, SCENES="flat stuck" for some of it
+#   make check-cluster  before a release: what k8s/ has on real kubelets, of a Kubernetes that is built once; NODES=1
+#                  leaves out what needs two nodes, SCENES="flat stuck" is some of it
 #   make image     the container image, for amd64 and arm64, below build/image
 #   make deb       a Debian package, below build/deb
 #   make dist-node a tarball for hosts without a package manager, for amd64 and arm64, in build
@@ -268,7 +268,7 @@ check-suites:
 IDENT = IDENT_EXECS=20000 IDENT_LAUREL=yes IDENT_STARTS=100
 AARCH64 = $(wildcard t/86-vm-aarch64.t)
 
-# k8s/ on a cluster of NODES=1 test machine or 2; SCENES: some of t/cluster/scenes; KUBE_BIN=DIR: with other programs of
+# k8s/ on a cluster of two test machines, or NODES=1; SCENES: some of t/cluster/scenes; KUBE_BIN=DIR: with other programs of
 # Kubernetes than those that are built, once, below build/kubernetes.
 check-cluster:
 	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(if $(KUBE_BIN),,$(DEPS_CLUSTER))"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What k8s/ has, on real kubelets: make check-cluster. A scene is a file of t/cluster/scenes, named in SCENES (all). NODES=2 for
-# what needs two nodes; KUBE_BIN=DIR for other programs of Kubernetes than those of t/cluster/kubernetes; VM_SUITE for nodes of
+# What k8s/ has, on real kubelets: make check-cluster. A scene is a file of t/cluster/scenes, named in SCENES (all). NODES=1 leaves
+# out what needs two nodes; KUBE_BIN=DIR for other programs of Kubernetes than those of t/cluster/kubernetes; VM_SUITE for nodes of
 # another Debian, RUNTIME=crun for another runtime under containerd; KEEP=1 leaves the cluster running (t/vm/README.md).
 . t/vm/lib.sh
 . t/cluster/lib.sh
@@ -14,7 +14,7 @@ cluster_disk=$(t/cluster/disk 2>"$vm_tmp/said") || { echo "Bail out! $(cat "$vm_
 cluster_up || { echo 'Bail out! the cluster does not start'; exit 1; }
 ok 0 "Kubernetes $version, $suite, ${RUNTIME:-runc}: $first is Ready"
 scenes='components flat google stuck installed newer upgrade window unlocked'
-[ "${NODES:-1}" -lt 2 ] || scenes="second $scenes"
+[ "${NODES:-2}" -lt 2 ] || scenes="second $scenes"
 for scene in ${SCENES:-$scenes}; do
 	begun=$(date +%s)
 	fresh; ok $? "$scene: the cluster has nothing of ours"

@@ -42,7 +42,7 @@ net_up() {
 		in_net ip link add cluster type bridge &&
 		in_net ip address add 10.9.0.1/24 dev cluster &&
 		in_net ip link set cluster up || return
-	for node in $(seq -f 'n%g' "${NODES:-1}"); do
+	for node in $(seq -f 'n%g' "${NODES:-2}"); do
 		in_net ip tuntap add "$node" mode tap && in_net ip link set "$node" master cluster up || return
 	done
 }
