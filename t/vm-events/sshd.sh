@@ -3,7 +3,7 @@
 id alice >/dev/null 2>&1 || useradd -m -s /bin/sh alice
 echo alice:right | chpasswd
 systemctl start ssh
-for second in 1 2 3 4 5 6 7 8 9 10; do
+for second in $(seq 60); do
 	ss -Hltn 'sport = 22' | grep -q . && break
 	sleep 1
 done

@@ -13,7 +13,7 @@ start_container() {
 	ln -sf busybox $rootfs/bin/sleep
 	containerd --root $where/root --state $where/state --address /run/ev-containerd >containerd.log 2>&1 &
 	containerd=$!
-	for second in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+	for second in $(seq 60); do
 		[ -S /run/ev-containerd ] && break
 		sleep 1
 	done

@@ -1,5 +1,6 @@
 # What a permission matches, of all system calls there are, on this kernel; in the guest, where guest.sh is read, cas() is
-# the program, and the working folder has matched.pl, `classes` (classes.pl) and act64, act32: programs of that many bits.
+# the program, written() waits for a text in auditd's log, and the working folder has matched.pl, `classes` (classes.pl) and
+# act64, act32: programs of that many bits.
 #
 #	permission_classes BITS...
 
@@ -13,10 +14,7 @@ every() {
 	auditctl -m "mark $every_name begin" >/dev/null
 	for program in every-*; do ./$program every; ok $? "$every_name: $program comes to its end"; done
 	auditctl -m "mark $every_name end" >/dev/null
-	for second in 1 2 3 4 5 6 7 8 9 10; do
-		grep -q "mark $every_name end" /var/log/audit/audit.log && break
-		sleep 1
-	done
+	written "mark $every_name end"; ok $? "$every_name: auditd has written all of it"
 	is "$(auditctl -s | sed -n 's/^lost //p')" 0 "$every_name: no record is lost"
 	perl matched.pl /var/log/audit/audit.log "$every_name" >"$every_name"
 }
