@@ -39,7 +39,7 @@ vm_guest --timeout 2400 <<'EOF'
 	# Each chain records its first call, too.
 	is "$(recorded all -u)" "$((n + chains))" 'the journal has every program executed'
 	is "$(recorded all)" "$((n + chains))" 'and each of them once'
-	is "$(journalctl -q -b _TRANSPORT=kernel | grep -c 'audit: .*lost')" 0 'the kernel log speaks of no loss'
+	is "$(journalctl -q -b _TRANSPORT=kernel | grep 'audit: .*lost')" '' 'the kernel log speaks of no loss'
 
 	# --- how long what there is will stay ---
 	cursors=/var/lib/cloud-audit-logging
