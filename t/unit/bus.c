@@ -668,6 +668,30 @@ static void refused(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* A bus to a peer at this socket, which is found without a word; and its end. */
+struct opened {
+	struct host host;
+	struct capture said;
+	struct bus *bus;
+};
+
+static void open_quietly(struct opened *o, struct peer *peer, const char *socket)
+{
+	peer_start(peer, socket_path(socket));
+	assert_int_equal(host_open_root(&o->host, test_path("root")), 0);
+	capture_begin(&o->said);
+	assert_int_equal(bus_open(&o->bus, &o->host, "auto", LONG_TIMEOUT, o->said.log), 0);
+}
+
+static void close_quietly(struct opened *o, struct peer *peer)
+{
+	assert_string_equal(capture_text(&o->said), "");
+	bus_close(o->bus);
+	host_done(&o->host);
+	capture_end(&o->said);
+	peer_stop(peer);
+}
+
 static bool answer_version(struct peer *peer, const struct peer_call *call)
 {
 	const char *version = peer->plan;
@@ -688,23 +712,14 @@ static void version(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct peer peer = { .answer = answer_version, .plan = rows[i].said };
 		unsigned major = 1, minor = 1;
-		struct host host;
-		struct capture c;
-		struct bus *bus;
+		struct opened o;
 
-		peer_start(&peer, socket_path("root/run/systemd/private"));
-		assert_int_equal(host_open_root(&host, test_path("root")), 0);
-		capture_begin(&c);
-		assert_int_equal(bus_open(&bus, &host, "auto", LONG_TIMEOUT, c.log), 0);
-		bus_version(bus, &major, &minor);
+		open_quietly(&o, &peer, "root/run/systemd/private");
+		bus_version(o.bus, &major, &minor);
 		assert_int_equal(major, rows[i].major);
 		assert_int_equal(minor, rows[i].minor);
 		assert_int_equal(peer.calls, 1);
-		assert_string_equal(capture_text(&c), "");
-		bus_close(bus);
-		host_done(&host);
-		capture_end(&c);
-		peer_stop(&peer);
+		close_quietly(&o, &peer);
 	}
 }
 
@@ -723,20 +738,11 @@ static void waited_for(void **state)
 {
 	unsigned left = 2;
 	struct peer peer = { .answer = answer_later, .plan = &left };
-	struct host host;
-	struct capture c;
-	struct bus *bus;
+	struct opened o;
 
-	peer_start(&peer, socket_path("root/run/dbus/system_bus_socket"));
-	assert_int_equal(host_open_root(&host, test_path("root")), 0);
-	capture_begin(&c);
-	assert_int_equal(bus_open(&bus, &host, "auto", LONG_TIMEOUT, c.log), 0);
+	open_quietly(&o, &peer, "root/run/dbus/system_bus_socket");
 	assert_int_equal(left, 0);
-	assert_string_equal(capture_text(&c), "");
-	bus_close(bus);
-	host_done(&host);
-	capture_end(&c);
-	peer_stop(&peer);
+	close_quietly(&o, &peer);
 	unlink(test_path("root/run/dbus/system_bus_socket"));
 }
 
