@@ -286,7 +286,7 @@ sub lay {
 lay("$tmp/config", object($flat, 'ConfigMap', 'cloud-audit-setup')->{data});
 my %rules = %{object($flat, 'ConfigMap', 'cloud-audit-rules')->{data}};
 is rendered('kernel', '-c', "$tmp/config/config.ini"), rendered('kernel'), 'the ConfigMap of the configuration is read';
-$rules{'60-more.rules'} = "-a always,exit -F arch=b64 -S mount -F auid=0 -k from-a-configmap\n-a always,exit -F arch=b32 -S mount -F auid=0 -k also\n";
+$rules{'60-more.rules'} = "-a always,exit -F arch=b64 -S swapoff -F auid=0 -k from-a-configmap\n-a always,exit -F arch=b32 -S swapoff -F auid=0 -k also\n";
 lay("$tmp/rules", \%rules);
 my @rendered = ($program, '-R', $root, '-s', "rules.directory=$tmp/rules", 'render', 'rules');
 SKIP: {

@@ -108,7 +108,7 @@ is_deeply [map { "$_->{level} $_->{ruleId} $_->{locations}[0]{physicalLocation}{
 	["error error file://$bad 1", "error error file://$bad 4"], 'each mistake with its place';
 is_deeply [@{$doc->{runs}[0]{invocations}[0]}{qw(exitCode executionSuccessful)}], [3, JSON::PP::true], 'and the exit status';
 like $err, qr/error: \Q$bad\E:1: /, 'people still get theirs on stderr';
-put($bad, "-w /etc/b -p wa\n-w /etc/c -p wa\n-a always,exit -F arch=b64 -S mount -k k\n");
+put($bad, "-w /etc/b -p wa\n-w /etc/c -p wa\n-a always,exit -F arch=b64 -S swapoff -k k\n");
 ($code, $doc, $err, $raw) = sarif($bad, $good);
 is "$code " . misfits($doc), '0 ', 'warnings: exit 0';
 is_deeply [map { "$_->{level} $_->{ruleId} $_->{locations}[0]{physicalLocation}{region}{startLine}" } @{$doc->{runs}[0]{results}}],

@@ -15,7 +15,7 @@ my ($program, $root, $kernel, $systemd) = made_up_node([qw(etc/audit etc/ssh run
 put("$root/etc/hostname", "node-1\n");
 put("$root/etc/$_", '') for qw(passwd group mine);
 put("$tmp/rules.d/my.rules", join '', map { "$_\n" } '# ours', '', '-w /etc/mine  -p wa -k mine',
-	map { my $arch = $_; map { "-a always,exit -F arch=$arch -S $_ -F auid>=1000 -F auid!=unset -k mounts" } qw(mount umount2) } qw(b64 b32));
+	map { my $arch = $_; map { "-a always,exit -F arch=$arch -S $_ -F auid>=1000 -F auid!=unset -k mounts" } ('mount -S move_mount', 'umount2') } qw(b64 b32));
 our @options = ('-R', $root, '-s', "rules.directory=$tmp/rules.d", '-s', 'unit.start_timeout=5s');
 
 sub node {

@@ -156,6 +156,68 @@ static bool check_no_b32(const struct subject *s, struct text *message)
 	return true;
 }
 
+/* Calls beside which newer ones do the same, and who makes those: a rule for the old one alone has seen less since. */
+static const struct newer_call {
+	const char *call, *newer, *who;
+} newer_calls[] = {
+	{ "mount", "move_mount", "mount(8) of util-linux 2.41 and later" },
+};
+
+static bool names_call(const uint32_t *mask, const char *name, uint32_t arch)
+{
+	int number = names_syscall(name, arch);
+
+	return number >= 0 && mask[AUDIT_WORD(number)] & AUDIT_BIT(number);
+}
+
+static void find_named(struct lint_context *context)
+{
+	for (size_t i = 0; i < context->set->n_rules; i++) {
+		const struct audit_rule_data *data = context->set->rules[i].data;
+
+		if (data_list(data) != AUDIT_FILTER_EXIT || data->action != AUDIT_ALWAYS || data_mask_all(data))
+			continue;
+		for (size_t k = 0; k < context->n_arches; k++) {
+			bool meant = lint_meets_arch(data, context->arches[k].arch);
+
+			for (size_t word = 0; meant && word < AUDIT_BITMASK_SIZE; word++)
+				context->named[k][word] |= data->mask[word];
+		}
+	}
+}
+
+static bool lacks_newer(const struct subject *s, const struct newer_call *pair)
+{
+	const struct lint_context *context = s->context;
+	/* Without an architecture the numbers are those of the machine's own. */
+	size_t n_arches = data_has(s->data, AUDIT_ARCH) ? context->n_arches : context->n_arches > 0;
+
+	for (size_t k = 0; k < n_arches; k++) {
+		uint32_t arch = context->arches[k].arch;
+
+		if (lint_meets_arch(s->data, arch) && names_call(s->data->mask, pair->call, arch) &&
+		    !names_call(context->named[k], pair->newer, arch))
+			return true;
+	}
+	return false;
+}
+
+static bool check_newer_call(const struct subject *s, struct text *message)
+{
+	if (!s->exit_always || data_mask_all(s->data))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(newer_calls); i++) {
+		const struct newer_call *pair = &newer_calls[i];
+
+		if (!lacks_newer(s, pair))
+			continue;
+		text_addf(message, "%s calls %s instead of %s, and no rule has that: add -S %s", pair->who, pair->newer, pair->call,
+			  pair->newer);
+		return true;
+	}
+	return false;
+}
+
 /* Calls check for every path of the rule until it has something to say. */
 static bool check_paths(const struct subject *s, struct text *message,
 			bool (*check)(const struct subject *s, uint32_t field, char *path, struct text *message))
@@ -381,6 +443,7 @@ static const struct {
 	{ { "exclude", "an exclude rule drops records of a type that is wanted" }, check_exclude, true },
 	{ { "no-arch", "system calls are named without an architecture" }, check_no_arch, false },
 	{ { "no-b32", "a rule for 64-bit programs has no twin for 32-bit ones" }, check_no_b32, false },
+	{ { "newer-call", "programs make a newer system call in the place of one that a rule has" }, check_newer_call, false },
 	{ { "absent", "a path does not exist on the host" }, check_absent, true },
 	{ { "link", "a path is a symbolic link, which the kernel does not follow" }, check_link, true },
 	{ { "late", "a path may not be there yet when a boot loads the rules" }, check_late, true },
@@ -450,6 +513,8 @@ static int lint_all(struct lint_context *context)
 
 	if (r == 0)
 		r = find_twins(context);
+	if (r == 0)
+		find_named(context);
 	for (size_t i = 0; r == 0 && i < set->n_rules; i++) {
 		subject.rule = &set->rules[i];
 		subject.data = set->rules[i].data;

@@ -31,6 +31,7 @@ struct lint_context {
 	struct shadow *shadows;	/* by rule */
 	struct lint_arch arches[2];	/* the machine's own and its 32-bit one, where they are known */
 	size_t n_arches;
+	uint32_t named[2][AUDIT_BITMASK_SIZE];	/* of each of these: the system calls that rules name to record them, not -S all */
 };
 
 /* A rule's fields without its key, as a sum of hashes: the order of fields decides nothing. */

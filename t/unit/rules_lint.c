@@ -140,7 +140,7 @@ static void rules_that_a_wider_one_takes_are_told(void **state)
 		{ "-a never,exit -F arch=b64 -S execve,execveat\n-a never,exit -F arch=b32 -S execve,execveat\n"
 		  "-w /x -p x -k k\n-w /y -p xr -k k\n", "3:unreachable " },
 		{ "-a never,exit -F arch=b64 -S execve\n-a never,exit -F arch=b32 -S execve,execveat\n-w /x -p x -k k\n", "" },
-		{ "-a never,exit -F arch!=b32 -S all\n-a always,exit -F arch=b64 -S mount -F dir=/etc -k k\n", "2:unreachable 2:no-b32 " },
+		{ "-a never,exit -F arch!=b32 -S all\n-a always,exit -F arch=b64 -S swapoff -F dir=/etc -k k\n", "2:unreachable 2:no-b32 " },
 		/* A directory, and what is below it. */
 		{ "-w /etc -p wa -k a\n-w /etc/ssh/x -p wa -k b\n-w /etc/ssh -p w -k b\n-w /etc/z -p a -k b\n",
 		  "2:unreachable 3:unreachable 4:unreachable " },
@@ -305,29 +305,61 @@ static void records_that_go_missing_are_told(void **state)
 	check_rows(rows, ARRAY_SIZE(rows));
 }
 
+/* Who mounts today calls another one. */
+static void a_call_without_its_newer_one_is_told(void **state)
+{
+	static const struct row rows[] = {
+		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n-a always,exit -F arch=b32 -S mount -F uid=0 -k k\n",
+		  "1:newer-call 2:newer-call " },
+		{ "-a always,exit -F arch=b64 -S mount,move_mount -F uid=0 -k k\n"
+		  "-a always,exit -F arch=b32 -S mount,move_mount -F uid=0 -k k\n", "" },
+		/* Another rule may have it, before or behind, with other conditions, but not of the other architecture. */
+		{ "-a always,exit -F arch=b64 -S move_mount -F uid=1 -k k\n-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n"
+		  "-a always,exit -F arch=b32 -S mount -F uid=0 -k k\n", "1:no-b32 3:newer-call " },
+		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n-a always,exit -F arch=b32 -S mount,move_mount -F uid=0 -k k\n",
+		  "1:newer-call " },
+		/* Without an architecture it is that of the machine; a watch and -S all name no call, and never records none. */
+		{ "-a always,exit -S mount -F uid=0 -k k\n-w /etc -p wa -k w\n", "1:no-arch 1:newer-call " },
+		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n-a always,exit -F arch=b32 -S mount,move_mount -F uid=0 -k k\n"
+		  "-a never,exit -F arch=b64 -S move_mount -F uid=3\n", "1:newer-call " },
+		{ "-a never,exit -F arch=b64 -S mount\n-w /etc -p wa -k w\n", "" },
+		{ "-a always,exit -F arch=b64 -S move_mount -F uid=0 -k k\n-a always,exit -F arch=b32 -S move_mount -F uid=0 -k k\n", "" },
+		{ "-a always,exit -F uid=0 -F exe=/bin/x -S all -k k\n", "" },
+		/* 21 is access there, and mount to 32-bit programs. */
+		{ "-a always,exit -S access -F uid=0 -k k\n", "1:no-arch " },
+	};
+	unsigned warnings;
+	_cleanup_free_ char *messages = said("-a always,exit -F arch=b64 -S mount -S umount2 -F uid=0 -k k\n"
+					     "-a always,exit -F arch=b32 -S mount -S umount2 -S move_mount -F uid=0 -k k\n", false, &warnings);
+
+	check_rows(rows, ARRAY_SIZE(rows));
+	assert_string_equal(messages, "cloud-audit-setup: warning: F:1: mount(8) of util-linux 2.41 and later calls move_mount instead of "
+			    "mount, and no rule has that: add -S move_mount [lint: newer-call]\n");
+}
+
 static void system_calls_of_one_architecture_are_told(void **state)
 {
 	static const struct row rows[] = {
-		{ "-a always,exit -S mount -F uid=0 -k k\n", "1:no-arch " },
+		{ "-a always,exit -S swapoff -F uid=0 -k k\n", "1:no-arch " },
 		{ "-a always,exit -F uid=0 -S all -k k\n", "1:hot " },
-		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n", "1:no-b32 " },
-		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n"
-		  "-a always,exit -F arch=b32 -S mount,umount -F uid=0 -k other\n", "" },
-		{ "-a always,exit -F arch=b64 -S mount -F uid=0 -k k\n"
-		  "-a always,exit -F arch=b32 -S mount -F uid=1 -k k\n", "1:no-b32 " },
+		{ "-a always,exit -F arch=b64 -S swapoff -F uid=0 -k k\n", "1:no-b32 " },
+		{ "-a always,exit -F arch=b64 -S swapoff -F uid=0 -k k\n"
+		  "-a always,exit -F arch=b32 -S swapoff,umount -F uid=0 -k other\n", "" },
+		{ "-a always,exit -F arch=b64 -S swapoff -F uid=0 -k k\n"
+		  "-a always,exit -F arch=b32 -S swapoff -F uid=1 -k k\n", "1:no-b32 " },
 		/* The twin has to have these calls: that of the group exec has others. */
-		{ "-a always,exit -F arch=b64 -S mount,umount2 -k k\n-a always,exit -F arch=b32 -S execve,execveat -k e\n",
+		{ "-a always,exit -F arch=b64 -S swapoff,umount2 -k k\n-a always,exit -F arch=b32 -S execve,execveat -k e\n",
 		  "1:no-b32 " },
-		{ "-a always,exit -F arch=b64 -S mount,umount2 -k k\n-a always,exit -F arch=b32 -S umount2 -k k\n"
-		  "-a always,exit -F arch=b32 -S mount,swapon -k k\n", "" },
-		{ "-a always,exit -F arch=b64 -S mount,umount2 -k k\n-a always,exit -F arch=b32 -S umount2 -k k\n", "1:no-b32 " },
+		{ "-a always,exit -F arch=b64 -S swapoff,umount2 -k k\n-a always,exit -F arch=b32 -S umount2 -k k\n"
+		  "-a always,exit -F arch=b32 -S swapoff,swapon -k k\n", "" },
+		{ "-a always,exit -F arch=b64 -S swapoff,umount2 -k k\n-a always,exit -F arch=b32 -S umount2 -k k\n", "1:no-b32 " },
 		{ "-a always,exit -F arch=b64 -S mmap -F a2=4 -k k\n-a always,exit -F arch=b32 -S mmap2 -F a2=4 -k k\n", "" },
 		{ "-a always,exit -F arch=b64 -S fchmodat2 -F uid=0 -k k\n", "1:no-b32 " },
-		{ "-a always,exit -F arch=b64 -F uid=0 -S all -k k\n-a always,exit -F arch=b32 -F uid=0 -S mount -k k\n",
+		{ "-a always,exit -F arch=b64 -F uid=0 -S all -k k\n-a always,exit -F arch=b32 -F uid=0 -S swapoff -k k\n",
 		  "1:no-b32 1:hot " },
 		/* 32-bit programs have no such call. */
 		{ "-a always,exit -F arch=b64 -S newfstatat -F uid=0 -k k\n", "" },
-		{ "-a never,exit -F arch=b64 -S mount\n", "" },
+		{ "-a never,exit -F arch=b64 -S swapoff\n", "" },
 	};
 
 	check_rows(rows, ARRAY_SIZE(rows));
@@ -356,7 +388,7 @@ static void paths_that_the_kernel_does_not_find_are_told(void **state)
 static void rules_that_log_too_much_or_namelessly_are_told(void **state)
 {
 	static const struct row rows[] = {
-		{ "-a always,exit -F arch=b32 -S read,mount -k k\n", "1:hot " },
+		{ "-a always,exit -F arch=b32 -S read,swapoff -k k\n", "1:hot " },
 		{ "-a always,exit -F arch=b32 -S read -F auid>5 -k k\n", "" },
 		{ "-a always,exit -F arch=b32 -S mmap -k k\n", "" },
 		{ "-a always,exit -F arch=b32 -S mmap2 -k k\n", "1:hot " },
@@ -516,7 +548,7 @@ static void every_lint_has_a_name_and_a_line_about_it(void **state)
 			    strlen(lint_at(n)->name));
 		assert_null(strchr(lint_at(n)->what, '\n'));
 	}
-	assert_int_equal(n, 27);
+	assert_int_equal(n, 28);
 }
 
 static void ten_thousand_rules_take_less_than_200_ms(void **state)
@@ -560,6 +592,7 @@ int main(void)
 		cmocka_unit_test(a_link_that_is_watched_is_told),
 		cmocka_unit_test(records_that_go_missing_are_told),
 		cmocka_unit_test(system_calls_of_one_architecture_are_told),
+		cmocka_unit_test(a_call_without_its_newer_one_is_told),
 		cmocka_unit_test(paths_that_the_kernel_does_not_find_are_told),
 		cmocka_unit_test(rules_that_log_too_much_or_namelessly_are_told),
 		cmocka_unit_test(warnings_of_a_kind_are_one_line_with_the_first_place_and_the_count),
