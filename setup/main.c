@@ -210,15 +210,13 @@ static bool nobody_reads(void)
 static int finish_output(const struct context *c, enum exit_status status)
 {
 	struct log *log = c->log;
-	bool written = fflush(stdout) == 0 && !ferror(stdout) && !c->out_error;
-	int r = c->out_error ? c->out_error : errno;
+	int last = outfile_flush(), r = c->out_error < 0 ? c->out_error : last;
 
-	if (written)
+	if (r == 0)
 		return (int)status;
 	if (!nobody_reads()) {
 		/* The last error is why a container ended: that stays the failure. */
-		log_say(log, failed(status) ? LEVEL_WARNING : LEVEL_ERROR,
-			"the result could not be written to stdout: %s", strerror(r));
+		outfile_failed(log, failed(status) ? LEVEL_WARNING : LEVEL_ERROR, "stdout", r);
 		return (int)(status == STATUS_DONE ? STATUS_NODE : status);
 	}
 	if (status != STATUS_DONE)
@@ -231,7 +229,7 @@ static int finish_output(const struct context *c, enum exit_status status)
 
 /* What stays from one result to the next. */
 struct repeat {
-	const struct context *first;
+	struct context *first;
 	char digest[65];
 };
 
@@ -305,13 +303,17 @@ static enum exit_status next_result(void *user)
 	size_t size;
 	FILE *buffer = changes ? open_memstream(&messages, &size) : NULL, *out = NULL;
 	enum exit_status status;
+	int r;
 
 	c.digest = changes ? repeat->digest : NULL;
 	log_begin_anew(c.log);
 	if (buffer)
 		out = log_set_out(c.log, buffer);
 	status = result(&c);
-	fflush(stdout);
+	r = outfile_flush();
+	/* It ends the run (in_vain()), but where results have a file. */
+	if (r < 0 && !c.options->output_file)
+		repeat->first->out_error = r;
 	if (!buffer)
 		return status;
 	log_set_out(c.log, out);

@@ -7,10 +7,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int outfile_flush(void)
+{
+	if (fflush(stdout) != 0)
+		return -errno;
+	if (!ferror(stdout))
+		return 0;
+	/* The one that failed is past, and with it why. What is there is not whole: a newline more does no harm, and fails, too. */
+	return putchar('\n') == EOF || fflush(stdout) != 0 ? -errno : 1;
+}
+
+void outfile_failed(struct log *log, enum log_level level, const char *where, int r)
+{
+	log_say(log, level, "the result could not be written to %s: %s", where, r < 0 ? strerror(-r) : "a write before the last one failed");
+}
+
 static int fail(struct log *log, const char *path, int r)
 {
-	log_say(log, LEVEL_ERROR, "the result could not be written to %s: %s", path, strerror(-r));
-	return r;
+	outfile_failed(log, LEVEL_ERROR, path, r);
+	return r < 0 ? r : -EIO;
 }
 
 /* Hidden, and with another end than the collector looks for. */
@@ -185,8 +200,7 @@ int outfile_begin(struct outfile *ret, const char *path, struct log *log)
 
 int outfile_end(struct outfile *o, bool keep, struct log *log)
 {
-	/* Of a write that failed before there is no more than that. */
-	int r = fflush(stdout) != 0 ? -errno : ferror(stdout) ? -EIO : 0;
+	int r = outfile_flush();
 
 	clearerr(stdout);
 	if (r == 0 && keep)
@@ -200,7 +214,7 @@ int outfile_end(struct outfile *o, bool keep, struct log *log)
 	mem_close(&o->out);
 	free(o->beside);
 	o->beside = NULL;
-	return r < 0 ? fail(log, o->path, r) : 0;
+	return r != 0 ? fail(log, o->path, r) : 0;
 }
 
 int outfile_put(const char *path, const struct text *content, struct log *log)

@@ -20,4 +20,10 @@ int outfile_end(struct outfile *outfile, bool keep, struct log *log) _must_check
 /* A text in the same way, whatever becomes of standard output. Same returns. */
 int outfile_put(const char *path, const struct text *content, struct log *log) _must_check_;
 
+/* What standard output still holds back goes out. 0; the negative errno of that write, or of one that is tried where one before it has
+ * failed; 1: that one did not fail, and why is not known. */
+int outfile_flush(void) _must_check_;
+/* Says that a result could not be written there, and why, where r, as outfile_flush() returns it, tells. */
+void outfile_failed(struct log *log, enum log_level level, const char *where, int r);
+
 #endif

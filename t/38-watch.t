@@ -329,8 +329,17 @@ for ([ 'standard output is full', '>/dev/full' ], [ 'its file cannot be made', "
 	is $code, 1, '... but of the result, exit 1' or diag $err;
 }
 
+# What is done after the write that failed has reasons of its own, which are none.
+{
+	my ($code, undef, $err) = run('sh', '-c', 'exec "$@" >/dev/full', 'sh', $program, @options, '--textfile', "$tmp/nowhere/x", '-o', 'json', 'verify');
+	like $err, qr{"the result could not be written to stdout: No space left on device"}, 'standard output is full, and then something else fails: the reason is that of the write' or diag $err;
+	($code, undef, $err) = run('sh', '-c', 'exec timeout 60 "$@" >/dev/full', 'sh', $program, @options, 'verify', '--every', '1s');
+	is "$code " . errors($err), "1 the result could not be written to stdout: No space left on device\n", '... again and again: the same, and the first result is the last';
+}
+
 # --- for ever ---
-# What a round leaves would be there twelve times; what is lost altogether LeakSanitizer tells, in the run with sanitizers.
+# What a round leaves would be there twelve times; blocks and files are counted one by one in t/38-node.t, and what is lost altogether
+# LeakSanitizer tells, in the run with sanitizers.
 {
 	my ($rounds, @resident) = (0);
 	# malloc's own store of pieces that are free fills over dozens of rounds, up to some 130 kB: a growth with an end.

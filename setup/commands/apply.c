@@ -242,7 +242,7 @@ static enum exit_status apply_unlocked(struct context *c, const struct checks *c
 static int restart_runtime(struct context *c, const struct node *before)
 {
 	if (fflush(stdout) != 0)
-		c->out_error = errno;
+		c->out_error = -errno;
 	return step_restart_runtime(c, before);
 }
 

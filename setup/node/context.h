@@ -35,7 +35,7 @@ struct context {
 	int lock;		/* the host's lock, while it is held; -1 */
 	bool made_directory;	/* OWN_DIRECTORY, by this run */
 	bool staged;		/* by this run: under the lock, so that what is wanted is not all in force */
-	int out_error;		/* an errno: standard output was not written in the middle of a run; 0 */
+	int out_error;		/* negative errno: standard output was not written in the middle of a run; else 0 */
 };
 
 /* Opens the kernel and the host's systemd and reads the node. Both are tried before giving up, so

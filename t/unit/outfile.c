@@ -35,6 +35,7 @@ static void a_write_that_failed_once(void **state)
 	const char *path = test_path("result");
 	struct outfile file;
 	struct capture log;
+	char said[200];
 	int r;
 
 	capture_begin(&log);
@@ -50,9 +51,32 @@ static void a_write_that_failed_once(void **state)
 	errno = 0;
 	r = outfile_end(&file, true, log.log);
 	assert_int_equal(r, -EIO);
-	assert_non_null(strstr(capture_text(&log), "the result could not be written to "));
+	snprintf(said, sizeof(said), "the result could not be written to %s: a write before the last one failed\n", path);
+	assert_non_null(strstr(capture_text(&log), said));
 	assert_string_equal(content(path), "whole\n");
 	capture_end(&log);
+}
+
+/* Why the last write failed is told, and of one before it no reason of something else. */
+static void why_it_failed(void **state)
+{
+	const int full = open("/dev/full", O_WRONLY | O_CLOEXEC), out = dup(STDOUT_FILENO);
+	int r, again;
+
+	fflush(stdout);
+	assert_true(full >= 0 && out >= 0 && dup2(full, STDOUT_FILENO) >= 0);
+	printf("lost\n");
+	errno = EBADF;
+	r = outfile_flush();
+	errno = EBADF;
+	again = outfile_flush();
+	clearerr(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	close(full);
+	assert_int_equal(r, -ENOSPC);
+	assert_int_equal(again, -ENOSPC);
+	assert_int_equal(outfile_flush(), 0);
 }
 
 /* What goes to standard output between two results, of a failure, is nothing of the next one's file. */
@@ -84,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("a result of which a part could not be written takes no file's place", a_write_that_failed_once),
+		TEST("why standard output was not written is told by the write itself, or not at all", why_it_failed),
 		TEST("a standard output that cannot be written keeps no result from its file", a_standard_output_that_fails),
 	};
 
