@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "setup/rights/rights.h"
@@ -55,14 +56,30 @@ static int ask_version(sd_bus *b, const char *destination, uint64_t timeout, sd_
 	return r;
 }
 
+#define DIGITS "0123456789"
+
+/* Five digits at most: a longer one is no version's. */
+static unsigned take_number(const char **s)
+{
+	size_t n = strspn(*s, DIGITS);
+	unsigned number = n > 0 && n < 6 ? (unsigned)strtoul(*s, NULL, 10) : 0;
+
+	*s += n;
+	return number;
+}
+
 /* "252.39-1~deb12u1", "250.3", "systemd 247"; what is none of these is 0 and 0. */
 static void take_version(struct bus *bus, sd_bus_message *reply)
 {
 	const char *version;
 
 	bus->major = bus->minor = 0;
-	if (sd_bus_message_read(reply, "v", "s", &version) >= 0)
-		(void)sscanf(version + strcspn(version, "0123456789"), "%u.%u", &bus->major, &bus->minor);
+	if (sd_bus_message_read(reply, "v", "s", &version) < 0)
+		return;
+	version += strcspn(version, DIGITS);
+	bus->major = take_number(&version);
+	if (bus->major > 0 && *version++ == '.')
+		bus->minor = take_number(&version);
 }
 
 static int connect_to(struct bus *bus, const char *address, bool private, sd_bus_error *error)

@@ -23,7 +23,7 @@ static const struct {
 	{ "NeedDaemonReload", "v", "b" }, { "DropInPaths", "v", "as" }, { "GetUnitFileState", "s", NULL },
 	{ "ExecMainStartTimestamp", "v", "t" },
 	{ "ExecMainStatus", "v", "i" }, { "Result", "v", "s" }, { "GetUnit", "o", NULL },
-	{ "StandardInputData", "v", "ay" }, { "StartUnit", "o", NULL }, { "StartTransientUnit", "o", NULL },
+	{ "StandardInputData", "v", "ay" }, { "StartUnit", "o", NULL }, { "StartTransientUnit", "o", NULL }, { "Version", "v", "s" },
 };
 
 static const char *const names[] = {
@@ -117,10 +117,10 @@ static void look(const char *line)
 		FAIL("no error: %s", line);
 }
 
-static int ask_unit(struct bus *bus)
+static int ask_unit(struct bus **bus)
 {
 	struct unit_state state = { .fragment = NULL };
-	int r = bus_unit_state(bus, NAME, &state);
+	int r = bus_unit_state(*bus, NAME, &state);
 
 	if (r < 0 && state.fragment)
 		FAIL("a state with the error %d", r);
@@ -130,21 +130,21 @@ static int ask_unit(struct bus *bus)
 	return r;
 }
 
-static int ask_service(struct bus *bus)
+static int ask_service(struct bus **bus)
 {
 	uint64_t started = 0;
-	int r = bus_service_started(bus, NAME, &started);
+	int r = bus_service_started(*bus, NAME, &started);
 
 	if (r < 0 && started)
 		FAIL("a time with the error %d", r);
 	return r;
 }
 
-static int ask_rules(struct bus *bus)
+static int ask_rules(struct bus **bus)
 {
 	struct text rules = { 0 };
 	bool active;
-	int r = bus_read_rules(bus, &rules, &active);
+	int r = bus_read_rules(*bus, &rules, &active);
 
 	if (r < 0 && (rules.s || rules.len))
 		FAIL("rules with the error %d", r);
@@ -154,44 +154,76 @@ static int ask_rules(struct bus *bus)
 	return r;
 }
 
-static int ask_transient(struct bus *bus)
+static int ask_transient(struct bus **bus)
 {
 	const char *const argv[] = { "/sbin/auditctl", NULL };
 
-	return bus_run_transient(bus, "d", argv);
+	return bus_run_transient(*bus, "d", argv);
 }
 
-static int ask_job(struct bus *bus)
+static int ask_job(struct bus **bus)
 {
-	return bus_run_job(bus, BUS_START, NAME);
+	return bus_run_job(*bus, BUS_START, NAME);
 }
 
-/* A connection that works, with short times for what comes next. */
-static struct bus *connect_anew(struct peer *peer, const struct host *host, struct log *log)
+static int open_undisturbed(struct bus **bus, const struct host *host, uint64_t timeout, struct log *log)
 {
-	struct bus *bus;
 	sigset_t clock, before;
+	int r;
 
 	/* libFuzzer's own clock would interrupt it, as nothing does in the program, which handles no signal. */
 	sigemptyset(&clock);
 	sigaddset(&clock, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &clock, &before);
-	set_input(peer, &none);
-	if (bus_open(&bus, host, "auto", 20000000, log) < 0)
-		FAIL("no connection: %s", log_last_error(log));
+	r = bus_open(bus, host, "auto", timeout, log);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+static struct host host = { .fd = -1 }, nowhere = { .fd = -1, .root = "/" };
+
+/* The answer to the first call of a connection. */
+static int ask_version(struct bus **bus)
+{
+	unsigned major = 0, minor = 0;
+	struct log *log = (*bus)->log;
+	int r;
+
+	*bus = bus_close(*bus);
+	r = open_undisturbed(bus, &host, CALL_TIMEOUT, log);
+	if (r < 0) {
+		if (*bus)
+			FAIL("a connection with the error %d", r);
+		return r;
+	}
+	bus_version(*bus, &major, &minor);
+	if (major > 99999 || minor > 99999)
+		FAIL("version %u.%u", major, minor);
+	/* Its times are those of no call. */
+	*bus = bus_close(*bus);
+	return 0;
+}
+
+/* A connection that works, with short times for what comes next. */
+static struct bus *connect_anew(struct peer *peer, struct log *log)
+{
+	struct bus *bus;
+
+	set_input(peer, &none);
+	if (open_undisturbed(&bus, &host, 20000000, log) < 0)
+		FAIL("no connection: %s", log_last_error(log));
 	bus->timeout = JOB_TIMEOUT;
 	if (sd_bus_set_method_call_timeout(bus->bus, CALL_TIMEOUT) < 0)
 		abort();
 	return bus;
 }
 
-static struct peer *start_peer(struct host *host, char *directory)
+static struct peer *start_peer(char *directory)
 {
 	static struct peer peer = { .answer = answer };
 	char path[128];
 
-	if (!mkdtemp(directory) || host_open_root(host, directory) < 0)
+	if (!mkdtemp(directory) || host_open_root(&host, directory) < 0)
 		abort();
 	/* peer.h makes no directories */
 	snprintf(path, sizeof(path), "mkdir -p %s/run/systemd", directory);
@@ -204,9 +236,8 @@ static struct peer *start_peer(struct host *host, char *directory)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static int (*const calls[])(struct bus *bus) = { ask_unit, ask_service, ask_rules, ask_transient, ask_job };
+	static int (*const calls[])(struct bus **bus) = { ask_unit, ask_service, ask_rules, ask_transient, ask_job, ask_version };
 	static char directory[] = "/tmp/cas-fuzz-XXXXXX";
-	static struct host host, nowhere = { .fd = -1, .root = "/" };
 	static struct said said;
 	static struct peer *peer;
 	static struct bus *bus;
@@ -217,23 +248,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	if (!peer) {
 		out = said_open(&said, look);
-		peer = start_peer(&host, directory);
+		peer = start_peer(directory);
 	}
 	struct log *log = log_new(out);
 	if (!log)
 		abort();
 	if (!bus)
-		bus = connect_anew(peer, &host, log);
+		bus = connect_anew(peer, log);
 	bus->log = log;
 	/* No journal is looked for. */
 	bus->host = &nowhere;
 	set_input(peer, &input);
-	r = calls[what % ARRAY_SIZE(calls)](bus);
+	r = calls[what % ARRAY_SIZE(calls)](&bus);
 	if (r > 0 || log_count(log, LEVEL_ERROR) != (r < 0))
 		FAIL("%d with %u errors", r, log_count(log, LEVEL_ERROR));
 	set_input(peer, &none);
 	/* What was closed, or is still to come. */
-	if (sd_bus_is_open(bus->bus) <= 0 || r == -ETIMEDOUT || r == -EBADMSG)
+	if (bus && (sd_bus_is_open(bus->bus) <= 0 || r == -ETIMEDOUT || r == -EBADMSG))
 		bus = bus_close(bus);
 	log_free(log);
 	return 0;

@@ -707,7 +707,8 @@ static void version(void **state)
 	static const struct {
 		const char *said;
 		unsigned major, minor;
-	} rows[] = { { "252.39-1~deb12u1", 252, 39 }, { "systemd 247", 247, 0 }, { "", 0, 0 }, { NULL, 0, 0 } };
+	} rows[] = { { "252.39-1~deb12u1", 252, 39 }, { "systemd 247", 247, 0 }, { "", 0, 0 }, { NULL, 0, 0 },
+		{ "250.-3", 250, 0 }, { "250. 3", 250, 0 }, { "v99999999999999999999.3", 0, 0 }, { "250.99999999999999999999", 250, 0 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct peer peer = { .answer = answer_version, .plan = rows[i].said };
