@@ -77,7 +77,7 @@ static const struct result *run_failing(const char *words, size_t fail, bool for
 	static struct result result;
 	_cleanup_free_ char *copy = strdup(words);
 	char *args[ARGS_MAX] = { (char[]){"cloud-audit-setup"}, (char[]){"-R"}, root, (char[]){"-c"}, config,
-		(char[]){"--set"}, (char[]){"unit.start_timeout=1s"} };
+		(char[]){"--set"}, (char[]){"unit.start_timeout=10min"} };
 	char *rest = NULL;
 	int n = 7, status;
 	pid_t pid;
@@ -553,13 +553,20 @@ static void a_runtime_is_restarted_once(void **state)
 {
 	static const char drop_in[] = "test -e node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf";
 	static const char words[] = IDENTITY "-s container.restart=yes apply";
-	const struct result *result;
+	static const char *const patience[] = { "1s", "5s", "25s", "125s" };
+	const struct result *result = NULL;
 
-	begin("");
-	model_unit(model, "containerd.service")->active = true;
 	model->hang = "containerd.service";
 	model->hung = 0;
-	result = run_words(words);
+	/* A machine that is slow does not come to the job within a second. */
+	for (size_t i = 0; i < ARRAY_SIZE(patience) && model->hung == 0; i++) {
+		char hanging[sizeof(words) + 40];
+
+		begin("");
+		model_unit(model, "containerd.service")->active = true;
+		snprintf(hanging, sizeof(hanging), "-s unit.start_timeout=%s %s", patience[i], words);
+		result = run_words(hanging);
+	}
 	model->hang = NULL;
 	assert_int_equal(result->status, 1);
 	assert_non_null(strstr(result->err, "containerd.service is still on its way up after [unit] start_timeout, and is left to it"));

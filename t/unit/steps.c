@@ -193,7 +193,7 @@ static void begin(const struct plan *how)
 	capture_begin(&said);
 	c = (struct context){ .options = &options, .log = said.log, .lock = -1 };
 	assert_int_equal(config_init(&c.config), 0);
-	assert_int_equal(config_override(&c.config, "unit.start_timeout=1s", said.log), 0);
+	assert_int_equal(config_override(&c.config, how->end == DONE ? "unit.start_timeout=50s" : "unit.start_timeout=1s", said.log), 0);
 	assert_int_equal(host_open_root(&c.host, test_path("root")), 0);
 	want(how->transient);
 	fake = (struct fake){ .status = { .enabled = 1, .failure = 1, .backlog_limit = 8192, .backlog_wait_time = 15000 } };
