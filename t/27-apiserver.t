@@ -41,9 +41,9 @@ current-context: it
 END
 # The oldest, since the server may be an old one.
 export KUBECTL=$npm/kubectl/1.28 NODES=0
-for _ in $(seq 120); do
-	"$KUBECTL" get --raw /readyz >/dev/null 2>&1 && break
-	kill -0 $server $store 2>/dev/null || break
+end=$(($(cut -d. -f1 /proc/uptime) + 240))
+until "$KUBECTL" get --raw /readyz >/dev/null 2>&1; do
+	kill -0 $server $store 2>/dev/null && [ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] || break
 	sleep 1
 done
 minor=$("$KUBECTL" get --raw /version 2>"$tmp/why" | sed -n 's/.*"minor": "\([0-9]*\).*/\1/p')

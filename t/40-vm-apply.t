@@ -209,7 +209,7 @@ vm_guest --timeout 300 <<'EOF'
 	auditctl -f 0 >/dev/null
 	out=$(cas apply 2>&1); is "$(setting failure)" 0 'while auditd holds the audit PID failure is as the kernel has it'
 	out=$(cas verify 2>&1); ok $? 'which is no difference' "$out"
-	kill "$(setting pid)"; n=30; until [ "$(setting pid)" = 0 ] || [ $((n -= 1)) = 0 ]; do sleep 1; done
+	kill "$(setting pid)"; unheld() { [ "$(setting pid)" = 0 ]; }; wait_for 60 unheld
 	out=$(cas apply 2>&1); is "$(setting failure)" 1 'where nobody holds it failure is printk'
 	printf -- '-D\n-b 70000\n-f 2\n-i\n-w /etc/shadow -p wa -k identity\n-e 2\n' >$conf/rules.d/10-mine.rules
 	out=$(cas -s audit.lock=yes -v plan 2>&1); like "$out" '10-mine.rules:3: -f 2: not done: only the configuration sets this; .audit. failure = panic sets it' 'what a rules file asks for besides is told'

@@ -108,7 +108,7 @@ vm_guest --timeout 2400 <<'EOF'
 	# Still more than the half holds.
 	n=20000
 	auditctl -e 1 >/dev/null; kill -STOP $(pidof systemd-journald); execute large; diag "$(socket 5) bytes unread"; kill -CONT $(pidof systemd-journald)
-	i=0; until [ "$(socket 5)" = 0 ] || [ $i -ge 300 ]; do sleep 1; i=$((i + 1)); done; journalctl --sync
+	drained() { [ "$(socket 5)" = 0 ]; }; wait_for 600 drained; journalctl --sync
 	is "$(socket 9)" 0 'and gives it room for as many'
 	out=$(cas $enable verify 2>&1); ok $? 'verify agrees' "$out"
 	is "$(recorded large -u)" "$((n + chains))" 'the journal has every program executed'

@@ -36,13 +36,7 @@ vm_guest --timeout 600 <<'EOT'
 	cas() { ./cloud-audit-setup -q -c config.ini "$@"; }
 
 	# written TEXT: once auditd has written it. A busy machine takes its time.
-	written() {
-		for second in $(seq 120); do
-			! grep -q "$1" /var/log/audit/audit.log || return 0
-			sleep 1
-		done
-		return 1
-	}
+	written() { wait_for 240 grep -q "$1" /var/log/audit/audit.log; }
 
 	# fresh DIR...: the files that a run starts with.
 	fresh() {

@@ -12,7 +12,7 @@ for machine in 'cos bookworm' 'plain trixie'; do
 	# hex TEXT: as a TTY record has it
 	hex() { printf %s "$1" | od -An -tx1 | tr -d ' \n' | tr a-f A-F; }
 	# typed TEXT [SECONDS]: it was recorded since the mark
-	typed() { journal_has "TTY.*data=[0-9A-F]*$(hex "$1")" "${2:-10}"; }
+	typed() { journal_has "TTY.*data=[0-9A-F]*$(hex "$1")" ${2:-}; }
 	untyped() { journal_lacks "TTY.*data=[0-9A-F]*$(hex "$1")"; }
 	grep -h "^[^#]*pam_tty_audit" /etc/pam.d/* && diag 'pam_tty_audit is in use before'
 
@@ -80,7 +80,7 @@ EOF
 	cd $cas
 	cas() { ./cloud-audit-setup "$@"; }
 	hex() { printf %s "$1" | od -An -tx1 | tr -d ' \n' | tr a-f A-F; }
-	typed() { journal_has "TTY.*data=[0-9A-F]*$(hex "$1")" "${2:-10}"; }
+	typed() { journal_has "TTY.*data=[0-9A-F]*$(hex "$1")" ${2:-}; }
 	untyped() { journal_lacks "TTY.*data=[0-9A-F]*$(hex "$1")"; }
 
 	# --- what goes wrong leaves nothing behind ---

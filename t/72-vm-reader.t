@@ -12,7 +12,7 @@ common=$(cat <<'EOF'
 	enabled() { auditctl -s | sed -n 's/^enabled //p'; }
 	pid() { auditctl -s | sed -n 's/^pid //p'; }
 	# arrives TEXT: a record with it comes out of the journal
-	arrives() { journal_mark; auditctl -m "$1" >/dev/null; journal_has "$1" "${2:-10}"; }
+	arrives() { journal_mark; auditctl -m "$1" >/dev/null; journal_has "$1" ${2:-}; }
 	# restarts: whatever Audit= says, what verify tells of a restart of journald is what one does. To be called unlocked.
 	restarts() {
 		conf=/etc/systemd/journald.conf.d/zz.conf; mkdir -p ${conf%/*}
@@ -27,9 +27,10 @@ common=$(cat <<'EOF'
 		done
 		rm $conf; auditctl -e 1 >/dev/null; systemctl restart systemd-journald; auditctl -e 1 >/dev/null
 	}
+	unheld() { [ "$(pid)" = 0 ]; }
 	no_auditd() {
 		kill "$(pid)"
-		for try in 1 2 3 4 5 6 7 8 9 10; do [ "$(pid)" != 0 ] || break; sleep 1; done
+		wait_for 60 unheld
 	}
 EOF
 )

@@ -88,7 +88,7 @@ vm_guest --timeout 9000 <<'EOF'
 			"$cas/laurel" >/etc/audit/plugins.d/laurel.conf
 		chmod 640 /etc/audit/plugins.d/laurel.conf
 		systemctl stop auditd; systemctl start auditd
-		tries=30; until [ -s $laurel ] || [ $((tries -= 1)) -eq 0 ]; do auditctl -m hello; sleep 1; done
+		heard() { auditctl -m hello; [ -s $laurel ]; }; wait_for 60 heard
 		[ -s $laurel ]; ok $? "$on: $(./laurel --version 2>&1 | head -n 1) hears auditd" "$(journalctl -b -n 20 -u auditd; pgrep -a laurel)"
 	else
 		kill -HUP $(pidof auditd)
@@ -118,12 +118,12 @@ vm_guest --timeout 9000 <<'EOF'
 		session $(id_of $nn) /bin/sh /bin/work.sh $nn D $rounds & sessions="$sessions $!"
 	done
 	for pid in $sessions; do wait $pid || failed=1; done; ok ${failed:-0} "$on: a session in each runs to its end"
-	tries=1800; until [ "$(ls $rootfs/tmp | grep -c '^done-.*-C')" -eq $containers ] || [ $((tries -= 1)) -eq 0 ]; do sleep 1; done
+	all_done() { [ "$(ls $rootfs/tmp | grep -c '^done-.*-C')" -eq $containers ]; }; wait_for 1800 all_done
 	settle; touch done; wait $reader; ok $? "$on: the reader ends"
 	n=$((rounds * 80 * containers))
 	diag "$n programs of $containers containers in $(($(date +%s) - begun)) s"
 	# Whatever of this it has, it has all that was before.
-	[ -z "$laurel" ] || { /bin/true nothing-more; tries=600; until grep -q nothing-more $laurel || [ $((tries -= 1)) -eq 0 ]; do sleep 1; done; }
+	[ -z "$laurel" ] || { /bin/true nothing-more; wait_for 600 grep -q nothing-more $laurel; }
 	perl judge.pl ids judged $log $laurel >verdict 2>&1; ok $? "$on: the records are judged" "$(cat verdict)"
 	diag "$(cat verdict)"
 	like "$(cat verdict)" "^auid right=$n unknown=0 wrong=0 of=$n$" "$on: the login uid in each of $n records tells the container"
@@ -182,7 +182,7 @@ vm_guest --timeout 1200 <<'EOF'
 	auditctl -a always,exclude -F msgtype=VIRT_CONTROL
 	( victim=$lost forged="op=start virt=container vm=\"$lost\" pod=\"forged\" namespace=? uuid=? container=? image=? exec=no terminal=no login=set res=success"
 	in='until [ -e /tmp/go ]; do /bin/sleep 0.2; done;' tries lost --apparmor-default-profile cri-containerd.apparmor.d ) >said & forger=$!
-	tries=300; until grep -q "^type=LOGIN .* auid=$(auid_of C $lost) " $log || [ $((tries -= 1)) -eq 0 ]; do sleep 0.2; done
+	wait_for 120 grep -q "^type=LOGIN .* auid=$(auid_of C $lost) " $log
 	sleep 2; auditctl -d always,exclude -F msgtype=VIRT_CONTROL; : >$rootfs/tmp/go; wait $forger; rm $rootfs/tmp/go
 	settle
 	is "$(start_of $lost | wc -l)" 1 "$on: the genuine record was lost, the forgery is the first of its session" "$(cat said)"
@@ -227,7 +227,7 @@ vm_guest --timeout 1200 <<'EOF'
 		ctr run -d --net-host $cri.container-type=container $cri.sandbox-namespace=mine $cri.container-name=$1 --rootfs /run/pam "$(id_of ssh-$1)" \
 			/bin/sh -c "mkdir -p /run/sshd; exec /usr/sbin/sshd -D -p $2 -h /var/lib/identity-key -E /var/lib/identity-$1.log -o UsePAM=yes -o PidFile=none \
 			-o StrictModes=no -o AuthorizedKeysFile=/var/lib/identity-key.pub"
-		tries=100; until grep -qs listening /var/lib/identity-$1.log || [ $((tries -= 1)) -eq 0 ]; do sleep 0.2; done
+		wait_for 60 grep -qs listening /var/lib/identity-$1.log
 		ssh -p $2 -i /var/lib/identity-key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR root@127.0.0.1 'cat /proc/self/loginuid' 2>&1
 	}
 	journal_mark
@@ -250,14 +250,14 @@ vm_guest --timeout 1200 <<'EOF'
 			ctr run -d $cri.container-type=container $cri.sandbox-namespace=mine $cri.container-name=$name --mount type=bind,src=/run/cron-$name,dst=/tmp,options=rbind:rw \
 				--rootfs /run/pam "$(id_of cron-$name)" /usr/local/sbin/cron -f
 		done
-		tries=100; until [ -e /run/cron-cron/ran ] || [ $((tries -= 1)) -eq 0 ]; do sleep 1; done
+		wait_for 150 [ -e /run/cron-cron/ran ]
 		is "$(cat /run/cron-cron/ran)" 0 "$on: cron in a container that is excepted runs its job, with PAM's login uid"
 		[ ! -e /run/cron-job/ran ]; ok $? "$on: in one with an identity it runs none"
 		settle; like "$(grep ^type=LOGIN $log)" "old-auid=$(auid_of C $(id_of cron-job)) auid=0 .*res=0" "$on: it is seen in auditd's log"
 		rm /etc/cron.d/identity
 	fi
 	for task in $(ctr task ls -q); do ctr task kill -s KILL $task; done 2>/dev/null
-	tries=50; until umount /run/pam || [ $((tries -= 1)) -eq 0 ]; do sleep 0.5; done
+	wait_for 60 umount /run/pam
 
 	# --- nothing keeps a container from starting ---
 	starts() { timeout 60 ctr run --rm --rootfs $rootfs "$(id_of "$1")" /bin/cat /proc/self/loginuid 2>&1; }

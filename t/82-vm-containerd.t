@@ -82,7 +82,8 @@ EOF
 		--textfile=/textfile/cloud-audit-setup.prom --config /config/config.ini verify) >watch.out 2>watch.err &
 	watching=$!
 	# said N: its N-th line is there, within a minute.
-	said() { for i in $(seq 60); do [ "$(wc -l <watch.out)" -lt "$1" ] || return 0; sleep 1; done; return 1; }
+	has_said() { [ "$(wc -l <watch.out)" -ge "$1" ]; }
+	said() { wait_for 60 has_said "$1"; }
 	said 1; ok $? "$on: watch: it says what it finds" "$(cat watch.err)"
 	like "$(cat watch.out)" '"matches":true,"status":0' "$on: watch: the node matches" || cat watch.err
 	like "$(cat watch.out)" '"wanted":"systemd was asked","there":"it was not' "$on: watch: that systemd was not asked is said"

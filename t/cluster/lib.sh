@@ -14,13 +14,11 @@ suite=${VM_SUITE:-bookworm}
 
 # within SECONDS COMMAND...: until it succeeds.
 within() {
-	within_end=$(($(date +%s) + $1))
+	within_seconds=$1
 	shift
-	until "$@" >"$vm_tmp/within" 2>&1; do
-		[ "$(date +%s)" -lt "$within_end" ] || { diag "$(tail -n 20 "$vm_tmp/within")"; return 1; }
-		sleep 1
-	done
+	wait_for "$within_seconds" within_try "$@" || { diag "$(tail -n 20 "$vm_tmp/within")"; return 1; }
 }
+within_try() { "$@" >"$vm_tmp/within" 2>&1; }
 
 # k ARGUMENT...: kubectl.
 k() { in_net build/kubernetes/kubectl --kubeconfig="$cluster_config" "$@"; }

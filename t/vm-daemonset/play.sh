@@ -40,13 +40,7 @@ play() {
 state() { podman ps -a --format '{{.Names}} {{.State}}' | sed -n "s/^$pod-$1 //p"; }
 
 # saw REGEX [SECONDS]: the stand-in wrote such a line.
-saw() {
-	saw_tries=${2:-10}
-	until grep -Eq -- "$1" "$seen" 2>/dev/null; do
-		[ "$((saw_tries -= 1))" -ge 0 ] || return 1
-		sleep 1
-	done
-}
+saw() { wait_for "${2:-60}" grep -Eqs -- "$1" "$seen"; }
 
 locked() { auditctl -s | grep -q '^enabled 2'; }
 our_files() { find /etc/audit /etc/systemd/system -name '*cloud-audit*' | sort; }

@@ -36,17 +36,17 @@ not() { add_row not "$@"; }
 kept() { add_row kept "$@"; }
 once() { add_row once "$@"; }
 
+marked() {
+	journalctl -q --sync
+	journalctl -q "--after-cursor=$journal_cursor" -o cat _TRANSPORT=audit | grep -q "text=$mark"
+}
+
 judge() {
 	mark=rows-mark-$((rows_n += 1))-$$
 	auditctl -m "$mark" >/dev/null
 	# It is the last record of interest.
-	for judge_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		journalctl -q --sync
-		journalctl -q "--after-cursor=$journal_cursor" -o cat _TRANSPORT=audit | grep -q "text=$mark" && break
-		[ "$judge_try" -lt 20 ] || diag "$mark: $(auditctl -s | grep -E '^(pid|lost|backlog) ' | tr '\n' ' ')
-			$(journalctl -q -b -n 5 -u systemd-journald) $(df -h /var | tail -n 1)"
-		sleep 0.5
-	done
+	wait_for 60 marked || diag "$mark: $(auditctl -s | grep -E '^(pid|lost|backlog) ' | tr '\n' ' ')
+		$(journalctl -q -b -n 5 -u systemd-journald) $(df -h /var | tail -n 1)"
 	perl rows.pl "$1" "$journal_cursor" "$mark" rows >judged || ok $? 'rows.pl ends'
 	while IFS='	' read -r judged_status judged_kind judged_sentence judged_there; do
 		case $1-$judged_kind in

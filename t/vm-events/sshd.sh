@@ -3,10 +3,8 @@
 id alice >/dev/null 2>&1 || useradd -m -s /bin/sh alice
 echo alice:right | chpasswd
 systemctl start ssh
-for second in $(seq 60); do
-	ss -Hltn 'sport = 22' | grep -q . && break
-	sleep 1
-done
+ssh_listens() { ss -Hltn 'sport = 22' | grep -q .; }
+wait_for 60 ssh_listens
 
 # ssh_as USER PASSWORD [OPTION...] COMMAND
 ssh_as() {

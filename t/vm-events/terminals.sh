@@ -13,10 +13,7 @@ start_container() {
 	ln -sf busybox $rootfs/bin/sleep
 	containerd --root $where/root --state $where/state --address /run/ev-containerd >containerd.log 2>&1 &
 	containerd=$!
-	for second in $(seq 60); do
-		[ -S /run/ev-containerd ] && break
-		sleep 1
-	done
+	wait_for 60 [ -S /run/ev-containerd ]
 	ctr run -d --rootfs $rootfs ev /bin/sleep 600 >containerd.out 2>&1
 	ok $? 'containerd starts a container' "$(cat containerd.out; tail -n 5 containerd.log)"
 }

@@ -66,6 +66,18 @@ skip() {
 	echo "ok $tap_n - $1 # SKIP $2"
 }
 
+# wait_for SECONDS COMMAND...: until it succeeds, but no new try after SECONDS, by a clock that is never set: on a busy machine a
+# try may take long itself.
+wait_for() {
+	wait_end=$(($(uptime_seconds) + $1))
+	shift
+	until "$@"; do
+		[ "$(uptime_seconds)" -lt "$wait_end" ] || return 1
+		sleep 0.25
+	done
+}
+uptime_seconds() { cut -d. -f1 /proc/uptime; }
+
 # path_rules: rules on paths that a loader with fewer rights, or in a sandbox, would not find, or find elsewhere.
 path_rules() {
 	mkdir -p /home/private/own
@@ -111,16 +123,13 @@ journal_audit() {
 	journalctl --quiet --all -o json ${journal_cursor:+"--after-cursor=$journal_cursor"} _TRANSPORT=audit
 }
 
-# journal_has REGEX [SECONDS]: such an audit record comes within SECONDS (10). The regex is in a file, because
+# journal_has REGEX [SECONDS]: such an audit record comes within SECONDS (60). The regex is in a file, because
 # the arguments of grep are in the journal, too, where programs executed are recorded.
 journal_has() {
-	journal_tries=$((${2:-10} * 4))
 	printf '%s\n' "$1" >/run/journal-has
-	until journal_audit | grep -Eqf /run/journal-has; do
-		[ "$((journal_tries -= 1))" -ge 0 ] || return 1
-		sleep 0.25
-	done
+	wait_for "${2:-60}" journal_matches
 }
+journal_matches() { journal_audit | grep -Eqf /run/journal-has; }
 
 # journal_lacks REGEX: no such audit record has come when one that is made now has, which is after all others.
 journal_lacks() {
@@ -128,5 +137,5 @@ journal_lacks() {
 	auditctl -m "$journal_end" >/dev/null
 	journal_has "$journal_end" || return 1
 	printf '%s\n' "$1" >/run/journal-has
-	! journal_audit | grep -Eqf /run/journal-has
+	! journal_matches
 }
