@@ -26,7 +26,8 @@ int bus_unit_state(struct bus *bus, const char *unit, struct unit_state *ret) _m
 void unit_state_done(struct unit_state *state);
 /* Only whether it is active, in one call. */
 int bus_unit_active(struct bus *bus, const char *unit, bool *ret) _must_check_;
-/* The same of n units in one call, which loads none that systemd has not in memory (ListUnitsByNames, systemd 230). */
+/* The same of n units in one call (ListUnitsByNames), for which systemd loads those that it has not in memory; it answers with a unit's
+ * own name, so that one asked for by an alias is not active. */
 int bus_units_active(struct bus *bus, const char *const *units, size_t n, bool *ret) _must_check_;
 
 /* systemd's version, such as 250 and 3; 0 and 0 where it does not say. */
