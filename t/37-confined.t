@@ -142,7 +142,6 @@ SKIP: {
 }
 
 # --- without standard files ---
-sub close_standard { require POSIX; POSIX::close($_) for 0 .. 2 }
 SKIP: {
 	skip 'strace is missing', 2 unless $has_strace;
 	local %ENV = traced_env();

@@ -11,7 +11,7 @@ use File::Find qw(find);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 
-our @EXPORT = qw(program run as_nobody put slurp snapshot make_root errors messages $tmp);
+our @EXPORT = qw(program run put slurp snapshot make_root errors messages $tmp);
 
 our $tmp = tempdir('/tmp/cas-cli-XXXXXX', CLEANUP => 1);
 chmod 0755, $tmp or die;

@@ -225,7 +225,7 @@ sub get_property {
 }
 
 my %method = (
-	Ping => sub { [''] }, Subscribe => sub { [''] }, Reload => sub { [''] }, Cancel => sub { [''] },
+	Subscribe => sub { [''] }, Reload => sub { [''] }, Cancel => sub { [''] },
 	EnableUnitFiles => \&enable, DisableUnitFiles => \&disable, GetUnitFileState => \&file_state,
 	StartUnit => \&start_job, RestartUnit => \&start_job, StartTransientUnit => \&start_transient,
 	StopUnit => sub { my ($self, $call, $unit) = @_; $self->stop($unit); $self->job(1) },
