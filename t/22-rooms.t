@@ -119,6 +119,7 @@ my %count;
 $count{room($_)}++ for keys %source;
 is join(' ', grep { ($count{$_} // 0) > $most } @order), '', "no room has more than $most files";
 is join(' ', grep { !$count{$_} } @order), '', 'every room in the table is there';
+is join(' ', grep { !-x } glob 't/*.t'), '', 'every test can be executed';
 
 # Prototypes without a comment: one goes for all that follow it without an empty line, and one may stand behind.
 sub bare {
