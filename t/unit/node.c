@@ -29,6 +29,37 @@ int nanosleep(const struct timespec *time, struct timespec *left)
 	return 0;
 }
 
+/* What is held after each look of verify --every. */
+enum { LOOKS = 24, SETTLED = 4 };
+
+static struct shared {
+	size_t allocations;
+	unsigned looks;
+	struct look {
+		size_t blocks, bytes, files;
+	} held[LOOKS];
+} *shared;
+
+static size_t open_files(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+enum exit_status every_interval(uint64_t microseconds, enum exit_status (*once)(void *user), bool (*vain)(void *user), void *user)
+{
+	enum exit_status status = STATUS_DONE;
+
+	for (shared->looks = 0; shared->looks < LOOKS; shared->looks++) {
+		status = once(user);
+		shared->held[shared->looks] = (struct look){ memory_blocks, memory_bytes, open_files() };
+	}
+	return status;
+}
+
 /* --- runs --- */
 
 enum { ARGS_MAX = 40, SAID_MAX = 65536 };
@@ -45,7 +76,6 @@ static const char *const units[] = {
 	SETUP_UNIT, LOCK_UNIT, HOST_UNIT, TRANSIENT_UNIT, JOURNALD_UNIT, JOURNALD_SOCKET, "auditd.service", "audit-rules.service",
 	"containerd.service",
 };
-static size_t *shared_allocations;
 
 static size_t read_back(const char *path, char *out)
 {
@@ -64,9 +94,10 @@ static void in_child(char **args, int n, size_t fail, bool for_good)
 
 	assert_non_null(freopen(test_path("out"), "we", stdout));
 	assert_non_null(freopen(test_path("err"), "we", stderr));
+	assert_int_equal(chdir(test_dir()), 0);
 	memory_begin(fail, for_good);
 	status = program_main(n, args);
-	*shared_allocations = memory_n;
+	shared->allocations = memory_n;
 	memory_fail = 0;
 	exit(status);
 }
@@ -95,7 +126,7 @@ static const struct result *run_failing(const char *words, size_t fail, bool for
 		in_child(args, n, fail, for_good);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	result.allocations = *shared_allocations;
+	result.allocations = shared->allocations;
 	read_back(test_path("out"), result.out);
 	read_back(test_path("err"), result.err);
 	return &result;
@@ -806,6 +837,36 @@ static void a_result_is_whole_or_none(void **state)
 	assert_int_equal(complaints, 0);
 }
 
+/* For ever is long. A block more is found however small it is, and one that grows, too. */
+static void no_look_keeps_anything(void **state)
+{
+	static const struct {
+		const char *words;
+		int status;
+	} rows[] = {
+		{ UNLOCKED "verify --every 1s", 0 }, { UNLOCKED "-o json verify --every 1s", 0 },
+		{ UNLOCKED "-o json --short verify --every 1s --changes", 0 },
+		{ UNLOCKED CHANGED "-o json --short verify --every 1s", 4 }, { UNLOCKED CHANGED "verify --every 1s", 4 },
+		{ UNLOCKED "-o prometheus --output-file metrics verify --every 1s", 0 },
+		{ UNLOCKED "-s dbus.address=none -o json --short --textfile metrics verify --every 1s", 4 },
+		{ BOTH "-o json verify --every 1s", 4 }, { UNLOCKED "-s dbus.address=unix:path=/x -o json verify --every 1s", 1 },
+		{ "-s audit.lock=perhaps verify --every 1s", 3 },
+	};
+
+	complaints = 0;
+	begin(UNLOCKED "apply");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct look *settled = &shared->held[SETTLED], *last = &shared->held[LOOKS - 1];
+
+		expect(rows[i].words, rows[i].status);
+		assert_int_equal(shared->looks, LOOKS);
+		if (last->blocks != settled->blocks || last->files != settled->files || last->bytes > settled->bytes + 1024)
+			complain("%s: of %zu blocks, %zu bytes, %zu files %d looks made %zu, %zu, %zu", rows[i].words, settled->blocks,
+				 settled->bytes, settled->files, LOOKS - 1 - SETTLED, last->blocks, last->bytes, last->files);
+	}
+	assert_int_equal(complaints, 0);
+}
+
 /* --- the node of it all --- */
 
 static void make_node(void)
@@ -840,8 +901,8 @@ static int set_up(void **state)
 		model_unit(model, units[i]);
 	model_unit(model, JOURNALD_UNIT)->active = model_unit(model, "auditd.service")->active = true;
 	fresh = model->is;
-	shared_allocations = mmap(NULL, sizeof(size_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(shared_allocations != MAP_FAILED);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(shared != MAP_FAILED);
 	snprintf(path, sizeof(path), "%.70s%s", root, private);
 	peer.answer = model_answer;
 	peer.plan = model;
@@ -869,10 +930,11 @@ int main(void)
 		     whatever_systemd_or_the_kernel_refuses),
 		TEST("wherever memory ends, that is said, and what is said of the node is so", wherever_memory_ends),
 		TEST("a result is printed whole or not at all, which is said", a_result_is_whole_or_none),
+		TEST("verify again and again holds no more memory and no more files than after its first looks", no_look_keeps_anything),
 	};
 
 	if (!MEMORY_FAILS)
-		puts("# SKIP where memory ends: the sanitizers have a heap of their own");
+		puts("# SKIP where memory ends, and what is held: the sanitizers have a heap of their own");
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return _cmocka_run_group_tests("node", tests, ARRAY_SIZE(tests) - (MEMORY_FAILS ? 0 : 2), set_up, NULL);
+	return _cmocka_run_group_tests("node", tests, ARRAY_SIZE(tests) - (MEMORY_FAILS ? 0 : 3), set_up, NULL);
 }
