@@ -116,9 +116,17 @@ vm_guest --timeout 600 <<'EOF'
 	nobody; out=$(cas apply 2>&1); ok $? 'the next apply switches it on' "$out"
 
 	# --- auditd, augenrules ---
-	systemctl start auditd; systemctl restart auditd
-	out=$(cas verify 2>&1); is $? 4 'auditd, which loads its own rules with -D, is a difference'
-	out=$(cas apply 2>&1); ok $? 'that apply mends' "$out"
+	# auditd's own unit loads the host's rules until audit 4.0; then audit-rules.service, before auditd, and from 4.1 on after it.
+	systemctl start auditd; host_rules_settle
+	loader=auditd; ! systemctl cat audit-rules >/dev/null 2>&1 || loader=audit-rules
+	for unit in auditd $([ $loader = auditd ] || echo $loader); do
+		was=$(systemctl show -P InvocationID $loader)
+		systemctl restart $unit; host_rules_settle
+		[ "$(systemctl show -P InvocationID $loader)" != "$was" ]; ok $? "a restart of $unit starts $loader"
+		is "$(auditctl -l)" '-w /etc/motd -p wa -k host' 'which loads the rules of the host, with -D'
+		out=$(cas verify 2>&1); is $? 4 'and that is a difference' || diag "$out"
+		out=$(cas apply 2>&1); ok $? 'that apply mends' "$out"
+	done
 	for n in 1 2 3; do
 		(while :; do systemctl restart auditd; sleep 0.3; done) >/dev/null 2>&1 & noise=$!
 		out=$(cas -s audit.backlog_limit=$((9000 + n)) apply 2>&1); status=$?
@@ -136,7 +144,7 @@ vm_guest --timeout 600 <<'EOF'
 				'and last what the node is like' ;;
 		esac
 	done
-	systemctl stop auditd
+	systemctl stop auditd; host_rules_settle
 	out=$(cas apply 2>&1); ok $? 'with auditd at rest apply succeeds' "$out"
 	augenrules --load >/dev/null 2>&1
 	out=$(cas verify 2>&1); is $? 4 'rules that augenrules loaded in the place of ours are a difference'

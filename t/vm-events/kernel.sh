@@ -37,6 +37,7 @@ rows_audit_config() {
 	row 'auditd stopped' 'CONFIG_CHANGE op=set audit_pid=0 res=1'
 	kept 'auditd stopped, said by systemd' 'SERVICE_STOP unit=auditd res=success'
 	once 'auditd started' 'CONFIG_CHANGE op=set audit_pid~[1-9] res=1 SYSCALL comm=auditd' systemctl start auditd
+	host_rules_settle
 	anyone=
 	rm -f /etc/audit/rules.d/ev.rules /etc/systemd/system/ev*.service /run/systemd/system/ev.service /etc/systemd/journald.conf.d/ev.conf
 	auditctl -b 8192 >/dev/null

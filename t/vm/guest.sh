@@ -78,6 +78,11 @@ wait_for() {
 }
 uptime_seconds() { cut -d. -f1 /proc/uptime; }
 
+# host_rules_settle: until nothing loads the host's own rules any more. audit 4.1's audit-rules.service does that after auditd,
+# whose start or restart has ended by then.
+host_rules_settle() { wait_for 120 host_rules_settled; }
+host_rules_settled() { ! systemctl list-jobs --no-legend 2>/dev/null | grep -q ' audit[^ ]*\.service '; }
+
 # path_rules: rules on paths that a loader with fewer rights, or in a sandbox, would not find, or find elsewhere.
 path_rules() {
 	mkdir -p /home/private/own
