@@ -75,6 +75,18 @@ transient() {
 	out=$(cas -s audit.lock=no verify 2>&1); ok $? "$on: and verify agrees" "$out"
 	cas -q -s audit.lock=no remove
 
+	# --- the host is about to load its own rules, with -D ---
+	loader=auditd; ! systemctl cat audit-rules >/dev/null 2>&1 || loader=audit-rules
+	mkdir -p /run/systemd/system/$loader.service.d
+	printf '[Service]\nExecStartPre=/bin/sleep 8\n' >/run/systemd/system/$loader.service.d/slow.conf
+	systemctl daemon-reload
+	systemctl restart --no-block $loader
+	out=$(cas -s audit.lock=no apply 2>&1); ok $? "$on: while $loader is starting apply succeeds" "$out"
+	host_rules_settle
+	out=$(cas -s audit.lock=no verify 2>&1); ok $? "$on: and ours are the last word" "$out"
+	rm -r /run/systemd/system/$loader.service.d; systemctl daemon-reload
+	cas -q -s audit.lock=no remove
+
 	# --- modes change ---
 	here() { in_image -R /full -s audit.lock=no "$@"; }
 	here -q apply; ok $? "$on: apply with files"

@@ -29,8 +29,8 @@ int print_setup_unit(const char *auditctl, const char *rules_file, uint64_t star
 
 	/* Early, but after all that loads rules of its own, so that ours are the last word. */
 	service_add_ordering(&unit, "Load the Linux audit rules of cloud-audit-setup",
-			     "local-fs.target systemd-tmpfiles-setup.service auditd.service "
-			     "audit-rules.service systemd-journald-audit.socket");
+			     "local-fs.target systemd-tmpfiles-setup.service " HOST_RULES_UNITS
+			     " systemd-journald-audit.socket");
 	add_service(&unit, argv, start_timeout);
 	/* The kernel looks a rule's path up with the rights and in the mount and network namespaces of the process
 	 * that adds the rule (kernel/audit_watch.c, kernel/audit_tree.c, kernel/audit_fsnotify.c). So this one may

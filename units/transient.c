@@ -11,8 +11,11 @@
 
 /* Types as in systemd's src/core/dbus-execute.c. What SystemCallFilter= and RestrictAddressFamilies= take
  * differs from release to release and is left out. */
+enum { N_UNIT_SECTION = 2 };	/* the first ones, in a unit file */
+
 const struct unit_property transient_properties[] = {
 	{ "Description", 's', "Load the Linux audit rules of cloud-audit-setup", 0 },
+	{ "After", 'a', HOST_RULES_UNITS, 0 },
 	{ "Type", 's', "oneshot", 0 },
 	{ "RemainAfterExit", 'b', YES },
 	/* Gone when stopped or failed, so that the name is free again. */
@@ -42,7 +45,7 @@ int print_transient_unit(const char *auditctl, uint64_t start_timeout, const str
 	_cleanup_text_ struct text data = {0}, timeout = {0};
 
 	for (size_t i = 0; i < n_transient_properties; i++)
-		unit_add(&unit, i ? "Service" : "Unit", transient_properties[i].name,
+		unit_add(&unit, i < N_UNIT_SECTION ? "Unit" : "Service", transient_properties[i].name,
 			 transient_properties[i].value);
 	text_addf(&timeout, "%llums", (unsigned long long)start_timeout / 1000);
 	text_add_base64(&data, rules->s, rules->len);

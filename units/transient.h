@@ -13,9 +13,9 @@
 /* A property as StartTransientUnit takes it, and as a unit file has it. */
 struct unit_property {
 	const char *name;
-	char type;		/* as sd_bus_message_append(3): 's', 'b', 't', 'u' */
+	char type;		/* as sd_bus_message_append(3): 's', 'b', 't', 'u'; 'a': the words of value, "as" */
 	const char *value;	/* in a unit file */
-	uint64_t number;	/* for every type but 's' */
+	uint64_t number;	/* for 'b', 't' and 'u' */
 };
 
 /* All but ExecStart, StandardInputData and TimeoutStartSec. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "setup/systemd/bus_units.h"
+#include "units/service.h"
 #include "units/transient.h"
 
 /* Both kinds end in time by themselves, too: whoever waits for them may be killed. */
@@ -12,31 +13,13 @@ enum { STOP_TIMEOUT = 10000000 };	/* microseconds */
 
 /* What a helper that runs a command has. */
 static const struct unit_property helper_properties[] = {
+	{ "After", 'a', HOST_RULES_UNITS, 0 },
 	{ "Type", 's', "oneshot", 0 },
 	{ "StandardOutput", 's', "null", 0 },
 	{ "StandardError", 's', "journal", 0 },
 	{ "CollectMode", 's', "inactive-or-failed", 0 },
 	{ "TimeoutStopUSec", 't', NULL, STOP_TIMEOUT },
 };
-
-static int add_properties(sd_bus_message *m, const struct unit_property *properties, size_t n)
-{
-	int r = 0;
-
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		const struct unit_property *p = &properties[i];
-
-		if (p->type == 's')
-			r = sd_bus_message_append(m, "(sv)", p->name, "s", p->value);
-		else if (p->type == 't')
-			r = sd_bus_message_append(m, "(sv)", p->name, "t", p->number);
-		else if (p->type == 'u')
-			r = sd_bus_message_append(m, "(sv)", p->name, "u", (uint32_t)p->number);
-		else
-			r = sd_bus_message_append(m, "(sv)", p->name, "b", (int)p->number);
-	}
-	return r;
-}
 
 /* A property whose value is an array of elements: what is appended between these two calls. */
 static int open_array(sd_bus_message *m, const char *name, const char *type)
@@ -53,6 +36,42 @@ static int close_array(sd_bus_message *m)
 	int r = sd_bus_message_close_container(m);
 
 	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int add_words(sd_bus_message *m, const char *name, const char *words)
+{
+	_cleanup_free_ char *copy = strdup(words);
+	char *rest = NULL;
+	int r = copy ? open_array(m, name, "as") : -ENOMEM;
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "s");
+	for (char *word = r >= 0 ? strtok_r(copy, " ", &rest) : NULL; r >= 0 && word; word = strtok_r(NULL, " ", &rest))
+		r = sd_bus_message_append(m, "s", word);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r < 0 ? r : close_array(m);
+}
+
+static int add_properties(sd_bus_message *m, const struct unit_property *properties, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		const struct unit_property *p = &properties[i];
+
+		if (p->type == 'a')
+			r = add_words(m, p->name, p->value);
+		else if (p->type == 's')
+			r = sd_bus_message_append(m, "(sv)", p->name, "s", p->value);
+		else if (p->type == 't')
+			r = sd_bus_message_append(m, "(sv)", p->name, "t", p->number);
+		else if (p->type == 'u')
+			r = sd_bus_message_append(m, "(sv)", p->name, "u", (uint32_t)p->number);
+		else
+			r = sd_bus_message_append(m, "(sv)", p->name, "b", (int)p->number);
+	}
+	return r;
 }
 
 /* ExecStart of one command: "a(sasb)". */

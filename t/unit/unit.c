@@ -208,6 +208,7 @@ static void transient_unit(void **state)
 	no_other_files(out.s);
 	HAS(out.s, "Service", "CapabilityBoundingSet=CAP_AUDIT_CONTROL CAP_DAC_READ_SEARCH");
 	HAS(out.s, "Service", "StandardInputData=LUQK");
+	HAS(out.s, "Unit", "After=auditd.service audit-rules.service");
 }
 
 static void lock_unit(void **state)
