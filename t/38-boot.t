@@ -3,6 +3,7 @@
 # lock. On a made-up root with a systemd that does nothing; what boots really do is t/49-vm-boots.t's to show.
 use strict;
 use warnings;
+use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use Test::More;
 use lib 't/unit';
@@ -76,6 +77,14 @@ for my $loader (qw(auditd audit-rules)) {
 	put($answers, "$other.service ActiveState inactive\n$other.service GetUnitFileState disabled\n");
 	is named(), 'rules.d/99-finalize.rules:1', "loaded by $loader.service alone";
 }
+# From audit 4.0 on auditd loads none itself; it may run beside a masked audit-rules.service from 4.1 on.
+put($answers, '');
+my $mask = "$root/etc/systemd/system/audit-rules.service";
+make_path(dirname($mask));
+symlink '/dev/null', $mask or die;
+is named(), '', 'where audit-rules.service is masked they lock nothing, though auditd runs';
+unlink $mask or die;
+is named(), 'rules.d/99-finalize.rules:1', 'where it is not they do';
 put($answers, join '', map { "$_.service ActiveState inactive\n$_.service GetUnitFileState disabled\n" } qw(auditd audit-rules));
 is named(), '', 'where nothing loads the lines they lock nothing';
 unlike err('remove'), qr/host's own locks/, 'remove has nothing to do with them';

@@ -8,6 +8,7 @@
 #include "setup/rights/rights.h"
 #include "setup/steps/files.h"
 #include "setup/steps/steps.h"
+#include "setup/systemd/others.h"
 #include "units/audit_units.h"
 
 static bool is_ours(const struct context *c, size_t i)
@@ -165,6 +166,8 @@ static int load_host_rules(struct context *c)
 	_cleanup_(unit_state_done) struct unit_state loader = {0}, daemon = {0};
 	int r;
 
+	if (others_load_none(&c->host))
+		return 0;
 	r = bus_unit_state(c->bus, "audit-rules.service", &loader);
 	if (r < 0)
 		return r;

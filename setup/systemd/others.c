@@ -64,6 +64,11 @@ bool others_is_default(const char *drop_in)
 	return false;
 }
 
+bool others_load_none(const struct host *host)
+{
+	return host_is_masked(host, "/etc/systemd/system/audit-rules.service");
+}
+
 int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *host, struct bus *bus, struct log *log)
 {
 	static const char *const loaders[] = { "audit-rules.service", "auditd.service" };
@@ -75,6 +80,8 @@ int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *h
 	r = atboot_lines(host, kind, ret);
 	if (r < 0)
 		return log_no_memory(log);
+	if (others_load_none(host))
+		own_lines_done(ret);
 	if (ret->n == 0)
 		return 0;
 	r = bus_unit_states(bus, loaders, ARRAY_SIZE(loaders), states);

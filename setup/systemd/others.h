@@ -11,6 +11,10 @@
 int others_instead(const struct host *host, const struct unit_state *state, const char *unit, const char *path,
 		   char **ret) _must_check_;
 
+/* Does no boot load the host's own rules, whoever else of audit's is started? From audit 4.0 on auditd has audit-rules.service do
+ * it, which somebody has masked. */
+bool others_load_none(const struct host *host);
+
 /* The lines of a kind in the host's own rules files, which a boot loads before ours: of a host on which something loads
  * them. ret is filled anew. 0 or negative errno, logged. */
 int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *host, struct bus *bus, struct log *log)

@@ -653,10 +653,11 @@ static void the_host_has_its_own_rules_again(void **state)
 		const char *unit;
 		bool active, enabled;
 		const char *path;	/* of its rule */
+		bool masked;		/* audit-rules.service */
 	} rows[] = {
-		{ "audit-rules.service", true, false, "/etc/passwd" }, { "audit-rules.service", false, true, "/etc/passwd" },
-		{ "auditd.service", false, true, "/etc/group" }, { "auditd.service", true, false, "/etc/group" },
-		{ "auditd.service", false, false, NULL },
+		{ "audit-rules.service", true, false, "/etc/passwd", false }, { "audit-rules.service", false, true, "/etc/passwd", false },
+		{ "auditd.service", false, true, "/etc/group", false }, { "auditd.service", true, false, "/etc/group", false },
+		{ "auditd.service", false, false, NULL, false }, { "auditd.service", true, true, NULL, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -667,6 +668,8 @@ static void the_host_has_its_own_rules_again(void **state)
 		unit = model_unit(model, rows[i].unit);
 		unit->active = rows[i].active;
 		unit->enabled = rows[i].enabled;
+		if (rows[i].masked)
+			shell("ln -s /dev/null node/etc/systemd/system/audit-rules.service");
 		expect("remove", 0);
 		assert_int_equal(model->is.n_rules, rows[i].path ? 1 : 0);
 		if (rows[i].path)
