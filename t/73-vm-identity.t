@@ -87,7 +87,7 @@ vm_guest --timeout 9000 <<'EOF'
 		printf 'active = yes\ndirection = out\ntype = always\nformat = string\npath = %s\nargs = --config /run/laurel/config.toml\n' \
 			"$cas/laurel" >/etc/audit/plugins.d/laurel.conf
 		chmod 640 /etc/audit/plugins.d/laurel.conf
-		systemctl stop auditd; systemctl start auditd
+		systemctl stop auditd; systemctl start auditd; host_rules_settle
 		heard() { auditctl -m hello; [ -s $laurel ]; }; wait_for 60 heard
 		[ -s $laurel ]; ok $? "$on: $(./laurel --version 2>&1 | head -n 1) hears auditd" "$(journalctl -b -n 20 -u auditd; pgrep -a laurel)"
 	else
