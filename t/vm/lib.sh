@@ -61,7 +61,10 @@ vm_has() {
 
 # vm_guest [--timeout SECONDS] < SCRIPT: run a test script inside $vm; its
 # assertions count as this test's. A script that fails itself is a failed test.
+# VM_SLOW=N, for hosts that do much else: it may take N times as long.
 vm_guest() {
+	[ "${1:-}" = --timeout ] || set -- --timeout 60
+	set -- --timeout $(($2 * ${VM_SLOW:-1}))
 	{
 		echo "tap_n=$tap_n cas=$cas; . $cas/guest.sh"
 		cat
