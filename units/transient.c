@@ -11,15 +11,15 @@
 
 /* Types as in systemd's src/core/dbus-execute.c. What SystemCallFilter= and RestrictAddressFamilies= take
  * differs from release to release and is left out. */
-enum { N_UNIT_SECTION = 2 };	/* the first ones, in a unit file */
+enum { N_UNIT_SECTION = 3 };	/* the first ones, in a unit file */
 
 const struct unit_property transient_properties[] = {
 	{ "Description", 's', "Load the Linux audit rules of cloud-audit-setup", 0 },
 	{ "After", 'a', HOST_RULES_UNITS, 0 },
-	{ "Type", 's', "oneshot", 0 },
-	{ "RemainAfterExit", 'b', YES },
 	/* Gone when stopped or failed, so that the name is free again. */
 	{ "CollectMode", 's', "inactive-or-failed", 0 },
+	{ "Type", 's', "oneshot", 0 },
+	{ "RemainAfterExit", 'b', YES },
 	{ "StandardInput", 's', "data", 0 },
 	{ "StandardOutput", 's', "null", 0 },
 	{ "StandardError", 's', "journal", 0 },

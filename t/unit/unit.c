@@ -209,6 +209,8 @@ static void transient_unit(void **state)
 	HAS(out.s, "Service", "CapabilityBoundingSet=CAP_AUDIT_CONTROL CAP_DAC_READ_SEARCH");
 	HAS(out.s, "Service", "StandardInputData=LUQK");
 	HAS(out.s, "Unit", "After=auditd.service audit-rules.service");
+	/* systemd takes this one in no other section. */
+	HAS(out.s, "Unit", "CollectMode=inactive-or-failed");
 }
 
 static void lock_unit(void **state)
