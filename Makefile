@@ -253,7 +253,7 @@ check-suites:
 	@$(MAKE) --no-print-directory all
 	@failed=; FUZZ_TIME=60 prove --timer $(SHOW) t/17-fuzz.t || failed=' fuzz'; \
 	$(IDENT) prove --timer $(SHOW) t/73-vm-identity.t || failed="$$failed identity"; \
-	MANY_RULES=10000 prove --timer $(SHOW) t/90-vm-bench.t || failed="$$failed many-rules"; \
+	MANY_RULES=10000 COUNT=yes prove --timer $(SHOW) t/90-vm-bench.t || failed="$$failed many-rules, counts"; \
 	for suite in $(SUITES); do \
 		echo "--- $$suite"; \
 		VM_SUITE=$$suite prove -j2 --timer $(SHOW) $(filter-out $(AARCH64),$(wildcard t/*-vm-*.t)) || \

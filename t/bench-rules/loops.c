@@ -1,6 +1,6 @@
-/* What a system call costs, in instructions: `loops WHAT BATCHES FILE` prints those of a call in each batch. For a machine whose time
- * stamp counter counts instructions (t/vm/vm, VM_ACCEL=count): the counter's two readings are the markers. Linked statically, to run
- * in any test machine. */
+/* What a system call costs, in instructions: `loops WHAT BATCHES FILE` prints those of the median call of each batch. For a machine whose
+ * time stamp counter counts instructions (t/vm/vm, VM_ACCEL=count): the counter's two readings are the markers. Linked statically, to
+ * run in any test machine. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -53,30 +53,56 @@ static void call_execve(const char *file)
 		_exit(1);
 }
 
-/* A batch is much shorter than the 4 million instructions between two ticks of the timer. */
+enum { MOST_CALLS = 200 };
+
+/* An exec's memory is given back by the kernel some ticks of its timer later: the next one should find it. */
 static const struct {
 	const char *name;
 	void (*call)(const char *file);
-	unsigned calls;
+	unsigned calls, pause;	/* milliseconds */
 } loops[] = {
-	{ "getppid", call_getppid, 200 }, { "openat", call_openat, 50 }, { "watched", call_watched, 10 },
-	{ "execve", call_execve, 1 },
+	{ "getppid", call_getppid, 200, 3 }, { "openat", call_openat, 50, 3 }, { "watched", call_watched, 10, 3 },
+	{ "execve", call_execve, 1, 20 },
 };
 
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The median: now and then a call is interrupted by the kernel's timer, or comes to the end of what an allocator has at hand. All
+ * others take the same. */
 static uint64_t run(size_t row, const char *file)
 {
-	uint64_t start = __rdtsc();
+	uint64_t took[MOST_CALLS], start;
 
-	for (unsigned i = 0; i < loops[row].calls; i++)
+	for (unsigned i = 0; i < loops[row].calls; i++) {
+		start = __rdtsc();
 		loops[row].call(file);
-	return __rdtsc() - start;
+		took[i] = __rdtsc() - start;
+	}
+	qsort(took, loops[row].calls, sizeof(*took), compare);
+	return took[loops[row].calls / 2];
+}
+
+/* Whoever reads the records runs in here, and at no other time. Each has its time, whose milliseconds have one digit or two in the first
+ * tenth of a second: fewer instructions than three. */
+static void wait_for_batch(size_t row)
+{
+	const struct timespec pause = { .tv_nsec = loops[row].pause * 1000000L };
+	struct timespec now;
+
+	do {
+		nanosleep(&pause, NULL);
+		clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	} while (now.tv_nsec < 100000000);
 }
 
 int main(int argc, char **argv)
 {
-	/* Whoever reads the records runs between the batches, when this sleeps, and at no other time. */
 	const struct sched_param first = { .sched_priority = 1 };
-	const struct timespec pause = { .tv_nsec = 3000000 };
 	size_t row;
 
 	if (argc < 4)
@@ -86,8 +112,8 @@ int main(int argc, char **argv)
 	if (row == sizeof(loops) / sizeof(*loops) || sched_setscheduler(0, SCHED_FIFO, &first) < 0)
 		return 2;
 	for (long batch = atol(argv[2]); batch > 0; batch--) {
-		nanosleep(&pause, NULL);
-		printf("%.1f\n", (double)run(row, argv[3]) / loops[row].calls);
+		wait_for_batch(row);
+		printf("%lu\n", run(row, argv[3]));
 	}
 	return 0;
 }
