@@ -3,6 +3,7 @@
 # library comes in. The includes are read from the source; calls that no include shows, from what the compiler made.
 use strict;
 use warnings;
+use File::Find;
 use Test::More;
 
 my $build = $ENV{BUILD} || 'build';
@@ -120,6 +121,22 @@ $count{room($_)}++ for keys %source;
 is join(' ', grep { ($count{$_} // 0) > $most } @order), '', "no room has more than $most files";
 is join(' ', grep { !$count{$_} } @order), '', 'every room in the table is there';
 is join(' ', grep { !-x } glob 't/*.t'), '', 'every test can be executed';
+
+# Which files of t/ a text names that are not there; not a pattern (NN-NAME), and with or without its end.
+sub missing {
+	my ($text) = @_;
+	return grep { !/[A-Z]{2}/ && !(() = glob "$_*") }
+		$text =~ m{(?<![\w/.\$\}-])(t/(?:\d\d(?:-[\w.-]*\w)?(?!\w)|(?:vm|vm-\w+|unit|k8s|cluster|shipper|fuzz|smoke\.d)/[\w./-]*\w))}g;
+}
+my @texts;
+find({ no_chdir => 1, wanted => sub {
+	return $File::Find::prune = 1 if -d && m{^\./(?:build|\.git|t/fuzz/.*|t/vectors/.*)$};
+	push @texts, $_ if -f && -T;
+} }, '.');
+is join("\n", map { my $file = $_; map { "$file names $_" } missing(slurp($file)) } sort @texts), '', 'every file of t/ that a text names is there';
+my ($lost, $gone) = map { "t/$_" } '99-nothing', 'vm/nothing';
+is join(' ', missing("t/22-rooms.t t/22, t/22-rooms $lost ($gone) t/NN-topic.t, build/$gone")), "$lost $gone",
+	'one that is not is found when it is planted';
 
 # Prototypes without a comment: one goes for all that follow it without an empty line, and one may stand behind.
 sub bare {

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # The Helm chart: the objects that it makes are the kustomizations' for equal settings; its values are the program's
-# settings, and take what the program takes; its package is one that helm pulls. No cluster is needed: in one,
-# t/k8s/chart-scene is played.
+# settings, and take what the program takes; its package is one that helm pulls. No cluster is needed:
+# t/27-apiserver.t installs it on API servers, t/95-cluster.t on nodes.
 use strict;
 use warnings;
 use JSON::PP;
