@@ -24,8 +24,8 @@ static const struct {
 	  "690 bytes a program; on most nodes the largest group (cloud-audit-setup volume)",
 	  "what a shell, Python or the dynamic linker read and run after they were started; the container, without [container] identity" },
 	{ "socket",
-	  "unusual: sockets of other families than unix, inet, inet6, netlink, packet, and BPF programs or packet filters put "
-	  "onto sockets; all: every socket and setsockopt",
+	  "unusual: sockets of other families than unspec, unix, inet, inet6, netlink, packet, and BPF programs or packet filters "
+	  "put onto sockets; all: every socket and setsockopt",
 	  "260 bytes a call; unusual is rare, all is high volume",
 	  "nftables (over netlink), socketpair, bpf; arguments of socketcall by 32-bit programs" },
 	{ "mmap",
