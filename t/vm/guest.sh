@@ -69,11 +69,13 @@ skip() {
 # wait_for SECONDS COMMAND...: until it succeeds, but no new try after SECONDS, by a clock that is never set: on a busy machine a
 # try may take long itself.
 wait_for() {
-	wait_end=$(($(uptime_seconds) + $1))
+	wait_begun=$(uptime_seconds) wait_end=$(($(uptime_seconds) + $1))
 	shift
 	until "$@"; do
-		[ "$(uptime_seconds)" -lt "$wait_end" ] || return 1
-		sleep 0.25
+		wait_now=$(uptime_seconds)
+		[ "$wait_now" -lt "$wait_end" ] || return 1
+		# What takes long is not looked for as often.
+		[ "$wait_now" -lt $((wait_begun + 5)) ] && sleep 0.25 || sleep 1
 	done
 }
 uptime_seconds() { cut -d. -f1 /proc/uptime; }
