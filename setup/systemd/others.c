@@ -66,7 +66,18 @@ bool others_is_default(const char *drop_in)
 
 bool others_load_none(const struct host *host)
 {
-	return host_is_masked(host, "/etc/systemd/system/audit-rules.service");
+	static const char *const shipped[] = {
+		"/usr/lib/systemd/system/audit-rules.service", "/lib/systemd/system/audit-rules.service",
+	};
+	bool directory;
+
+	if (!host_is_masked(host, "/etc/systemd/system/audit-rules.service"))
+		return false;
+	/* A mask of a unit that audit 3 has not keeps its auditd from nothing. */
+	for (size_t i = 0; i < ARRAY_SIZE(shipped); i++)
+		if (host_path_type(host, shipped[i], &directory) == 1)
+			return true;
+	return false;
 }
 
 int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *host, struct bus *bus, struct log *log)

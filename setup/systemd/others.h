@@ -12,7 +12,7 @@ int others_instead(const struct host *host, const struct unit_state *state, cons
 		   char **ret) _must_check_;
 
 /* Does no boot load the host's own rules, whoever else of audit's is started? From audit 4.0 on auditd has audit-rules.service do
- * it, which somebody has masked. */
+ * it, which somebody has masked; one before that loads them itself, whatever is masked. */
 bool others_load_none(const struct host *host);
 
 /* The lines of a kind in the host's own rules files, which a boot loads before ours: of a host on which something loads

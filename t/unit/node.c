@@ -653,11 +653,12 @@ static void the_host_has_its_own_rules_again(void **state)
 		const char *unit;
 		bool active, enabled;
 		const char *path;	/* of its rule */
-		bool masked;		/* audit-rules.service */
+		bool masked, shipped;	/* audit-rules.service */
 	} rows[] = {
-		{ "audit-rules.service", true, false, "/etc/passwd", false }, { "audit-rules.service", false, true, "/etc/passwd", false },
-		{ "auditd.service", false, true, "/etc/group", false }, { "auditd.service", true, false, "/etc/group", false },
-		{ "auditd.service", false, false, NULL, false }, { "auditd.service", true, true, NULL, true },
+		{ "audit-rules.service", true, false, "/etc/passwd", false, false }, { "audit-rules.service", false, true, "/etc/passwd", false, false },
+		{ "auditd.service", false, true, "/etc/group", false, false }, { "auditd.service", true, false, "/etc/group", false, false },
+		{ "auditd.service", false, false, NULL, false, false }, { "auditd.service", true, true, NULL, true, true },
+		{ "auditd.service", true, true, "/etc/group", true, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -670,7 +671,10 @@ static void the_host_has_its_own_rules_again(void **state)
 		unit->enabled = rows[i].enabled;
 		if (rows[i].masked)
 			shell("ln -s /dev/null node/etc/systemd/system/audit-rules.service");
+		if (rows[i].shipped)
+			shell("mkdir -p node/usr/lib/systemd/system && touch node/usr/lib/systemd/system/audit-rules.service");
 		expect("remove", 0);
+		shell("rm -f node/usr/lib/systemd/system/audit-rules.service");
 		assert_int_equal(model->is.n_rules, rows[i].path ? 1 : 0);
 		if (rows[i].path)
 			assert_non_null(memmem(model->is.rules[0].data, MODEL_RULE_MAX, rows[i].path, strlen(rows[i].path)));
