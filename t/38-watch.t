@@ -264,8 +264,9 @@ sub watch {
 	return ($? >> 8, time - $sent);
 }
 sub metric { my ($name) = @_; return slurp($textfile) =~ /^\Qcloud_audit_$name\E (\S+)$/m ? $1 : 'none' }
-# In kB, its own pages alone: what is mapped from files comes and goes with the page cache.
-sub resident { my ($pid) = @_; return slurp("/proc/$pid/status") =~ /^RssAnon:\s+(\d+)/m ? $1 : 0 }
+# In kB, its own pages alone: what is mapped from files comes and goes with the page cache. Counted anew: in status, kernels
+# before 6.2 leave out up to 63 pages that a task has since had (TASK_RSS_EVENTS_THRESH, mm/memory.c).
+sub resident { my ($pid) = @_; return slurp("/proc/$pid/smaps_rollup") =~ /^Anonymous:\s+(\d+)/m ? $1 : 0 }
 
 SKIP: {
 	skip 'only root can be confined as the container is', 1 if $>;
