@@ -20,6 +20,22 @@ ln -s "$out" "$tmp/one"
 archive=$tmp/one/cloud-audit-setup-$version.oci.tar
 digest=$(cat "$tmp/one/digest")
 
+# --- the Debian that it is built in ---
+mkdir "$tmp/bin"
+cat >"$tmp/bin/mmdebstrap" <<'END'
+#!/bin/sh
+# As mmdebstrap ends where somebody is reading in its /proc: with success, and that still mounted.
+for last; do case $last in */debian) dir=$last ;; esac; done
+mkdir "$dir/proc" && mount -t tmpfs none "$dir/proc" && : >"$dir/proc/of-this-host" || exit 1
+sleep 600 <"$dir/proc/of-this-host" >/dev/null 2>&1 &
+echo $! >"$dir/reads"
+END
+chmod 755 "$tmp/bin/mmdebstrap"
+mkdir "$tmp/debian"
+PATH=$tmp/bin:$PATH container/debian bookworm "$tmp/debian" 2>"$tmp/said"; ok $? 'somebody reads in a Debian that is being made' "$(cat "$tmp/said")"
+is "$(ls "$tmp/debian/proc")" '' "... and what was mounted there is not taken for the image's files"
+kill "$(cat "$tmp/debian/reads")"; umount -l "$tmp/debian/proc" 2>/dev/null
+
 # --- the same twice ---
 mkdir -p "$tmp/elsewhere/build"
 ln -s "$PWD/build/image" "$tmp/elsewhere/build/image"
