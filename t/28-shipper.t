@@ -204,17 +204,16 @@ for ([ 'fluentd', $fluentd, (find_section($tree{'to Cloud Logging'}, 'source pro
 my ($conf) = map { $_->{command} } $fluentd;
 my ($said) = slurp("$base/fluent.conf") =~ /^# command: (.*)$/m;
 is "@$conf", $said, 'fluentd: the command is the one that fluent.conf tells';
-for ([ "$base/fluent.conf", 'k8s/base/kustomization.yaml' ], [ "$bit/kustomization.yaml" ],
-	[ "$forward/elasticsearch/kustomization.yaml" ]) {
-	my ($file, $kustomization) = @$_;
+for my $file ('k8s/base/kustomization.yaml', "$bit/kustomization.yaml", "$forward/elasticsearch/kustomization.yaml") {
+	# By digest; the tag that it was looked up for stands in the comment, for people and for the next move.
 	my ($name, $tag) = slurp($file) =~ m{^# image: ([\w/.-]+):([\w.-]+)$}m;
-	my @images = @{YAML::XS::Load(slurp($kustomization || $file))->{images}};
-	my ($image) = grep { $_->{name} eq $name } @images;
-	# By digest where it is known; the tag that it was looked up for stands in the comment, for people and for the next move.
-	is +($image->{newTag} // '') . ($image->{digest} // ''), $image->{digest} ? "sha256:" . ($image->{digest} =~ /^sha256:([0-9a-f]{64})$/)[0] : $tag,
-		"$file tells the image that is used";
-	like $tag, qr/^v?\d+\.\d+\.\d+/, '... by its exact version';
+	my ($image) = grep { $_->{name} eq $name } @{YAML::XS::Load(slurp($file))->{images}};
+	like $image->{digest}, qr/^sha256:[0-9a-f]{64}$/, "$file: the shipper's image is pinned by its digest";
+	ok !exists $image->{newTag}, '... and by nothing else';
+	like $tag, qr/^v?\d+\.\d+\.\d+/, '... whose exact version is told';
 }
+my $named = qr{^# image: (fluent/fluentd-kubernetes-daemonset:\S+)$}m;
+is +(slurp("$base/fluent.conf") =~ $named)[0], (slurp('k8s/base/kustomization.yaml') =~ $named)[0], 'fluent.conf tells of the same version';
 {
 	my ($maps) = grep { $_->{name} eq 'cloud-audit-fluentd' }
 		@{YAML::XS::Load(slurp('k8s/base/kustomization.yaml'))->{configMapGenerator}};
