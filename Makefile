@@ -251,22 +251,7 @@ SUITES ?= bullseye trixie forky
 check-suites:
 	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(DEPS_SUITES)"
 	@$(MAKE) --no-print-directory all
-	@failed=; FUZZ_TIME=60 prove --timer $(SHOW) t/17-fuzz.t || failed=' fuzz'; \
-	$(IDENT) prove --timer $(SHOW) t/73-vm-identity.t || failed="$$failed identity"; \
-	MANY_RULES=10000 COUNT=yes prove --timer $(SHOW) t/90-vm-bench.t || failed="$$failed many-rules, counts"; \
-	for suite in $(SUITES); do \
-		echo "--- $$suite"; \
-		VM_SUITE=$$suite prove -j2 --timer $(SHOW) $(filter-out $(AARCH64),$(wildcard t/*-vm-*.t)) || \
-			failed="$$failed $$suite"; \
-	done; \
-	for test in $(AARCH64); do \
-		echo "--- aarch64"; \
-		VM_SUITE=aarch64 prove --timer $(SHOW) $$test || failed="$$failed aarch64"; \
-	done; \
-	[ -z "$$failed" ] || { echo "check-suites: failed on:$$failed" >&2; exit 1; }
-# All of the proof that the kernel tells containers, which t/73 otherwise has a small part of.
-IDENT = IDENT_EXECS=20000 IDENT_LAUREL=yes IDENT_STARTS=100
-AARCH64 = $(wildcard t/86-vm-aarch64.t)
+	@t/vm/suites $(SUITES)
 
 # k8s/ on a cluster of two test machines, or NODES=1; SCENES: some of t/cluster/scenes; KUBE_BIN=DIR: with other programs of
 # Kubernetes than those that are built, once, below build/kubernetes.
