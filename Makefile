@@ -258,7 +258,7 @@ check-suites:
 check-cluster:
 	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(if $(KUBE_BIN),,$(DEPS_CLUSTER))"
 	@$(MAKE) --no-print-directory all
-	CLUSTER=1 prove -v --timer t/95-cluster.t
+	@t/cluster/lanes
 
 # Fuzzers: the library with coverage and sanitizers, each target for TIME seconds, on a corpus that grows in
 # build/corpus and starts from t/fuzz/corpus/NAME, or what t/fuzz/NAME-corpus makes of the vectors. t/17-fuzz.t

@@ -1,54 +1,78 @@
 #!/usr/bin/perl
-# make check-suites as a whole: what it asks prove for, and that it cannot pass where a part of it has not.
+# make check-suites and make check-cluster as wholes: what they ask prove for, and that they cannot pass where a part has not.
 use strict;
 use warnings;
 use Test::More;
 use FindBin;
 use File::Temp qw(tempdir);
 
-chdir "$FindBin::RealBin/.." or die;
+my $top = "$FindBin::RealBin/..";
 my $tmp = tempdir(CLEANUP => 1);
 
-# A prove that says for what it was called, and how many are at it.
-open my $stub, '>', "$tmp/prove" or die;
-print $stub <<'END';
+# Beside them a prove that says for what it was called, and how many are at it; their output is not where a real run's is.
+mkdir "$tmp/$_" or die for qw(bin t t/vm t/cluster);
+for (qw(t/vm/lanes t/vm/suites t/cluster/lanes)) {
+	system('cp', "$top/$_", "$tmp/$_") == 0 or die;
+}
+my @machines = map { s/.*\/(t\/)/$1/r } glob "$top/t/*-vm-*.t";
+system('touch', map { "$tmp/$_" } @machines) == 0 or die;
+sub program {
+	my ($path, $text) = @_;
+	open my $fh, '>', "$tmp/$path" or die;
+	print $fh $text;
+	close $fh;
+	chmod 0755, "$tmp/$path";
+}
+program('bin/prove', <<"END");
 #!/bin/sh
-at=${0%/prove}
-: >"$at/on.$$"
+: >$tmp/on.\$\$
 sleep 0.3
-echo "called: suite=${VM_SUITE:-} many=${MANY_RULES:-} count=${COUNT:-} execs=${IDENT_EXECS:-} fuzz=${FUZZ_TIME:-} $*"
-ls "$at" | grep -c '^on' >>"$at/together"
-rm "$at/on.$$"
-case ${VM_SUITE:-} in
+echo "called: \$(env | grep -E '^(VM_SUITE|MANY_RULES|COUNT|IDENT_EXECS|FUZZ_TIME|CLUSTER|CLUSTER_NAME|NODES|SCENES)=' | sort | paste -sd' ') \$*"
+ls $tmp | grep -c '^on\\.' >>$tmp/together
+rm $tmp/on.\$\$
+case \${VM_SUITE:-} in
 broken) echo 'Result: FAIL'; exit 1 ;;
 empty) echo 'Result: NOTESTS'; exit 0 ;;
 esac
-echo 'Files=1, Tests=2,  3 wallclock secs'
+echo 'Files=1, Tests=2,  3 wallclock secs ( 0.02 usr)'
 echo 'Result: PASS'
 END
-close $stub;
-chmod 0755, "$tmp/prove";
-my $suites = sub { my $said = `PROVE=$tmp/prove OUT=$tmp/out t/vm/suites @_ 2>&1`; return ($said, $? >> 8) };
+program('t/cluster/disk', "#!/bin/sh\n");
+# Returns what it says, its status, and by lane what prove was called for.
+sub run {
+	my ($command) = @_;
+	my $said = `cd $tmp && PATH=$tmp/bin:\$PATH $command 2>&1`;
+	return ($said, $? >> 8, $said =~ /^([\w-]+): called: (.*)/mg);
+}
 
-my ($said, $status) = $suites->('one', 'two');
+my ($said, $status, %asked) = run('t/vm/suites one two');
 is $status, 0, 'where each part passes, all of it has';
-my %asked = $said =~ /^([\w-]+): called: (.*)/mg;
 is join(' ', sort keys %asked), 'aarch64 fuzz identity many-rules one two', 'each suite, and what takes long, is run, and its lines are told by its name';
-my @machines = grep { !/aarch64/ } map { s/^t\///r } glob 't/*-vm-*.t';
-like $asked{one}, qr/^suite=one many= /, 'a suite is of its Debian';
-is join(' ', $asked{one} =~ m{t/(\S+)}g), "@machines", '... with every test of machines';
-like $asked{'many-rules'}, qr/ many=10000 count=yes .* t\/90-vm-bench\.t$/, '10,000 rules, and instructions counted twice';
-like $asked{identity}, qr/ execs=20000 .* t\/73-vm-identity\.t$/, 'the whole proof of identity';
-like $asked{fuzz}, qr/ fuzz=60 .* t\/17-fuzz\.t$/, 'each fuzzer for a minute';
-like $asked{aarch64}, qr/^suite=aarch64 .* t\/86-vm-aarch64\.t$/, 'aarch64';
-like $said, qr/^--- check-suites\none: Files=1, Tests=2,  3 wallclock secs Result: PASS\ntwo: /m, 'the end is a line for each';
+like $asked{one}, qr/^VM_SUITE=one /, 'a suite is of its Debian';
+is join(' ', $asked{one} =~ m{(t/\S+)}g), join(' ', grep { !/aarch64/ } @machines), '... with every test of machines';
+like $asked{'many-rules'}, qr/^COUNT=yes MANY_RULES=10000 .* t\/90-vm-bench\.t$/, '10,000 rules, and instructions counted twice';
+like $asked{identity}, qr/^IDENT_EXECS=20000 .* t\/73-vm-identity\.t$/, 'the whole proof of identity';
+like $asked{fuzz}, qr/^FUZZ_TIME=60 .* t\/17-fuzz\.t$/, 'each fuzzer for a minute';
+like $asked{aarch64}, qr/^VM_SUITE=aarch64 .* t\/86-vm-aarch64\.t$/, 'aarch64';
+like $said, qr/^--- check-suites\none: Files=1, Tests=2,  3 wallclock secs +Result: PASS\ntwo: /m, 'the end is a line for each';
 open my $together, '<', "$tmp/together" or die;
 is join('', grep { $_ > 2 } <$together>), '', 'never more than two at once';
 
-($said, $status) = $suites->('one', 'broken');
+($said, $status) = run('t/vm/suites one broken');
 is $status, 1, 'one that fails is a failure';
 like $said, qr/^check-suites: failed on: broken$/m, '... and named';
-($said, $status) = $suites->('empty', 'one');
+($said, $status) = run('t/vm/suites empty one');
 is $status, 1, 'so is one that ran nothing';
 like $said, qr/^check-suites: failed on: empty$/m, '... and named';
+
+($said, $status, %asked) = run('t/cluster/lanes');
+is $status, 0, 'the cluster: where each part passes, all of it has';
+is join(' ', sort map { /SCENES=(.*?) -v/ ? split ' ', $1 : () } values %asked), join(' ', sort map { s/.*\///r } glob "$top/t/cluster/scenes/*"),
+	'every scene is in one of the two';
+like $asked{one}, qr/^CLUSTER=1 CLUSTER_NAME=one SCENES=second /, 'what needs two nodes is where there are two';
+like $asked{two}, qr/^CLUSTER=1 CLUSTER_NAME=two NODES=1 /, '... and the other has one';
+for ('NODES=1', 'SCENES="flat stuck"', 'KEEP=1') {
+	($said, $status) = run("env $_ t/cluster/lanes");
+	unlike $said, qr/CLUSTER_NAME/, "with $_ it is one";
+}
 done_testing;

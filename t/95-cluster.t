@@ -24,6 +24,6 @@ done
 
 if [ -n "${KEEP:-}" ]; then
 	diag "kubectl: nsenter --net=/proc/$cluster_net/ns/net build/kubernetes/kubectl --kubeconfig=$cluster_config get pods -A
-the end: for node in $(echo $cluster_nodes); do t/vm/vm stop cluster-\$node; done; kill -- -$cluster_control $cluster_net"
+the end: for node in $(echo $cluster_nodes); do t/vm/vm stop $cluster-\$node; done; kill -- -$cluster_control $cluster_net"
 fi
 done_testing

@@ -1,11 +1,13 @@
-# A cluster; read from t/95-cluster.t after t/vm/lib.sh. Its nodes are machines, cluster-n1 to cluster-nNODES, COS-shaped;
+# A cluster; read from t/95-cluster.t after t/vm/lib.sh. Its nodes are machines, cluster-n1 to cluster-nNODES, COS-shaped, or
+# with CLUSTER_NAME, for two of them at a time, cluster-NAME-n1;
 # its control plane is processes of this machine (t/cluster/control): emulated, an API server alone takes minutes to start.
 # All that is in a network namespace of its own, where there is nothing else: a bridge with a tap for each node.
 
 # cluster_nodes: those that have joined, at first one.
 cluster_nodes=n1 first=n1
 cluster_token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-cluster_dir=$PWD/build/kubernetes/control
+cluster=cluster${CLUSTER_NAME:+-$CLUSTER_NAME}
+cluster_dir=$PWD/build/kubernetes/control${CLUSTER_NAME:+-$CLUSTER_NAME}
 cluster_config=$cluster_dir/kubeconfig
 # A Pod that starts on an emulated processor: minutes.
 patience=${PATIENCE:-900}
@@ -26,10 +28,11 @@ k() { in_net build/kubernetes/kubectl --kubeconfig="$cluster_config" "$@"; }
 kn() { k -n "${ns:-cos-auditd}" "$@"; }
 
 # on NODE < SCRIPT: a node's machine.
-on() { t/vm/vm run "cluster-$1" --timeout 120; }
+on() { t/vm/vm run "$cluster-$1" --timeout 120; }
 
-# in_net COMMAND...: in the cluster's network.
-in_net() { nsenter --net="/proc/$cluster_net/ns/net" "$@"; }
+# in_net COMMAND...: in the cluster's network, with a home of its own: kubectl keeps there what it has seen of an API server, by
+# its address alone.
+in_net() { nsenter --net="/proc/$cluster_net/ns/net" env HOME="$cluster_dir" "$@"; }
 
 # net_up: the network, held by the process $cluster_net.
 net_up() {
@@ -51,15 +54,15 @@ node_up() {
 		echo 'mkdir -p /run/kube; mountpoint -q /run/kube || mount -o ro /dev/vdc /run/kube'
 		echo "set -- $1 10.9.0.1${1#n} 10.9.0.1 $cluster_token ${RUNTIME:-runc}"
 		cat t/cluster/guest
-	} | t/vm/vm run "cluster-$1" --timeout 600
+	} | t/vm/vm run "$cluster-$1" --timeout 600
 }
 
 # machine_up NODE: its machine, with disks as they are when they are new.
-machine_up() { in_net t/vm/vm start "cluster-$1" cos "$suite" --memory 1024 --disk "$cluster_disk" --tap "$1"; }
+machine_up() { in_net t/vm/vm start "$cluster-$1" cos "$suite" --memory 1024 --disk "$cluster_disk" --tap "$1"; }
 
 # join NODE: a new machine becomes a node.
 join() {
-	[ -n "${KEEP:-}" ] || vm_machines="$vm_machines cluster-$1"
+	[ -n "${KEEP:-}" ] || vm_machines="$vm_machines $cluster-$1"
 	machine_up "$1" && node_up "$1" || return
 	case " $cluster_nodes " in *" $1 "*) ;; *) cluster_nodes="$cluster_nodes $1" ;; esac
 	within "$patience" ready
@@ -67,13 +70,13 @@ join() {
 
 # leave NODE: for good, machine and all.
 leave() {
-	t/vm/vm stop "cluster-$1"
+	t/vm/vm stop "$cluster-$1"
 	k delete node "$1" >/dev/null
 	cluster_nodes=$(echo " $cluster_nodes " | sed "s/ $1 / /; s/^ //; s/ $//")
 }
 
 # boot NODE: it boots again, and joins.
-boot() { t/vm/vm reboot "cluster-$1" && node_up "$1"; }
+boot() { t/vm/vm reboot "$cluster-$1" && node_up "$1"; }
 
 # ready: every node is.
 ready() { k get nodes --no-headers && [ "$(k get nodes --no-headers | grep -c ' Ready')" = "$(echo $cluster_nodes | wc -w)" ]; }
