@@ -35,8 +35,7 @@ vm_guest --timeout 600 <<'EOT'
 	printf '[audit]\nlock = no\n[rules]\ndirectory = %s/rules.d\n' $cas >config.ini
 	cas() { ./cloud-audit-setup -q -c config.ini "$@"; }
 
-	# written TEXT: once auditd has written it. A busy machine takes its time.
-	written() { wait_for 240 grep -q "$1" /var/log/audit/audit.log; }
+	. ./classes.sh
 
 	# fresh DIR...: the files that a run starts with.
 	fresh() {
@@ -118,7 +117,6 @@ vm_guest --timeout 600 <<'EOT'
 	is "$(with_syscall never)" without 'but not where a rule with never matches'
 	auditctl -D >/dev/null; apparmor_parser -R profile
 
-	. ./classes.sh
 	permission_classes 64 32
 EOT
 done_testing

@@ -1,8 +1,10 @@
 # What a permission matches, of all system calls there are, on this kernel; in the guest, where guest.sh is read, cas() is
-# the program, written() waits for a text in auditd's log, and the working folder has matched.pl, `classes` (classes.pl) and
-# act64, act32: programs of that many bits.
+# the program, and the working folder has matched.pl, `classes` (classes.pl) and act64, act32: programs of that many bits.
 #
 #	permission_classes BITS...
+
+# written TEXT: once auditd has written it. A busy machine takes its time.
+written() { wait_for 240 grep -q "$1" /var/log/audit/audit.log; }
 
 # every NAME SETTING...: apply with them; then each program makes every system call once. NAME has what was recorded.
 every() {
