@@ -114,11 +114,11 @@ fresh() {
 	within "$patience" ready
 }
 
-# our_files NODE; kernel_rules NODE; kernel_state NODE; unit_run NODE
+# our_files NODE; kernel_rules NODE; kernel_state NODE; unit_run NODE [UNIT]: its invocation, another each time where there is none
 our_files() { echo "find /etc/audit /etc/systemd/system -name '*cloud-audit*' | sort" | on "$1"; }
 kernel_rules() { echo 'auditctl -l' | on "$1"; }
 kernel_state() { echo 'auditctl -s | head -n 1' | on "$1"; }
-unit_run() { echo 'systemctl show -P InvocationID cloud-audit-setup' | on "$1"; }
+unit_run() { echo "systemctl show -P InvocationID ${2:-cloud-audit-setup} | grep . || cat /proc/sys/kernel/random/uuid" | on "$1"; }
 
 # untouched NODE: what a mistake leaves as it was.
 untouched() { kernel_rules "$1"; our_files "$1"; echo 'sha256sum /etc/audit/cloud-audit-setup.rules' | on "$1"; }
@@ -207,13 +207,15 @@ work_began() {
 	done
 }
 
-# windows NODE: told, not judged: how long after its kubelet's start the rules were in force, $window, and what else ran by then.
+# windows NODE [UNIT]: told, not judged: how long after its kubelet's start the rules were in force, which UNIT brings, $window, and
+# what else ran by then.
 windows() {
-	times=$(echo 'for unit in kubelet cloud-audit-setup cloud-audit-lock; do systemctl show -P ActiveEnterTimestampMonotonic $unit | sed "s/......$//"; done
-		date -d "$(systemctl show -P ActiveEnterTimestamp cloud-audit-setup)" +%s' | on "$1")
+	times=$(echo "at() { systemctl show -P \"\$2\" \$1; }
+		for unit in kubelet ${2:-cloud-audit-setup} cloud-audit-lock; do at \$unit ActiveEnterTimestampMonotonic | sed 's/......\$//'; done
+		date -d \"\$(at ${2:-cloud-audit-setup} ActiveEnterTimestamp)\" +%s" | on "$1")
 	is_ready=$(k get node "$1" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].lastTransitionTime}')
 	set -- "$1" $times
-	[ $# -eq 5 ] && [ -n "$is_ready" ] || { diag "$*: cannot tell"; return 0; }
+	[ $# -eq 5 ] && [ "$3" -gt 0 ] && [ -n "$is_ready" ] || { diag "$*: cannot tell"; return 0; }
 	rules_at=$5 window=$(($3 - $2))
 	diag "$1, seconds after its kernel's start: kubelet $2, rules $3, lock $4: the rules $window s after the kubelet's start,
 $(($5 - $(date -d "$is_ready" +%s))) s after it last became Ready; another Pod's container began so many after the rules: $(work_began "$1")"
