@@ -59,7 +59,7 @@ node_up() {
 
 # machine_up NODE: its machine, with disks as they are when they are new. Of one processor: where machines share this one's, two
 # emulated ones wait busily for each other.
-machine_up() { in_net t/vm/vm start "$cluster-$1" cos "$suite" --memory 1024 --cpus 1 --disk "$cluster_disk" --tap "$1"; }
+machine_up() { in_net env VM_CPUS=1 t/vm/vm start "$cluster-$1" cos "$suite" --memory 1024 --disk "$cluster_disk" --tap "$1"; }
 
 # join NODE: a new machine becomes a node.
 join() {
