@@ -66,22 +66,22 @@ sub most {
 
 my ($said, $status, %asked) = run('TOGETHER=3 t/vm/suites one two');
 is $status, 0, 'where each part passes, all of it has';
-is join(' ', sort keys %asked), 'aarch64 fuzz identity many-rules one two', 'each suite, and what takes long, is run, and its lines are told by its name';
-like $asked{one}, qr/^VM_CPUS=1 VM_SLOW=2 VM_SUITE=one /, 'a suite is of its Debian, with machines of one processor, and twice the time';
-is join(' ', $asked{one} =~ m{(t/\S+)}g), join(' ', grep { !/aarch64/ } @machines), '... with every test of machines';
+is join(' ', sort keys %asked), 'aarch64 fuzz identity many-rules one-1 one-2 two-1 two-2', 'each suite, and what takes long, is run, and its lines are told by its name';
+like $asked{'one-1'}, qr/^VM_CPUS=1 VM_SLOW=2 VM_SUITE=one /, 'a suite is of its Debian, with machines of one processor, and twice the time';
+is join(' ', sort map { m{(t/\S+)}g } @asked{qw(one-1 one-2)}), join(' ', grep { !/aarch64/ } @machines), '... with every test of machines in one of its two lanes';
 like $asked{'many-rules'}, qr/^COUNT=yes MANY_RULES=10000 .*? t\/90-vm-bench\.t$/, '10,000 rules, and instructions counted twice';
 like $asked{identity}, qr/^IDENT_EXECS=20000 .* t\/73-vm-identity\.t$/, 'the whole proof of identity';
 like $asked{fuzz}, qr/^FUZZ_TIME=60 .* t\/17-fuzz\.t$/, 'each fuzzer for a minute';
 like $asked{aarch64}, qr/\bVM_SUITE=aarch64 .* t\/86-vm-aarch64\.t$/, 'aarch64';
-like $said, qr/^--- check-suites\none: Files=1, Tests=2,  3 wallclock secs +Result: PASS\ntwo: /m, 'the end is a line for each';
+like $said, qr/^--- check-suites\none-1: Files=1, Tests=2,  3 wallclock secs +Result: PASS\none-2: /m, 'the end is a line for each';
 is most(), 3, 'three are at it at once, and never more';
 
 ($said, $status) = run('t/vm/suites one broken');
 is $status, 1, 'one that fails is a failure';
-like $said, qr/^check-suites: failed on: broken$/m, '... and named';
+like $said, qr/^check-suites: failed on: broken-1 broken-2$/m, '... and named';
 ($said, $status) = run('t/vm/suites empty one');
 is $status, 1, 'so is one that ran nothing';
-like $said, qr/^check-suites: failed on: empty$/m, '... and named';
+like $said, qr/^check-suites: failed on: empty-1 empty-2$/m, '... and named';
 
 most();
 ($said, $status, %asked) = run('TOGETHER=2 t/cluster/lanes');
