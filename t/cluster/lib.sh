@@ -79,7 +79,7 @@ leave() {
 # boot NODE: it boots again, and joins.
 boot() { t/vm/vm reboot "$cluster-$1" && node_up "$1"; }
 
-# back NODE: it is as it was when it had joined, at the time of now; what its kubelet knew of the cluster is not so any more.
+# back NODE: the first one is as it was when it had joined, at the time of now; what its kubelet knew of the cluster is not so any more.
 back() { t/vm/vm load "$cluster-$1" joined && echo 'systemctl restart kubelet' | on "$1"; }
 
 # ready: every node is.
