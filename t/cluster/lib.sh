@@ -79,9 +79,6 @@ leave() {
 # boot NODE: it boots again, and joins.
 boot() { t/vm/vm reboot "$cluster-$1" && node_up "$1"; }
 
-# back NODE: the first one is as it was when it had joined, at the time of now; what its kubelet knew of the cluster is not so any more.
-back() { t/vm/vm load "$cluster-$1" joined && echo 'systemctl restart kubelet' | on "$1"; }
-
 # ready: every node is.
 ready() { k get nodes --no-headers && [ "$(k get nodes --no-headers | grep -c ' Ready')" = "$(echo $cluster_nodes | wc -w)" ]; }
 
@@ -95,8 +92,7 @@ cluster_up() {
 	# A command of its own, for its parent to be this shell.
 	nsenter --net="/proc/$cluster_net/ns/net" $cluster_end t/cluster/control "$(t/cluster/kubernetes)" "$cluster_dir" 10.9.0.1 "$cluster_token" >"$vm_tmp/control" 2>&1 &
 	cluster_control=$!
-	join "$first" && t/vm/vm save "$cluster-$first" joined || return
-	version=$(k get --raw /version | sed -n 's/.*"gitVersion": "v\([^"]*\)".*/\1/p') || return
+	join "$first" && version=$(k get --raw /version | sed -n 's/.*"gitVersion": "v\([^"]*\)".*/\1/p') || return
 	minor=${version#*.} minor=${minor%%.*}
 	# The tools for it: of those that t/k8s/fetch brings, helm's oldest, or its newest.
 	[ "$minor" -lt 36 ] && tools=1.28 || tools=1.36
