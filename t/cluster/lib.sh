@@ -57,8 +57,8 @@ node_up() {
 	} | t/vm/vm run "$cluster-$1" --timeout 600
 }
 
-# machine_up NODE: its machine, with disks as they are when they are new. Of one processor: where machines share this one's, two
-# emulated ones wait busily for each other.
+# machine_up NODE: its machine, with disks as they are when they are new. Of one processor: with two,
+# scenes of two clusters at a time took up to twice as long.
 machine_up() { in_net env VM_CPUS=1 t/vm/vm start "$cluster-$1" cos "$suite" --memory 1024 --disk "$cluster_disk" --tap "$1"; }
 
 # join NODE: a new machine becomes a node.
