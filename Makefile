@@ -20,7 +20,7 @@
 #   make chart     the Helm chart as a package and an OCI artifact, below build/chart
 #   make manifests the flat files and the chart of k8s/, rendered again; first what shippers know of records (make tables)
 #   make help      this
-#   make deps      install what these need, by Debian package name (the two above do it, too)
+#   make deps      install what these need, by Debian package name (demo, check and most others do it, too)
 #   make install   honours PREFIX and DESTDIR
 CC ?= gcc
 RUNTIME_CC ?= musl-gcc

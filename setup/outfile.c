@@ -19,7 +19,8 @@ int outfile_flush(void)
 
 void outfile_failed(struct log *log, enum log_level level, const char *where, int r)
 {
-	log_say(log, level, "the result could not be written to %s: %s", where, r < 0 ? strerror(-r) : "a write before the last one failed");
+	log_say(log, level, "the result could not be written to %s: %s", where,
+		r < 0 ? strerror(-r) : "a write before the last one failed");
 }
 
 static int fail(struct log *log, const char *path, int r)
@@ -165,8 +166,8 @@ static bool may_be_replaced(const char *path, struct log *log)
 
 	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
 		return true;
-	log_say(log, LEVEL_ERROR, "the result could not be written to %s: it is no regular file, and would be replaced by one; name another "
-		"(a result without --output-file goes to standard output)", path);
+	log_say(log, LEVEL_ERROR, "the result could not be written to %s: it is no regular file, and would be replaced by one; name "
+		"another (a result without --output-file goes to standard output)", path);
 	return false;
 }
 

@@ -160,6 +160,17 @@ sub bare {
 	return @bare;
 }
 
+# Its tabs as wide as the style has them.
+sub wide {
+	my ($text, $most) = @_;
+	my $n = 0;
+	return grep { $_ } map { $n++; length(s/\t/        /gr) > $most ? $n : 0 } split /\n/, $text;
+}
+my ($columns) = $text =~ /lines of \d+ columns, never above (\d+) in setup, units, rules/ or die "CONTRIBUTING.md: no width of a line\n";
+is join(' ', map { my $file = $_; map { "$file:$_" } wide($source{$file}, $columns) } sort keys %source), '',
+	"no line of C has more than $columns columns";
+is join(' ', wide("short\n\t" . 'x' x 133 . "\n", 140)), 2, 'a wider one is found when it is planted';
+
 my @headers = grep { /\.h$/ } sort keys %source;
 is join(' ', grep { $source{$_} =~ tr/\n// > $screen } @headers), '', "no header has more than $screen lines";
 is join(' ', map { my $h = $_; map { "$h:$_()" } bare($source{$h}) } @headers), '',

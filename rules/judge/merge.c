@@ -85,8 +85,8 @@ static bool is_same_result(const struct audit_rule_data *a, const struct audit_r
 {
 	struct data_field mine, others;
 
-	return a->action == b->action && is_hashed(a) == is_hashed(b) && find_result(a, &mine) && find_result(b, &others) && mine.len == others.len &&
-	       (mine.len == 0 || memcmp(mine.text, others.text, mine.len) == 0);
+	return a->action == b->action && is_hashed(a) == is_hashed(b) && find_result(a, &mine) && find_result(b, &others) &&
+	       mine.len == others.len && (mine.len == 0 || memcmp(mine.text, others.text, mine.len) == 0);
 }
 
 static int read_results(struct merger *merger)

@@ -92,8 +92,8 @@ static void warn(struct draft *draft, const struct control *control, const char 
 	const char *level = controls[control->row].levels[control->number > 2 ? 0 : control->number];
 
 	warnings_add(draft->env->warnings, draft->env->log, "control", draft->file, draft->line,
-		     "%s%s%s: %s; %s%s sets it", control->option, *control->value ? " " : "", control->value, why, controls[control->row].instead,
-		     level ? level : control->value);
+		     "%s%s%s: %s; %s%s sets it", control->option, *control->value ? " " : "", control->value, why,
+		     controls[control->row].instead, level ? level : control->value);
 }
 
 /* -b asks for room, which it gets; what would leave less is told. */

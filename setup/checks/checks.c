@@ -84,8 +84,8 @@ static void pass_over(struct checks *checks, bool unasked)
 static void check_asked(struct checks *checks, const struct config *config)
 {
 	if (config_without_bus(config))
-		add(checks, CHECK_NOTICE, false, strdup("it was not ([dbus] address = none): units are judged by their files and links; not "
-		    "looked at: whether systemd has read them, whether they are active or have failed, how old the runtime is, other "
+		add(checks, CHECK_NOTICE, false, strdup("it was not ([dbus] address = none): units are judged by their files and links; "
+		    "not looked at: whether systemd has read them, whether they are active or have failed, how old the runtime is, other "
 		    "agents"), "systemd was asked");
 }
 

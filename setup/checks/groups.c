@@ -103,7 +103,8 @@ void groups_add(struct text *out, const struct groups *groups, const char *space
 		if (g->off && (g->in_force == g->wanted || groups->in_force == 0))
 			text_add(out, "off");
 		else if (g->in_force != g->wanted && groups->in_force > 0)
-			text_addf(out, "%s%s%zu%sof%s%zu", g->off ? "(off)" : "", g->off ? space : "", g->in_force, space, space, g->wanted);
+			text_addf(out, "%s%s%zu%sof%s%zu", g->off ? "(off)" : "", g->off ? space : "", g->in_force, space, space,
+				  g->wanted);
 		else
 			text_addf(out, "%zu", g->wanted);
 	}

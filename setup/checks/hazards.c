@@ -305,8 +305,8 @@ static void look_shippers(struct look *look)
 		text_add_time(&detail, begins);
 	}
 	if (detail.s)
-		text_add(&detail, ": audit records that came between may be lost to it; look at its log and metrics; where none runs any more, delete "
-			 "the file");
+		text_add(&detail, ": audit records that came between may be lost to it; look at its log and metrics; where none runs any "
+			 "more, delete the file");
 	if (any)
 		tell(look, "the journal has all that a shipper has not read", &detail);
 }

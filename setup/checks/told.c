@@ -48,7 +48,8 @@ static const char *likely_cause(const struct context *c)
 	if (node_locked(&c->node))
 		return "the node was locked before they were loaded";
 	if (unit->unasked)
-		return "somebody has deleted them, or " SETUP_UNIT ", which loads them, has failed or not run: systemctl status " SETUP_UNIT;
+		return "somebody has deleted them, or " SETUP_UNIT ", which loads them, has failed or not run: systemctl status "
+		       SETUP_UNIT;
 	if (unit->failed)
 		return SETUP_UNIT ", which loads them, has failed: systemctl status " SETUP_UNIT;
 	if (!unit->active)

@@ -38,7 +38,8 @@ static const struct {
 	{ "unit", "mode", "file: units and rules below /etc; transient: over D-Bus alone, until the next boot" },
 	{ "unit", "enable", "whether the units are enabled, and load the rules at boot" },
 	{ "unit", "start_timeout", "the longest wait for each D-Bus call, job of systemd, and other run" },
-	{ "dbus", "address", "where systemd is asked: its bus below the root, else its private socket; or this address; none: nowhere (verify)" },
+	{ "dbus", "address", "where systemd is asked: its bus below the root, else its private socket; or this address; none: nowhere "
+	  "(verify)" },
 	{ "journal", "reader", "whether somebody reads the records: check and warn, see to it that journald does, or ignore" },
 	{ "apparmor", "audit", "AppArmor's own switch for what it records; keep leaves it" },
 	{ "ima", "policy", "a record with its hash for every file executed, and mapped executable, once a boot" },

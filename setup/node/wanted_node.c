@@ -95,8 +95,8 @@ static int find_runtime_files(struct wanted *wanted, const struct host *host, co
 		bool wanted;
 	} rows[] = {
 		{ FILE_TTY_PROGRAM, TTY_PROGRAM, false }, { FILE_RUNTIME_PROGRAM, RUNTIME_PROGRAM, true },
-		{ FILE_RUNTIME_FAILED, RUNTIME_FAILED, true }, { FILE_RUNTIME_EXCEPT, RUNTIME_EXCEPT, true }, { FILE_RUNTIME_RUNC, RUNTIME_RUNC, true },
-		{ FILE_RUNTIME_CRUN, RUNTIME_CRUN, true },
+		{ FILE_RUNTIME_FAILED, RUNTIME_FAILED, true }, { FILE_RUNTIME_EXCEPT, RUNTIME_EXCEPT, true },
+		{ FILE_RUNTIME_RUNC, RUNTIME_RUNC, true }, { FILE_RUNTIME_CRUN, RUNTIME_CRUN, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -267,7 +267,8 @@ static int report_taken(const struct context *c)
 void report_forms(const struct context *c)
 {
 	for (size_t i = 0; i < c->wanted.n_forms; i++)
-		log_say(c->log, LEVEL_WARNING, "a watch stays what it was loaded as: %s: %s", c->wanted.forms[i].path, wanted_form_note(&c->wanted.forms[i]));
+		log_say(c->log, LEVEL_WARNING, "a watch stays what it was loaded as: %s: %s", c->wanted.forms[i].path,
+			wanted_form_note(&c->wanted.forms[i]));
 }
 
 static int report_kept(const struct context *c)
@@ -279,9 +280,10 @@ static int report_kept(const struct context *c)
 	if (kept.taken == 0)
 		return 0;
 	if (kept.taken == kept.ours)
-		log_say(c->log, LEVEL_ERROR, "%s: existing = keep leaves this rule in the kernel, before ours, and %s: %s; delete it on the node (auditctl -d ...), or set existing = replace; "
-			"nothing was changed", config_source(&c->config, "rules", "existing"), kept.headless ? "it drops the SYSCALL record of "
-			"each of their events, which alone has the rule's key, and who did it" : "behind it none of them would record "
+		log_say(c->log, LEVEL_ERROR, "%s: existing = keep leaves this rule in the kernel, before ours, and %s: %s; delete it on "
+			"the node (auditctl -d ...), or set existing = replace; nothing was changed",
+			config_source(&c->config, "rules", "existing"), kept.headless ? "it drops the SYSCALL record "
+			"of each of their events, which alone has the rule's key, and who did it" : "behind it none of them would record "
 			"anything", kept.by.s);
 	else
 		log_say(c->log, LEVEL_WARNING, "existing = keep leaves a rule in the kernel, before ours, behind which %zu of our %zu "

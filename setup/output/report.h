@@ -29,7 +29,8 @@ bool report_others(const struct context *c, const struct checks *checks);
 void report_reader(const struct context *c);
 
 /* Before anything is changed: warns of hazards, of the rules of others that [rules] existing = replace deletes, and of one that
- * keep leaves and that takes what ours are to record, and of what makes [container] identity nothing. 0; -EINVAL after logging what is refused; -ENOMEM, logged. */
+ * keep leaves and that takes what ours are to record, and of what makes [container] identity nothing. 0; -EINVAL after logging
+ * what is refused; -ENOMEM, logged. */
 int report_risks(const struct context *c) _must_check_;
 
 /* Warns of watches that the lock keeps as what they were loaded as. */

@@ -105,8 +105,8 @@ void sarif_print(const struct sarif *sarif, bool ran, int status)
 	const struct lint *lint;
 
 	text_add(&out, "{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
-		 "sarif-schema-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"cloud-audit-setup\",\"version\":\"" VERSION
-		 "\",\"rules\":[");
+		 "sarif-schema-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"cloud-audit-setup\","
+		 "\"version\":\"" VERSION "\",\"rules\":[");
 	add_rule(&out, "error", "a mistake: nothing is loaded");
 	text_add(&out, ",");
 	add_rule(&out, "warning", "a warning of no kind of its own");
