@@ -168,6 +168,10 @@ for my $file (sort glob 'setup/*.c setup/*/*.c rules/*.c rules/*/*.c units/*.c')
 	}
 }
 is_deeply [grep { !$used{$_} } @begins], [], 'cloud-audit-setup(8) has no warning that the program does not give';
+my ($at_risk) = $others =~ /^\.It Li at risk: .*?\n(.*?)(?=^\.It |\z)/ms;
+my @may_be = slurp('setup/checks/hazards.c') =~ /\btell\(look, "([^"]+)"/g;
+is_deeply [sort $at_risk =~ /^\.Em (.*?) [:,]$/mg], [sort @may_be],
+	'cloud-audit-setup(8) has each sentence that may be at risk, and no other';
 my %in_source = map { $_ => 1 } map { slurp($_) =~ /\[lint: ([a-z0-9-]+)\]/g } glob 'setup/*.c setup/*/*.c rules/*.c rules/*/*.c';
 my %listed = map { $_ => 1 } @lints;
 is_deeply [grep { !$listed{$_} } sort keys %in_source], [], 'render --help has every warning that the source names';

@@ -74,6 +74,8 @@ my %kubectl_help;
 my $kubectl = qx{t/k8s/kubectl 2>/dev/null} =~ s/\n//r;
 my $targets = slurp('Makefile');
 
+sub version { return $targets =~ /^VERSION := (\S+)/m ? $1 : die "Makefile: no VERSION\n" }
+
 sub kubectl {
 	my ($line, @words) = @_;
 	return 'SKIP' if !$kubectl;
@@ -89,6 +91,7 @@ sub kubectl {
 	return "the manifest has no DaemonSet $1" if $line =~ m{\bds[/ ](\S+)} && $manifest !~ /^kind: DaemonSet\n(?:.*\n)*?  name: \Q$1\E$/m;
 	return "the manifest has no container $1" if $line =~ / -c (\S+)/ && $manifest !~ /^ +-? ?name: \Q$1\E$/m;
 	return "$1 is not there" if $line =~ / -f (\S\S+)/ && !-f $1;
+	return "its image is not the one that is pushed" if $line =~ / --image=(\S+)/ && $1 ne "REGISTRY/cloud-audit-setup:" . version();
 	return 'its JSON is none' if $line =~ / -p '(.*)'/ && !eval { decode_json($1) };
 	return '';
 }
@@ -129,7 +132,7 @@ my %check = (
 	},
 	skopeo => sub {
 		my ($line) = @_;
-		my ($version) = $targets =~ /^VERSION := (\S+)/m;
+		my $version = version();
 		return $line eq "skopeo copy --all --preserve-digests oci-archive:build/image/cloud-audit-setup-$version.oci.tar docker://REGISTRY/cloud-audit-setup:$version" &&
 			slurp('container/image') =~ /^archive=\$out\/\$name-\$version\.oci\.tar$/m ? '' : 'another form';
 	},
@@ -143,7 +146,7 @@ my %check = (
 	't/smoke' => sub {
 		my ($line, @words) = @_;
 		my ($usage) = slurp('t/smoke') =~ /^#\tt\/smoke (.*)/m;
-		return join ' ', grep { index($usage, "[$_]") < 0 } grep { /^-/ } @words;
+		return join ' ', grep { $usage !~ /\[\Q$_\E[] ]/ } grep { /^-/ } @words;
 	},
 	# Forms, as their manuals have them.
 	git => sub { return $_[0] =~ /^git clone REPOSITORY cloud-audit-setup && cd cloud-audit-setup$/ ? '' : 'another form' },
