@@ -273,6 +273,18 @@ is join(' ', map { $_->{status} } @lines), '0 4 0', '--changes: only results tha
 is $code, 0, 'SIGINT ends it, too';
 cmp_ok time - $begun, '>=', 3, 'although it has looked more often';
 {
+	my @said;
+	local $SIG{ALRM} = sub { kill 'KILL', slurp("$tmp/pid") + 0 };
+	watch(sub {
+		push @said, decode_json($_[0])->{message} // '';
+		put("$tmp/rules.d/wrong.rules", '-a always,exit -S ' . (qw(neither nor))[$#said] . "\n") if @said < 3;
+		alarm 15;
+		return @said == 3 ? 'INT' : '';
+	}, 'verify', '-o', 'json', '--short', '--every', '1s', '--changes');
+	unlink "$tmp/rules.d/wrong.rules" or die;
+	is join(' ', map { /neither/ ? 'neither' : /\bnor\b/ ? 'nor' : '-' } @said), '- neither nor', '--changes: a failure for another reason is another result';
+}
+{
 	local $systemd->{again} = 1;
 	$systemd->serve('bash', '-c', 'timeout -s KILL 20 "$@" | head -n 1 >/dev/null; echo ${PIPESTATUS[0]} >' . "$tmp/ended", 'bash', $program, @options,
 		'-q', 'verify', '-o', 'json', '--short', '--every', '1s');

@@ -69,8 +69,16 @@ static int print_json(const struct context *c, const struct checks *checks, enum
 	return 0;
 }
 
-/* Is it the same as the last one that was printed? Counts that go on, such as of what waits, make no other result. */
-static bool is_same(struct context *c, const struct checks *checks, enum exit_status status)
+/* But its digits: counts that go on, such as of what waits, make no other result. */
+static void add_without_counts(struct sha256 *sha, const char *s)
+{
+	for (; *s; s++)
+		if (*s < '0' || *s > '9')
+			sha256_add(sha, s, 1);
+}
+
+/* Is it the same as the last one that was printed? reason: of a run that failed, else NULL. */
+static bool is_same(struct context *c, const struct checks *checks, enum exit_status status, const char *reason)
 {
 	struct sha256 sha;
 	char digest[65];
@@ -85,11 +93,14 @@ static bool is_same(struct context *c, const struct checks *checks, enum exit_st
 		if (check->ok)
 			continue;
 		sha256_add(&sha, check->name, strlen(check->name) + 1);
-		for (const char *s = check->detail; check->kind != CHECK_NOTICE && *s; s++)
-			if (!check->counts || *s < '0' || *s > '9')
-				sha256_add(&sha, s, 1);
+		if (check->kind != CHECK_NOTICE && check->counts)
+			add_without_counts(&sha, check->detail);
+		else if (check->kind != CHECK_NOTICE)
+			sha256_add(&sha, check->detail, strlen(check->detail));
 		sha256_add(&sha, "", 1);
 	}
+	if (reason)
+		add_without_counts(&sha, reason);
 	sha256_end(&sha, digest);
 	c->same = strcmp(c->digest, digest) == 0;
 	memcpy(c->digest, digest, sizeof(digest));
@@ -128,7 +139,7 @@ int report_checks(struct context *c, const struct checks *checks, enum exit_stat
 {
 	int r = c->options->textfile ? prometheus_add(&c->metrics, c, checks, status) : 0;
 
-	if (r == 0 && is_same(c, checks, status))
+	if (r == 0 && is_same(c, checks, status, NULL))
 		return 0;
 	if (r == 0)
 		r = print_checks(c, checks, status);
@@ -206,7 +217,7 @@ void report_failed(struct context *c, enum exit_status status)
 		text_done(&c->metrics);
 		prometheus_add_failure(&c->metrics);
 	}
-	if (is_same(c, &(struct checks){ .n = 0 }, status))
+	if (is_same(c, &(struct checks){ .n = 0 }, status, reason))
 		return;
 	if (c->options->output == OUTPUT_TAP) {
 		tap_print_failure(reason);
