@@ -110,12 +110,13 @@ static void warn_empty(const struct context *c)
 		"no rule that does", config_value(&c->config, "rules", "directory"));
 }
 
-/* 0 or negative errno, logged; -EINVAL: the rules have a mistake now. */
+/* Of the lock that another run had when the rules were read. 0 or negative errno, logged; -EINVAL: the rules have a mistake
+ * now. */
 static int take_lock(struct context *c, enum log_level no_auditctl)
 {
 	int r = hostlock_take(&c->host, (uint64_t)c->config.start_timeout, c->log, &c->lock);
 
-	if (r <= 0 || c->options->command != COMMAND_APPLY)
+	if (r < 0 || c->lock < 0 || c->options->command != COMMAND_APPLY)
 		return r < 0 ? r : 0;
 	/* Whom it waited for may have made, or deleted, what rules are about. */
 	wanted_done(&c->wanted);
@@ -150,6 +151,7 @@ static enum exit_status run(struct context *c)
 	};
 	const struct options *o = c->options;
 	bool needs_rules = o->command != COMMAND_REMOVE && o->command != COMMAND_VOLUME && o->command != COMMAND_EXPLAIN;
+	bool changes = o->command == COMMAND_APPLY || o->command == COMMAND_REMOVE;
 	enum log_level no_auditctl = o->command == COMMAND_PLAN ? LEVEL_WARNING : LEVEL_DEBUG;
 	int config = load_config(c), r;
 
@@ -176,6 +178,9 @@ static enum exit_status run(struct context *c)
 	}
 	if (config == 0 && o->command == COMMAND_APPLY)
 		no_auditctl = LEVEL_ERROR;
+	/* What rules are about is not changed by another run from here on; who has to wait for one hears of mistakes before. */
+	if (config == 0 && changes)
+		c->lock = hostlock_try(&c->host);
 	r = needs_rules ? wanted_build(&c->wanted, &c->config, &c->host, o->machine, no_auditctl, c->log) : 0;
 	if (config < 0 || r == -EINVAL) {
 		say_mistakes(c);
@@ -185,10 +190,12 @@ static enum exit_status run(struct context *c)
 		log_say(c->log, LEVEL_ERROR, "out of memory; the node is untouched");
 	if (r == 0 && needs_rules && o->n_files == 0)
 		warn_empty(c);
-	if (r == 0 && (o->command == COMMAND_APPLY || o->command == COMMAND_REMOVE))
+	if (r == 0 && changes && c->lock < 0)
 		r = take_lock(c, no_auditctl);
 	if (r == -EINVAL)
 		return STATUS_CONFIG;
+	if (changes)
+		confine_signals();
 	return r < 0 ? STATUS_NODE : commands[o->command](c);
 }
 
@@ -265,6 +272,15 @@ static enum exit_status with_metrics(struct context *c, enum exit_status status)
 	return status == STATUS_DONE ? STATUS_NODE : status;
 }
 
+/* Who pressed ^C has seen nothing come of it. */
+static void say_signal(const struct context *c)
+{
+	const char *name = confine_waiting_signal();
+
+	if (name && !c->options->every)
+		log_say(c->log, LEVEL_WARNING, "%s came while the node was changed: what it had begun was brought to its end", name);
+}
+
 /* One result, on standard output or in its file. */
 static enum exit_status result(struct context *c)
 {
@@ -280,6 +296,7 @@ static enum exit_status result(struct context *c)
 	if (for_people(c))
 		log_wait_for_room(c->log);
 	status = run(c);
+	say_signal(c);
 	log_end_room(c->log, SCREEN_ROWS - 1);
 	if (sarif)
 		sarif_print(sarif, status == STATUS_DONE || status == STATUS_CONFIG, (int)status);

@@ -282,12 +282,17 @@ static enum exit_status apply_observed(struct context *c, bool runtime_left)
 	status = node_locked(&c->node) ? apply_locked(c, &checks, &before) : apply_unlocked(c, &checks, &before);
 	if (status == STATUS_NODE)
 		return status;
+	if (runtime_left)
+		return status;
 	/* Whether the runtime has been started with its drop-in is seen by the files as they are now. */
-	if (!runtime_left && (!c->wanted.files[FILE_RUNTIME].s || context_read(c) == 0)) {
-		if (restart_runtime(c, &before) < 0)
-			return STATUS_NODE;
-		step_say_pending(c);
+	if (c->wanted.files[FILE_RUNTIME].s && context_read(c) < 0) {
+		log_conclude(c->log, "the rest was done; whether %s has been started with it is not known: run apply again",
+			     c->config.runtime_unit);
+		return STATUS_NODE;
 	}
+	if (restart_runtime(c, &before) < 0)
+		return STATUS_NODE;
+	step_say_pending(c);
 	return status;
 }
 

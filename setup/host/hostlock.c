@@ -77,6 +77,17 @@ static int wait_for_lock(int fd, uint64_t timeout_usec, struct log *log)
 	return -ETIMEDOUT;
 }
 
+int hostlock_try(const struct host *host)
+{
+	_cleanup_close_ int fd = host_open(host, HOSTLOCK_DIRECTORY, O_RDONLY | O_DIRECTORY);
+	int got = fd;
+
+	if (fd < 0 || try_lock(fd) < 0)
+		return -1;
+	fd = -1;
+	return got;
+}
+
 int hostlock_take(const struct host *host, uint64_t timeout_usec, struct log *log, int *ret_fd)
 {
 	_cleanup_close_ int fd = host_open(host, HOSTLOCK_DIRECTORY, O_RDONLY | O_DIRECTORY);

@@ -11,7 +11,10 @@
  * that everybody may open: then everybody could keep the node from being configured (audit makes it 0750). */
 #define HOSTLOCK_DIRECTORY "/etc/audit"
 
-/* Takes the host's lock (flock(2)), and waits up to timeout_usec for another run, whose process it names in
+/* The host's lock (flock(2)), if nobody has it: the descriptor that holds it, owned by the caller; else -1, unlogged. */
+int hostlock_try(const struct host *host) _must_check_;
+
+/* Takes the host's lock, and waits up to timeout_usec for another run, whose process it names in
  * a message. The kernel frees the lock when its holder ends, however that is.
  * 0, or 1 when it was waited for, so that what was read of the host before may have changed, and the descriptor that
  * holds it, owned by the caller; or -1 in *ret_fd where there is nothing to lock: the directory is not below the root,

@@ -39,7 +39,8 @@ const struct wanted_file wanted_files[N_FILES] = {
 	[FILE_RULES] = { RULES_FILE, 0640, 0750, .comments = RULE_COMMENT },
 	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, .unit = SETUP_UNIT, .comments = UNIT_COMMENT },
 	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, .unit = LOCK_UNIT, .comments = UNIT_COMMENT },
-	[FILE_SCANNER] = { SCANNER_FILE, 0640, 0750, .optional = true, .alone = true, .comments = RULE_COMMENT },
+	/* Its directory is the host's, who may have made it, and whose augenrules fails without. */
+	[FILE_SCANNER] = { SCANNER_FILE, 0640, 0750, .optional = true, .comments = RULE_COMMENT },
 	[FILE_HOST_UNIT] = { UNIT_DIRECTORY "/" HOST_UNIT, 0644, 0755, .unit = HOST_UNIT, .optional = true,
 			     .comments = UNIT_COMMENT },
 	[FILE_JOURNALD] = { UNIT_DIRECTORY "/" JOURNALD_UNIT ".d/" DROP_IN, 0644, 0755, .optional = true,

@@ -252,7 +252,7 @@ int wanted_complete(struct wanted *wanted, const struct config *config, const st
 	r = complete_pam(wanted, config, host, log);
 	worst = r < 0 ? r : worst;
 	if (worst == -ENOMEM)
-		log_say(log, LEVEL_ERROR, "out of memory; nothing was changed");
+		log_say(log, LEVEL_ERROR, "out of memory");
 	return worst;
 }
 

@@ -19,6 +19,35 @@ static const uint64_t needed[] = {
 	[CONFINE_SOCKET_OPEN] = BIT(CAP_AUDIT_CONTROL) | BIT(CAP_DAC_OVERRIDE),
 };
 
+/* What a person or a connection that ends sends. */
+static const struct {
+	int number;
+	const char *name;
+} held[] = {
+	{ SIGINT, "SIGINT" }, { SIGTERM, "SIGTERM" }, { SIGHUP, "SIGHUP" },
+};
+
+void confine_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		sigaddset(&signals, held[i].number);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+const char *confine_waiting_signal(void)
+{
+	sigset_t signals;
+
+	sigpending(&signals);
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		if (sigismember(&signals, held[i].number) == 1)
+			return held[i].name;
+	return NULL;
+}
+
 void confine_process(void)
 {
 	int fd;

@@ -15,6 +15,12 @@ enum confine {
  * program by SIGPIPE after that, see main.c.) */
 void confine_process(void);
 
+/* From here on SIGINT, SIGTERM and SIGHUP wait, for the first process of a container, too, which else would not get them: half
+ * of a change is a node without rules, or without a lock, and each wait of one has an end. */
+void confine_signals(void);
+/* The name of one that has come since; NULL for none. */
+const char *confine_waiting_signal(void);
+
 /* Drops every capability that is of no use from here on, from all sets, for good (no_new_privs). Fewer than
  * those are none the worse. 0 or negative errno, unlogged. */
 int confine_capabilities(enum confine stage) _must_check_;

@@ -25,16 +25,31 @@ const struct text *file_content(const struct wanted *wanted, size_t i, const str
 	return text_error(store) < 0 ? NULL : store;
 }
 
-int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content)
+int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content,
+	       const struct text *seen)
 {
 	const struct wanted_file *file = &wanted_files[i];
 	const char *path = wanted_path(wanted, i);
+	_cleanup_text_ struct text now = {0};
 	mode_t mode = file->mode;
 	struct stat st;
+	int r;
 
-	if (file->foreign && host_stat(host, path, &st) == 0)
+	if (file->foreign) {
+		r = host_read_stat(host, path, &now, &st);
+		if (r == -ENOENT || (r == 0 && !text_equal(&now, seen)))
+			return -ESTALE;
+		if (r < 0)
+			return r;
 		mode = st.st_mode & 07777;
+	}
 	return host_write(host, path, content->s, content->len, mode, file->dir_mode);
+}
+
+const char *file_error(int r)
+{
+	return r == -ESTALE ? "somebody else has changed it meanwhile" :
+		r == -ELOOP ? "somebody else has changed it meanwhile: it is a symbolic link" : strerror(-r);
 }
 
 int file_delete(const struct host *host, const struct wanted *wanted, size_t i)

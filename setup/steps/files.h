@@ -10,9 +10,13 @@
 const struct text *file_content(const struct wanted *wanted, size_t i, const struct text *have, struct text *store)
 	_must_check_;
 
-/* Gives file i this content, whole or not at all; a foreign file keeps its mode. */
-int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content)
-	_must_check_;
+/* Gives file i this content, whole or not at all. A foreign file keeps its mode, and is written only while it has what was seen
+ * there: else -ESTALE, and of a link -ELOOP. */
+int file_write(const struct host *host, const struct wanted *wanted, size_t i, const struct text *content,
+	       const struct text *seen) _must_check_;
+
+/* strerror(3), with words of its own for what file_write() finds. */
+const char *file_error(int r);
 
 /* Deletes file i, and the directory that goes with it and that it was alone in. */
 int file_delete(const struct host *host, const struct wanted *wanted, size_t i) _must_check_;

@@ -21,7 +21,7 @@ static int say_file(struct context *c, size_t i, bool write, int r)
 
 	if (r < 0)
 		log_say(c->log, LEVEL_ERROR, "%s cannot be %s below %s: %s%s", path, write ? "written" : "deleted",
-			c->host.root, strerror(-r), rights_advice_write(&c->host, r));
+			c->host.root, file_error(r), rights_advice_write(&c->host, r));
 	else
 		log_say(c->log, LEVEL_DEBUG, "%s %s", write ? "wrote" : "deleted", path);
 	return r;
@@ -48,14 +48,16 @@ int step_stop_unit(struct context *c, size_t i)
 
 static int write_file(struct context *c, size_t i, const struct text *content)
 {
-	bool proven = i == FILE_RUNTIME || i == FILE_RUNTIME_RUNC || i == FILE_RUNTIME_CRUN;
+	bool directory, proven = i == FILE_RUNTIME || i == FILE_RUNTIME_RUNC || i == FILE_RUNTIME_CRUN;
 	int r = proven ? step_prove_runtime(c, i) : 0;
 
 	/* Its end sets AppArmor back, which the new one may not know of. */
 	if (i == FILE_HOST_UNIT && c->node.units[i].active && !wanted_same(&c->wanted, i, &c->node.files[i]))
 		r = bus_run_job(c->bus, BUS_STOP, HOST_UNIT);
+	if (i == FILE_SCANNER && host_path_type(&c->host, HOST_RULES_DIRECTORY, &directory) == 0)
+		c->made_host_rules = true;
 	if (r == 0)
-		r = say_file(c, i, true, file_write(&c->host, &c->wanted, i, content));
+		r = say_file(c, i, true, file_write(&c->host, &c->wanted, i, content, &c->node.files[i]));
 	/* A drop-in may name it already. */
 	if (r == 0 && i == FILE_RUNTIME_PROGRAM)
 		r = step_prove_runtime(c, i + 1);

@@ -128,7 +128,7 @@ static bool leave_mark(struct context *c)
 	int r = print_mark(c, &mark);
 
 	if (r == 0)
-		r = file_write(&c->host, &c->wanted, FILE_RUNTIME_FAILED, &mark);
+		r = file_write(&c->host, &c->wanted, FILE_RUNTIME_FAILED, &mark, NULL);
 	if (r < 0)
 		log_say(c->log, LEVEL_WARNING, "%s cannot be written: %s; the next run restarts %s again",
 			wanted_path(&c->wanted, FILE_RUNTIME_FAILED), strerror(-r), c->config.runtime_unit);
@@ -145,7 +145,7 @@ static const char *how_else(const struct context *c)
 static void take_back(struct context *c, const struct node *before)
 {
 	const struct text *old = &before->files[FILE_RUNTIME];
-	int r = old->s ? file_write(&c->host, &c->wanted, FILE_RUNTIME, old) : file_delete(&c->host, &c->wanted, FILE_RUNTIME);
+	int r = old->s ? file_write(&c->host, &c->wanted, FILE_RUNTIME, old, NULL) : file_delete(&c->host, &c->wanted, FILE_RUNTIME);
 	/* Of a drop-in that is still there it would say that it was taken back. */
 	bool marked = r == 0 && leave_mark(c);
 
@@ -163,7 +163,7 @@ static void take_back(struct context *c, const struct node *before)
 			     wanted_path(&c->wanted, FILE_RUNTIME));
 }
 
-/* It takes longer than it is waited for, or its job was lost to sight: what is on its way is not stopped. */
+/* It takes longer than it is waited for: what is on its way is not stopped. */
 static bool goes_on(struct context *c, int r)
 {
 	_cleanup_(unit_state_done) struct unit_state now = {0};
@@ -178,6 +178,10 @@ static void settle_restart(struct context *c, const struct node *before, int r)
 	if (goes_on(c, r))
 		log_conclude(c->log, "%s is still on its way up after [unit] start_timeout, and is left to it; all else is %s; "
 			     "systemctl status %s on the node says how it ends", unit, how_else(c), unit);
+	/* Refused, as while the node shuts down, or lost to sight: nothing tells that it does not start. */
+	else if (r != -EIO && r != -ETIMEDOUT)
+		log_conclude(c->log, "whether %s was restarted is not known; all else is %s; systemctl status %s on the node says how it "
+			     "is, and apply, run again, restarts it where it was not", unit, how_else(c), unit);
 	else if (wanted_same(&c->wanted, FILE_RUNTIME, &before->files[FILE_RUNTIME]))
 		log_conclude(c->log, "%s does not run, with a drop-in of ours that was there before: systemctl status %s on the node says "
 			     "why", unit, unit);

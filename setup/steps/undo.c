@@ -96,7 +96,8 @@ static int undo_file(struct context *c, const struct node *before, size_t i)
 	_cleanup_text_ struct text now = {0};
 	int r;
 
-	if (!path || (wanted_files[i].foreign && !old->s))
+	/* What this run had nothing to change in is not its to put back. */
+	if (!path || (wanted_files[i].foreign && (!old->s || text_equal(old, &c->wanted.files[i]))))
 		return 0;
 	r = host_read(&c->host, path, &now);
 	if (r < 0 && r != -ENOENT)
@@ -104,7 +105,7 @@ static int undo_file(struct context *c, const struct node *before, size_t i)
 		return r == -ELOOP && !old->s ? 0 : r;
 	if (text_equal(old, &now))
 		return 0;
-	return old->s ? file_write(&c->host, &c->wanted, i, old) : file_delete(&c->host, &c->wanted, i);
+	return old->s ? file_write(&c->host, &c->wanted, i, old, &c->wanted.files[i]) : file_delete(&c->host, &c->wanted, i);
 }
 
 /* Enables or disables the units that were so before. */
@@ -143,7 +144,7 @@ static int undo_contents(struct context *c, const struct node *before)
 			r = undo_file(c, before, i);
 		if (r < 0)
 			log_conclude(c->log, "%s could not be put back as it was: %s; compare it with a node that "
-				     "works", wanted_path(&c->wanted, i), strerror(-r));
+				     "works", wanted_path(&c->wanted, i), file_error(r));
 		worst = worst < 0 ? worst : r;
 	}
 	return worst;
@@ -314,6 +315,15 @@ static void say_undone(struct context *c, const struct node *before, int files, 
 			     JOURNALD_UNIT);
 }
 
+/* Somebody may have put something into it. */
+static void undo_directory(struct context *c, bool made, const char *path)
+{
+	int r = made ? host_remove_directory(&c->host, path) : 0;
+
+	if (r < 0 && r != -ENOENT)
+		log_conclude(c->log, "%s was made, and stays: %s", path, strerror(-r));
+}
+
 int undo(struct context *c, const struct node *before, bool loaded)
 {
 	int host, files, units, kernel = 0, journald, loading, revived = bus_revive(c->bus);
@@ -332,9 +342,8 @@ int undo(struct context *c, const struct node *before, bool loaded)
 	journald = undo_journald(c, before);
 	/* An earlier unit has loaded its rules, and a restart of journald may have switched auditing off. */
 	kernel = undo_kernel(c, before);
-	/* Somebody may have put something into it. */
-	if (c->made_directory && host_remove_directory(&c->host, OWN_DIRECTORY) < 0)
-		log_conclude(c->log, OWN_DIRECTORY " was made, and stays: it is not empty");
+	undo_directory(c, c->made_host_rules, HOST_RULES_DIRECTORY);
+	undo_directory(c, c->made_directory, OWN_DIRECTORY);
 	say_undone(c, before, files, loading < 0 ? loading : host < 0 ? host : journald < 0 ? journald : units, kernel);
 	return 0;
 }

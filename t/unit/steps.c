@@ -271,7 +271,7 @@ static void run_so_far(struct node *before, const char *const *had)
 	assert_int_equal(node_copy(before, &c.node), 0);
 	for (size_t i = 0; i < N_FILES; i++)
 		if (c.wanted.files[i].s)
-			assert_int_equal(file_write(&c.host, &c.wanted, i, &c.wanted.files[i]), 0);
+			assert_int_equal(file_write(&c.host, &c.wanted, i, &c.wanted.files[i], &c.node.files[i]), 0);
 	fake_list(&fake, rules);
 }
 
