@@ -108,21 +108,24 @@ static int add_min_auid(struct rule_set *set, const struct rules_env *env,
 }
 
 /* Every start of a container, every session and probe would have two events more: the start of what gives it its identity, and then
- * becomes the runtime, whose own start is recorded; and the call that gives it, of which LOGIN says all. */
+ * becomes the runtime, whose own start is recorded; and the call that gives it, of which LOGIN says all. It is started without a
+ * login uid: whatever somebody in a container or in a session puts in its place is not left out. */
 static int add_wrapper(struct rule_set *set, const struct rules_env *env, const struct config *config,
 		       const struct host *host)
 {
 	static const char *const names[] = { RUNTIME_RUNC, RUNTIME_CRUN };
+	static const char *const calls[] = { "execve,execveat -F auid=unset", "pwritev" };
 	const char *place = config->identity && !config->host_unseen ? place_find(host) : NULL;
 	struct rules_env shipped = *env;
 	int worst = 0;
 
 	shipped.shipped = shipped.guard = true;
-	for (size_t i = 0; place && i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; place && i < ARRAY_SIZE(names) * ARRAY_SIZE(calls); i++) {
 		_cleanup_text_ struct text rule = {0};
 		int r;
 
-		text_addf(&rule, "-a never,exit -F arch=b64 -S execve,execveat,pwritev -F exe=%s/%s", place, names[i]);
+		text_addf(&rule, "-a never,exit -F arch=b64 -S %s -F exe=%s/%s", calls[i / ARRAY_SIZE(names)], place,
+			  names[i % ARRAY_SIZE(names)]);
 		r = text_error(&rule);
 		if (r == 0)
 			r = rules_read_line(set, &shipped, RUNTIME_PROGRAM, 0, rule.s);
