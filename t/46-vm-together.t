@@ -2,9 +2,9 @@
 # Two runs at once, and others who change the audit system while apply is at work.
 . t/vm/lib.sh
 pkg-config --exists libsystemd 2>/dev/null || skip_all 'libsystemd is missing (Debian package libsystemd-dev)'
-gcc -O2 -o "$vm_tmp/forger" t/vm-together/forger.c $(pkg-config --cflags --libs libsystemd) ||
-	{ echo 'Bail out! forger.c does not compile'; exit 1; }
 vm_up together plain
+vm_compile t/vm-together/forger.c "$vm_tmp/forger" $(pkg-config --cflags --libs libsystemd) ||
+	{ echo 'Bail out! forger.c does not compile'; exit 1; }
 cat >"$vm_tmp/shared.sh" <<'EOF'
 cd "$cas"
 # forge RESULT [flood]: from here on the user nobody says that of every job of ours, until unforge, which returns 0 if it did.

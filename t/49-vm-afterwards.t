@@ -103,11 +103,17 @@ EOF
 scene <<'EOF'
 	# --- what cannot be taken back ---
 	mine one; printf '%s\n' "$refused" >>/srv/rules.d/mine.rules
-	out=$(free -s audit.loginuid_immutable=yes -s ima.policy=exec apply 2>&1); is $? 1 'a rule that the kernel refuses is found'
+	# bullseye's cloud kernel has none.
+	ima=; [ ! -e /sys/kernel/security/ima ] || ima='-s ima.policy=exec'
+	out=$(free -s audit.loginuid_immutable=yes $ima apply 2>&1); is $? 1 'a rule that the kernel refuses is found'
 	like "$out" 'error: /srv/rules.d/mine.rules:2: the kernel has not got this rule, line [0-9]+ of /etc/audit/cloud-audit-setup.rules' 'by its place'
 	like "$out" 'the files are as before' 'the files are as before'
 	like "$out" 'loginuid_immutable stays on until the next boot' 'and what cannot be taken back is named'
-	[ ! -e /run/cloud-audit-setup/ima-policy ]; ok $? 'nor an IMA policy'
+	if [ -n "$ima" ]; then
+		[ ! -e /run/cloud-audit-setup/ima-policy ]; ok $? 'nor an IMA policy'
+	else
+		skip 'nor an IMA policy' "the kernel $(uname -r) has no IMA"
+	fi
 	unlike "$out" 'service result success' 'a unit that failed is not said to have succeeded'
 	out=$(free -s unit.mode=transient apply 2>&1); unlike "$out" 'result success' 'nor is a transient one'
 	mine one
@@ -116,9 +122,9 @@ scene <<'EOF'
 	is "$(setting failure) $(setting rate_limit)" '1 0' 'the kernel has its own settings again'
 	parameter=/sys/module/apparmor/parameters/audit; was=$(cat $parameter)
 	apparmor=-sevents.apparmor=yes
-	out=$(free $apparmor -s apparmor.audit=all -s ima.policy=exec apply 2>&1); ok $? 'AppArmor and IMA' "$out"
+	out=$(free $apparmor -s apparmor.audit=all $ima apply 2>&1); ok $? 'AppArmor and IMA, where the kernel has it' "$out"
 	is "$(cat $parameter)" all 'AppArmor writes all'
-	out=$(free $apparmor -s ima.policy=exec apply 2>&1); ok $? 'then IMA alone' "$out"
+	out=$(free $apparmor $ima apply 2>&1); ok $? 'then AppArmor no more' "$out"
 	is "$(cat $parameter)" "$was" 'AppArmor is as it was'
 EOF
 

@@ -54,6 +54,19 @@ vm_up() {
 	t/vm/vm push "$vm" "$@" "$cas" || exit 1
 }
 
+# vm_compile SOURCE OUT FLAG...: a program for the machine, whose C library may be older than the one here.
+vm_compile() {
+	vm_source=$1 vm_out=$2
+	shift 2
+	case $vm_built in
+	*/toolchain/*)
+		vm_tools=${vm_built%/src/build}
+		chroot "$vm_tools" gcc -O2 -o "/src/helper.$$" -x c - "$@" <"$vm_source" && mv "$vm_tools/src/helper.$$" "$vm_out"
+		;;
+	*) gcc -O2 -o "$vm_out" "$vm_source" "$@" ;;
+	esac
+}
+
 # vm_has PROGRAM: skip the whole test, before its first assertion, if the machine has no such program.
 vm_has() {
 	echo "command -v $1 >/dev/null" | t/vm/vm run "$vm" || skip_all "$1 is not among the packages of $vm_suite here"
