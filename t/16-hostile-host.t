@@ -17,10 +17,12 @@ my $sanitized = sanitized();
 # --- what is planted below the root ---
 my $outside = "$tmp/outside";
 my $root = "$tmp/node";
+my $machine = '0123456789abcdef0123456789abcdef';
 sub outside {
 	system 'rm', '-rf', $outside;
 	put("$outside/$_", "root:x:77:77::/:/bin/sh\n") for qw(file dir/cloud-audit-setup.rules dir/cloud-audit-setup.service
-		dir/passwd dir/sshd dir/audit/cloud-audit-setup.rules dir/system/cloud-audit-setup.service);
+		dir/passwd dir/sshd dir/audit/cloud-audit-setup.rules dir/system/cloud-audit-setup.service),
+		map { "dir/${_}system.journal" } '', "$machine/", "journal/$machine/";
 }
 
 my @plants = (
@@ -40,6 +42,8 @@ my @places = qw(etc etc/audit etc/audit/cloud-audit-setup.rules etc/audit/.cloud
 	etc/systemd/system etc/systemd/system/cloud-audit-setup.service etc/systemd/system/cloud-audit-lock.service
 	etc/systemd/system/containerd.service.d etc/passwd usr/sbin/auditctl etc/pam.d/sshd run/dbus/system_bus_socket
 	sys/module/apparmor/parameters/audit run/cloud-audit-setup/ima-policy home/kubernetes/bin);
+# The journal's, which verify and volume look at.
+my @journal = ((map { ("$_/log", "$_/log/journal") } qw(var run)), map { "var/log/journal/$machine$_" } '', '/system.journal');
 
 SKIP: {
 	my $why = usable();
@@ -48,7 +52,8 @@ SKIP: {
 	my ($runs, $n) = (0, 0);
 	outside();
 	my $before = snapshot($outside);
-	for my $place (@places) {
+	for my $place (@places, @journal) {
+		my @commands = (grep { $_ eq $place } @journal) ? qw(verify volume) : qw(plan apply);
 		for my $plant (@plants) {
 			my ($what, $how) = @$plant;
 			next if $sanitized && $n++ % 8;
@@ -59,7 +64,7 @@ SKIP: {
 			system 'rm', '-rf', "$root/$place";
 			system 'mkdir', '-p', ("$root/$place" =~ s{/[^/]*$}{}r);
 			$how->("$root/$place") or die "$what in $place: $!";
-			for my $command ('plan', 'apply') {
+			for my $command (@commands) {
 				my $since = time;
 				my ($code, $out, $err) = strace(['-y', '-e', 'trace=%file'], $program, '-R', $root, plain_rules(),
 					'-s', 'tty.sshd=yes', '-s', 'events.tty=yes', '-s', 'apparmor.audit=all', '-s', 'events.apparmor=yes', $command);
@@ -79,9 +84,66 @@ SKIP: {
 			push @bad, "$what, $place: outside has changed" if snapshot($outside) ne $before;
 		}
 	}
-	note scalar @places, ' places x ', scalar @plants, " plants, $runs runs: ", join(', ', map { "$_ x $seen{$_}" } sort keys %seen),
+	note @places + @journal, ' places x ', scalar @plants, " plants, $runs runs: ", join(', ', map { "$_ x $seen{$_}" } sort keys %seen),
 		sprintf '; the slowest took %.1f s', $slowest;
 	is join("\n", @bad), '', 'whatever is planted: nothing outside the root is opened, nothing waited for, nothing left';
+}
+
+# --- a journal that is a link ---
+# One file with so many audit records.
+sub journal {
+	my ($remote, $path, $records) = @_;
+	my $usec = int(time - 60) * 1_000_000;
+	put("$tmp/export", join '', map { my $at = $usec + $_; "__REALTIME_TIMESTAMP=$at\n__MONOTONIC_TIMESTAMP=$at\n_BOOT_ID=$machine\n" .
+		"_TRANSPORT=audit\n_AUDIT_ID=$_\nMESSAGE=CWD cwd=\"/\"\n\n" } 1 .. $records);
+	system 'mkdir', '-p', ($path =~ s{/[^/]*$}{}r);
+	my ($code, undef, $err) = run($remote, '--split-mode=none', "--output=$path", "$tmp/export");
+	$code eq '0' or die "systemd-journal-remote: $code $err";
+}
+
+# What verify and volume count of audit records in the journal, and what they open outside.
+sub counted {
+	my ($name, $bad) = @_;
+	my @counts;
+	for my $command ('verify', 'volume') {
+		my ($code, $out, $err) = strace(['-y', '-e', 'trace=%file'], $program, '-R', $root, plain_rules(), '-o', 'json', $command);
+		my ($found) = $out =~ /"journal":\{[^}]*"recent":(\d+)/ ? $1 : $command eq 'volume' && $out =~ /"records":(\d+)/ ? $1 : 'none';
+		push @counts, $found;
+		push @$bad, map { "$name, $command: opened outside: $_" } (grep { m{<\Q$outside\E} } split /\n/, slurp("$tmp/trace"))[0] // ();
+		push @$bad, "$name, $command: exit $code: $err" if $code ne ($command eq 'verify' ? 4 : $found eq 'none' ? 1 : 0);
+	}
+	return "@counts";
+}
+
+SKIP: {
+	my ($remote) = grep { -x } map { "$_/systemd-journal-remote" } '/lib/systemd', '/usr/lib/systemd';
+	my $why = $remote ? usable() : 'systemd-journal-remote is not installed: make deps';
+	skip $why, 2 if $why;
+	my (@bad, @counts, @expected);
+	my $n = 0;
+	for my $place (@journal, map { "run/log/journal/$machine$_" } '', '/system.journal') {
+		for my $up ('', '../' x 20) {
+			next if $sanitized && $n++ % 8;
+			my $file = ($place =~ m{^(...)})[0] . "/log/journal/$machine/system.journal";
+			system 'rm', '-rf', $root, $outside;
+			fake_node($root);
+			put("$root/etc/machine-id", "$machine\n");
+			my $systemd = fake_systemd("$root/run/systemd/private");
+			system 'mkdir', '-p', ("$root/$place" =~ s{/[^/]*$}{}r);
+			symlink "$up$outside/$place", "$root/$place" or die "$place: $!";
+			# Where the link leads from the host's root, and where from this machine's.
+			journal($remote, "$root$outside/$file", 1);
+			journal($remote, "$outside/$file", 2);
+			my $name = "$place as a link to $up$outside/$place";
+			push @counts, "$name: " . counted($name, \@bad);
+			push @expected, "$name: 1 1";
+			system 'rm', '-rf', "$root$outside";
+			push @counts, "$name, to nowhere: " . counted("$name, to nowhere", \@bad);
+			push @expected, "$name, to nowhere: none none";
+		}
+	}
+	is join("\n", @bad), '', 'a journal behind a link: nothing outside the root is opened';
+	is join("\n", @counts), join("\n", @expected), 'and it is read where the link leads from the host\'s root, as it would on the host';
 }
 
 # --- the program's own files ---

@@ -1,7 +1,6 @@
 #include "setup/journal/journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,38 +57,34 @@ static int read_tail(sd_journal *journal, uint64_t since, size_t n, struct text 
 	return r < 0 ? r : (int)(found - skip);
 }
 
-/* The library goes on using *ret_root, which stays the caller's. */
-static int open_journal(sd_journal **ret, int *ret_root, const struct host *host)
+/* What there is of them now: how many, or negative errno. */
+static int look(const struct host *host, const char *unit, uint64_t since, size_t n, struct text *out)
 {
-	*ret_root = host_open(host, "/", O_RDONLY | O_DIRECTORY);
-	if (*ret_root < 0)
-		return *ret_root;
-	return sd_journal_open_directory_fd(ret, *ret_root, SD_JOURNAL_OS_ROOT | SD_JOURNAL_SYSTEM);
+	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
+	int r = journal_open(&journal, host, NULL, NULL);
+
+	/* It may be made yet. */
+	if (r == -ENOENT)
+		return 0;
+	if (r >= 0)
+		r = add_matches(journal, unit);
+	return r < 0 ? r : read_tail(journal, since, n, out);
 }
 
 int journal_tail(const struct host *host, const char *unit, uint64_t since, size_t n,
 		 struct text *out)
 {
 	const struct timespec pause = { .tv_nsec = 100000000 };
-	_cleanup_close_ int root = -1;
-	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
-	int found = 0, r = open_journal(&journal, &root, host);
+	int found = 0, r = 0;
 
-	/* From here on new files are noticed, as far as the machine has inotify left. */
-	if (r >= 0)
-		(void)sd_journal_get_fd(journal);
-	if (r >= 0)
-		r = add_matches(journal, unit);
 	/* Lines come one by one, and after the job's end: what was asked for is there when no more come. */
 	for (int tries = 0; r >= 0 && tries < 10; tries++) {
 		_cleanup_text_ struct text now = {0};
 
 		if (tries > 0)
 			nanosleep(&pause, NULL);
-		/* lets the library notice new entries and files */
-		r = sd_journal_process(journal);
-		if (r >= 0)
-			r = read_tail(journal, since, n, &now);
+		/* Opened anew each time, they may be in a file that has just been made. */
+		r = look(host, unit, since, n, &now);
 		/* What was found is worth more than the reason why there is no more. */
 		if (found > 0 && (r <= 0 || text_equal(out, &now)))
 			return found;
@@ -225,16 +220,17 @@ static int read_span(sd_journal *journal, uint64_t now, struct journal_span *ret
 
 int journal_audit_span(struct journal_span *ret, const struct host *host, uint64_t window)
 {
-	_cleanup_close_ int root = -1;
 	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
 	struct journal_span span = { .window = window };
 	struct timespec now;
-	int r = open_journal(&journal, &root, host);
+	int r = journal_open(&journal, host, NULL, NULL);
 
 	*ret = (struct journal_span){ .oldest = 0 };
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (r >= 0)
 		r = read_span(journal, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, &span);
+	else if (r == -ENOENT)
+		r = 0;	/* where no journal is, no record is */
 	if (r < 0)
 		return r;
 	*ret = span;

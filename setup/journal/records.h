@@ -20,7 +20,6 @@ struct records_span {
 	size_t files;		/* of the host's journal */
 	size_t unread;		/* those that could not be opened */
 	size_t damaged;		/* read as far as they go */
-	bool denied;		/* some for want of rights */
 };
 
 /* Calls take for every audit record since then, oldest first; what that returns below 0 ends it. Of a file that cannot be

@@ -1,5 +1,5 @@
-/* The end of a unit's journal, and how much of audit there is in one: a journal of this test's, whose functions stand in for
- * those of libsystemd. */
+/* The end of a unit's journal, how much of audit there is in one, and which files it is: a journal of this test's, whose
+ * functions stand in for those of libsystemd, and take any file for one. */
 #include "t/unit/test.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include "setup/base/text.h"
 #include "setup/journal/journal.h"
 
-enum { OPEN, MATCH, DISJUNCTION, SEEK, NEXT, PROCESS, N_CALLS };
+enum { OPEN, MATCH, DISJUNCTION, SEEK, NEXT, N_CALLS };
 
 static struct {
 	const char *lines[16];
@@ -19,7 +19,11 @@ static struct {
 	int fail, fail_from;	/* one of the calls, and from which on */
 	int calls[N_CALLS], looks;
 	char matches[256];
-	unsigned pauses;
+	unsigned pauses, made_at;	/* a file is made while that pause lasts */
+	char root[512];
+	char opened[512];	/* the files that were opened last, without the root */
+	int fds[8];
+	unsigned n_fds;
 } fake;
 
 static int call(int which)
@@ -34,23 +38,90 @@ static int visible(void)
 	return n < fake.n ? n : fake.n;
 }
 
+#define MACHINE "0123456789abcdef0123456789abcdef"
+#define OTHER "fedcba9876543210fedcba9876543210"
+#define JOURNAL "log/journal/" MACHINE "/"
+
+/* Makes a file below the root, and the directories on its way; or a link, where `to` is given. */
+static void make(const char *name, const char *to)
+{
+	char path[1024];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", fake.root, name);
+	for (char *s = path + strlen(fake.root); s; s = strchr(s + 1, '/')) {
+		*s = '\0';
+		(void)mkdir(path, 0755);
+		*s = '/';
+	}
+	if (to) {
+		assert_int_equal(symlink(to, path), 0);
+		return;
+	}
+	f = fopen(path, "we");
+	assert_non_null(f);
+	if (strcmp(name, "etc/machine-id") == 0)
+		fputs(MACHINE "\n", f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Another root, without a journal. */
+static void new_root(void)
+{
+	static unsigned roots;
+
+	snprintf(fake.root, sizeof(fake.root), "%s/%u", test_dir(), ++roots);
+	make("etc/passwd", NULL);
+}
+
 int nanosleep(const struct timespec *time, struct timespec *left)
 {
-	fake.pauses++;
+	if (++fake.pauses == fake.made_at)
+		make("var/" JOURNAL "system.journal", NULL);
 	return 0;
 }
 
-int sd_journal_open_directory_fd(sd_journal **ret, int fd, int flags)
+/* As the library: all or none, and those that it opened are closed with it. */
+int sd_journal_open_files(sd_journal **ret, const char **paths, int flags)
 {
+	int r = call(OPEN);
+	unsigned n = 0;
+
+	assert_int_equal(flags, 0);
+	assert_int_equal(fake.n_fds, 0);
+	while (paths[n])
+		n++;
+	assert_in_range(n, 1, ARRAY_SIZE(fake.fds));
+	*fake.opened = '\0';
+	for (unsigned i = 0; i < n; i++) {
+		char path[512] = "";
+		size_t length = strlen(fake.opened);
+
+		/* No name that could lead elsewhere. */
+		assert_true(strncmp(paths[i], "/proc/self/fd/", 14) == 0);
+		assert_true(readlink(paths[i], path, sizeof(path) - 1) > 0);
+		if (strstr(path, "damaged") || strstr(path, "denied"))
+			r = strstr(path, "denied") ? -EACCES : -EBADMSG;
+		snprintf(fake.opened + length, sizeof(fake.opened) - length, "%s%s", i ? " " : "",
+			 strncmp(path, fake.root, strlen(fake.root)) == 0 ? path + strlen(fake.root) + 1 : path);
+	}
+	if (r < 0) {
+		*fake.opened = '\0';
+		return r;
+	}
+	for (; fake.n_fds < n; fake.n_fds++) {
+		fake.fds[fake.n_fds] = open(paths[fake.n_fds], O_RDONLY | O_CLOEXEC);
+		assert_true(fake.fds[fake.n_fds] >= 0);
+	}
+	*fake.matches = '\0';
 	*ret = (void *)&fake;
-	return call(OPEN);
+	return 0;
 }
 
-void sd_journal_close(sd_journal *journal) { }
-
-int sd_journal_get_fd(sd_journal *journal)
+void sd_journal_close(sd_journal *journal)
 {
-	return 0;
+	while (fake.n_fds > 0)
+		assert_int_equal(close(fake.fds[--fake.n_fds]), 0);
 }
 
 /* --- a long journal: one entry every step, each so-and-so-many of audit --- */
@@ -163,6 +234,7 @@ int sd_journal_add_match(sd_journal *journal, const void *data, size_t size)
 int sd_journal_add_disjunction(sd_journal *journal)
 {
 	snprintf(fake.matches + strlen(fake.matches), sizeof(fake.matches) - strlen(fake.matches), "or ");
+	fake.looks++;
 	return call(DISJUNCTION);
 }
 
@@ -209,12 +281,6 @@ int sd_journal_get_data(sd_journal *journal, const char *field, const void **ret
 	return 0;
 }
 
-int sd_journal_process(sd_journal *journal)
-{
-	fake.looks++;
-	return call(PROCESS);
-}
-
 static void begin(int n)
 {
 	static const char *const lines[] = { "MESSAGE=one", "MESSAGE=two", "MESSAGE=three", "MESSAGE=four" };
@@ -225,28 +291,48 @@ static void begin(int n)
 	fake.n = n;
 	for (int i = 0; i < n; i++)
 		fake.lines[i] = lines[i];
+	new_root();
+}
+
+/* The same with a journal. */
+static void begin_journal(int n)
+{
+	begin(n);
+	make("var/" JOURNAL "system.journal", NULL);
+}
+
+/* Descriptors of this process. */
+static int count_open(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
 }
 
 static void check(int found, const char *text)
 {
+	int before = count_open();
 	struct host host;
 	struct text out = {0};
 
-	assert_int_equal(host_open_root(&host, test_dir()), 0);
+	assert_int_equal(host_open_root(&host, fake.root), 0);
 	assert_int_equal(journal_tail(&host, "x.service", 77, 2, &out), found);
 	assert_string_equal(out.s ? out.s : "", text);
 	text_done(&out);
 	host_done(&host);
+	assert_int_equal(count_open(), before);
 }
 
 static void the_last_lines_are_given(void **state)
 {
-	begin(1);
+	begin_journal(1);
 	check(1, "one\n");
 	assert_string_equal(fake.matches, "_SYSTEMD_UNIT=x.service or SYSLOG_IDENTIFIER=auditctl _UID=0 ");
-	begin(4);
+	begin_journal(4);
 	check(2, "three\nfour\n");
-	begin(4);
+	begin_journal(4);
 	fake.lines[2] = NULL;	/* an entry without a message */
 	fake.lines[3] = "MESS";
 	check(2, "");
@@ -254,42 +340,48 @@ static void the_last_lines_are_given(void **state)
 
 static void lines_that_come_late_are_waited_for(void **state)
 {
-	begin(2);
+	begin_journal(2);
 	fake.arrives = 3;
 	check(2, "one\ntwo\n");
 	assert_int_equal(fake.pauses, 4);
 	/* One by one. */
-	begin(3);
+	begin_journal(3);
 	fake.grows = 1;
 	check(2, "two\nthree\n");
 	/* Not for ever. */
-	begin(1);
+	begin_journal(1);
 	fake.arrives = 100;
 	check(0, "");
 	assert_int_equal(fake.pauses, 9);
+	/* In a file that is made meanwhile. */
+	begin(2);
+	fake.made_at = 4;
+	check(2, "one\ntwo\n");
+	assert_int_equal(fake.pauses, 5);
 }
 
 static void a_journal_that_cannot_be_read_is_said(void **state)
 {
 	for (int which = 0; which < N_CALLS; which++) {
-		begin(2);
+		begin_journal(2);
 		fake.fail = which;
-		fake.fail_from = 1;
+		/* A file that cannot be opened by itself is passed over. */
+		fake.fail_from = which == OPEN ? 2 : 1;
 		check(-EIO, "");
 	}
 	/* The second match, the second look and seek, the lines again. */
-	begin(2);
+	begin_journal(2);
 	fake.fail = MATCH;
 	fake.fail_from = 2;
 	check(-EIO, "");
-	begin(2);
+	begin_journal(2);
 	fake.fail = SEEK;
 	fake.fail_from = 2;
 	check(-EIO, "");
 	/* What was found stays. */
-	begin(2);
-	fake.fail = PROCESS;
-	fake.fail_from = 2;
+	begin_journal(2);
+	fake.fail = OPEN;
+	fake.fail_from = 4;
 	check(2, "one\ntwo\n");
 }
 
@@ -298,8 +390,93 @@ static void a_root_that_is_gone_is_said(void **state)
 	const struct host host = { .fd = -1 };
 	struct text out = {0};
 
-	begin(1);
+	begin_journal(1);
 	assert_true(journal_tail(&host, "x.service", 77, 2, &out) < 0);
+}
+
+/* --- which files it is --- */
+
+#define SYSTEM JOURNAL "system.journal"
+#define AT_VAR "var/" SYSTEM
+#define AT_RUN "run/" SYSTEM
+#define AT_MNT "mnt/" SYSTEM
+
+static const struct {
+	const char *what, *files[4], *link, *to;
+	const char *opened;	/* NULL for no journal at all */
+	int error;
+} places[] = {
+	{ "of this boot and of all", { AT_VAR, AT_RUN }, .opened = AT_VAR " " AT_RUN },
+	{ "of this boot only", { AT_RUN }, .opened = AT_RUN },
+	{ "rotated, and of an unclean end; of no user", { "var/" JOURNAL "system@1-2.journal", "var/" JOURNAL "system@3-4.journal~",
+	  "var/" JOURNAL "user-1000.journal", "var/" JOURNAL "system.other" },
+	  .opened = "var/" JOURNAL "system@1-2.journal var/" JOURNAL "system@3-4.journal~" },
+	{ "another machine's is none", { "etc/machine-id", AT_VAR, "var/log/journal/" OTHER "/system.journal" }, .opened = AT_VAR },
+	{ "any machine's where the host's ID is not known",
+	  { "var/log/journal/" OTHER "/system.journal", "var/log/journal/x/system.journal" },
+	  .opened = "var/log/journal/" OTHER "/system.journal" },
+	{ "one that is damaged is passed over", { AT_VAR, "var/" JOURNAL "system@damaged.journal" }, .opened = AT_VAR },
+	{ "one that may not be read, too", { AT_VAR, "var/" JOURNAL "system@denied.journal" }, .opened = AT_VAR },
+	{ "nothing but that", { "var/" JOURNAL "system@denied.journal" }, .error = -EACCES },
+	{ "nothing but one that is damaged", { "var/" JOURNAL "system@damaged.journal" }, .error = 0 },
+	{ "nothing", { "var/log/journal/x" }, .error = 0 },
+	{ "var/log elsewhere", { AT_MNT }, "var/log", "/mnt/log", .opened = AT_MNT },
+	{ "its directory elsewhere", { AT_MNT, AT_RUN }, "var/log/journal", "/mnt/log/journal", .opened = AT_MNT " " AT_RUN },
+	{ "the machine's elsewhere", { AT_MNT }, "var/log/journal/" MACHINE, "/mnt/log/journal/" MACHINE, .opened = AT_MNT },
+	{ "a file elsewhere", { AT_MNT }, AT_VAR, "/" AT_MNT, .opened = AT_MNT },
+	{ "elsewhere by ..", { AT_MNT }, "run/log", "../../../../../../../../mnt/log", .opened = AT_MNT },
+};
+
+/* By both ways to the journal. */
+static void check_place(size_t i)
+{
+	int before = count_open(), found = places[i].opened ? 1 : places[i].error, tail, span;
+	const char *opened = places[i].opened ? places[i].opened : "";
+	struct journal_span ret;
+	struct text out = {0};
+	struct host host;
+
+	begin(1);
+	for (size_t j = 0; j < ARRAY_SIZE(places[i].files) && places[i].files[j]; j++)
+		make(places[i].files[j], NULL);
+	if (places[i].link)
+		make(places[i].link, places[i].to);
+	assert_int_equal(host_open_root(&host, fake.root), 0);
+	tail = journal_tail(&host, "x.service", 77, 2, &out);
+	if (tail != found || strcmp(fake.opened, opened) != 0)
+		fail_msg("%s: %d lines, of '%s'", places[i].what, tail, fake.opened);
+	*fake.opened = '\0';
+	span = journal_audit_span(&ret, &host, SECOND);
+	if (span != places[i].error || strcmp(fake.opened, opened) != 0)
+		fail_msg("%s: %d, of '%s'", places[i].what, span, fake.opened);
+	text_done(&out);
+	host_done(&host);
+	assert_int_equal(count_open(), before);
+}
+
+static void the_journal_is_found_below_the_root(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		check_place(i);
+}
+
+/* A link that leads out of the root: to what would be a journal. */
+static void nothing_outside_the_root_is_a_journal(void **state)
+{
+	static const char *const links[] = { "var/log", "var/log/journal", "var/log/journal/" MACHINE, AT_VAR, "run/log", AT_RUN };
+	char outside[sizeof(fake.root)], to[2 * sizeof(fake.root)];
+
+	begin_journal(1);
+	make(AT_RUN, NULL);
+	memcpy(outside, fake.root, sizeof(outside));
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		begin(1);
+		snprintf(to, sizeof(to), "%s/%s", outside, links[i]);
+		assert_int_equal(access(to, F_OK), 0);
+		make(links[i], to);
+		check(0, "");
+		assert_string_equal(fake.opened, "");
+	}
 }
 
 static int look(struct long_journal journal, struct journal_span *ret)
@@ -307,10 +484,9 @@ static int look(struct long_journal journal, struct journal_span *ret)
 	struct host host;
 	int r;
 
-	memset(&fake, 0, sizeof(fake));
-	fake.fail = -1;
+	begin_journal(0);
 	far = journal;
-	assert_int_equal(host_open_root(&host, test_dir()), 0);
+	assert_int_equal(host_open_root(&host, fake.root), 0);
 	r = journal_audit_span(ret, &host, 600ull * SECOND);
 	host_done(&host);
 	return r;
@@ -386,6 +562,9 @@ int main(void)
 		TEST("what the journal has of audit, how fast it comes, and how long it stays is told", what_the_journal_holds_is_told),
 		TEST("a journal that fails in the middle tells nothing", a_journal_that_fails_tells_nothing),
 		TEST("a root that cannot be opened is said", a_root_that_is_gone_is_said),
+		TEST("the journal is the system's files of this machine, where the host would find them",
+		     the_journal_is_found_below_the_root),
+		TEST("what links out of the root lead to is not opened", nothing_outside_the_root_is_a_journal),
 	};
 
 	return RUN(tests);
