@@ -72,7 +72,8 @@ vm_guest --timeout 2400 <<'EOF'
 	enable='-s journal.reader=enable'
 	# socket FIELD: 5 what is unread in journald's audit socket, 9 how many records had no room in it
 	socket() { awk -v field="$1" '$2 == 9 && $4 == "00000001" { print $field }' /proc/net/netlink; }
-	anew() { systemctl daemon-reload; systemctl stop systemd-journald-audit.socket; systemctl restart systemd-journald; auditctl -e 1 >/dev/null; }
+	# Else systemd has journald start again while it is stopped; a reload forgets that.
+	anew() { systemctl daemon-reload; systemctl service-watchdogs no; systemctl stop systemd-journald-audit.socket; systemctl restart systemd-journald; auditctl -e 1 >/dev/null; }
 	# fails WHAT: verify finds, in each form, a reader that has stopped.
 	fails() {
 		said='journald has stopped reading after its audit socket was overrun, and has missed [0-9]+ records so far'
@@ -86,8 +87,6 @@ vm_guest --timeout 2400 <<'EOF'
 		is "$(lost)" "$before" "$1: the kernel counts nothing as lost"
 		[ "$(recorded "$2" -u)" -lt "$((n + chains))" ]; ok $? "$1: the journal lacks programs" "$(recorded "$2" -u)"
 	}
-	# Else systemd has journald start again while it is stopped.
-	systemctl service-watchdogs no
 	# The kernel's default again, under which programs wait for room.
 	auditctl --backlog_wait_time 15000 >/dev/null
 	cas -q apply
@@ -105,10 +104,11 @@ vm_guest --timeout 2400 <<'EOF'
 	kill -STOP $(pidof systemd-journald); start=$(date +%s); execute half; end=$(date +%s); kill -CONT $(pidof systemd-journald); sleep 3
 	fails "a buffer of 64 MB, journald stopped for $n programs" half
 	diag "$n programs executed in $((end - start)) s: $(socket 9) records had no room"
-	rm -r $small; systemctl daemon-reload
+	rm -r $small; systemctl daemon-reload; systemctl service-watchdogs no
 	out=$(cas $enable apply 2>&1); ok $? 'reader = enable mends it' "$out"
 	# Still more than the half holds.
 	n=20000
+	systemctl service-watchdogs no
 	auditctl -e 1 >/dev/null; kill -STOP $(pidof systemd-journald); execute large; diag "$(socket 5) bytes unread"; kill -CONT $(pidof systemd-journald)
 	drained() { [ "$(socket 5)" = 0 ]; }; wait_for 600 drained; journalctl --sync
 	is "$(socket 9)" 0 'and gives it room for as many'
