@@ -127,6 +127,12 @@ put("$bundle/config.json", '{"process":{"terminal":false}}');
 login(); call('runc', @global, 'create', '--bundle', $bundle, 'web-1');
 is auid(), 0xCc4719af, 'an id that is a name: by its SHA-256';
 is record(), '2500 op=start virt=container vm="web-1" pod=? namespace=? uuid=? container=? image=? exec=no terminal=no login=set res=success', 'without annotations there are no names';
+# An environment as large as a program can be started with, of what containerd writes as six bytes each.
+bundle(0);
+put("$bundle/config.json", slurp("$bundle/config.json") =~ s/"env":\[/'"env":[' . join '', map { '"X' . $_ . '=' . '\u003c' x 131000 . '",' } 1 .. 48/er);
+cmp_ok -s "$bundle/config.json", '>', 36e6, 'a large configuration';
+login(); call('runc', @global, 'create', '--bundle', $bundle, $id);
+is record(), "2500 op=start virt=container vm=\"$id\" $names exec=no terminal=no login=set res=success", 'however large the environment, the names are those of the Pod';
 bundle(0, 'io.kubernetes.cri.image-name' => "x' res=failed", 'io.kubernetes.cri.sandbox-name' => "\xc3\xa9 \"");
 login(); call('runc', @global, 'create', '--bundle', $bundle, "a' op=stop");
 like record(), qr/ vm=6127206F703D73746F70 pod=C3A92022 .* image=78[0-9A-F]+ /, 'nothing in a name breaks out of it';
@@ -210,7 +216,7 @@ for my $error (1, 22, 38, 93, 111) {
 	cmp_ok $fastest, '<', 2.5, 'after a second';
 }
 for my $row (['absent', undef], ['empty', ''], ['broken', '{"process":{"terminal":tr'], ['no object', '[1]'],
-	['huge', '{"process":{"terminal":true},"x":"' . 'x' x (5 << 20) . '"}']) {
+	['huge', '{"process":{"terminal":true},"x":"' . 'x' x (65 << 20) . '"}']) {
 	my ($what, $content) = @$row;
 	unlink "$bundle/config.json";
 	put("$bundle/config.json", $content) if defined $content;

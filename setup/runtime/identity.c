@@ -9,7 +9,9 @@
 #include "setup/base/sha256.h"
 #include "setup/runtime/json.h"
 
-enum { CONFIG_MOST = 4 << 20, EXCEPT_MOST = 1 << 20, DIGITS = 7 };
+/* A program is started with an environment and arguments of 6 MiB at most (bprm_stack_limits() in fs/exec.c), in a configuration six
+ * bytes for each: who has a Pod made has no say in whether its names are read. */
+enum { CONFIG_MOST = 64 << 20, EXCEPT_MOST = 1 << 20, DIGITS = 7 };
 
 /* A file's bytes: on the stack, and of more than most have, in memory of their own, which takes its time at each start. */
 struct content {
