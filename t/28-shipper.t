@@ -44,7 +44,7 @@ sub parse {
 		} elsif (m{^\s*</(\w+)>$}) {
 			my $closed = pop @open;
 			die "$file:$n: </$1> closes <$closed->[0]>\n" if $closed->[0] ne $1;
-		} elsif (/^\s*<(\w+)(?: (\S+))?>$/) {
+		} elsif (/^\s*<(\w+)(?: (\S.*?))?>$/) {
 			my $section = [ $1, $2 || '', {}, [], "$file:$n" ];
 			push @{$open[-1][3]}, $section;
 			push @open, $section;
@@ -99,7 +99,7 @@ for my $file (glob 'k8s/components/*/mapping-*.conf') {
 	my $type = (all(parse($file)))[0][2]{'@type'};
 	ok -f $file =~ s{[^/]*$}{filter_$type.rb}r, '... its filter lies beside it';
 }
-my %without = map { $_ => $tree{$_} } $ruby ? keys %tree : grep { !/Cloud/ } keys %tree;
+my %without = map { $_ => $tree{$_} } $ruby ? keys %tree : grep { !/Cloud|Elasticsearch/ } keys %tree;
 is strangers($without{$_}), '', "$_: fluentd and its plugins know every parameter" for sort keys %without;
 {
 	# The examples that are commented out, with the comment taken off.
@@ -120,7 +120,10 @@ is $source->[2]{path}, '/var/log/journal', '... fluentd in the directory that th
 like $source->[2]{state_path}, qr{^$state/}, 'the cursor is on the node';
 for my $name (sort keys %tree) {
 	my @match = grep { $_->[0] eq 'match' } all($tree{$name});
-	is join(' ', map { $_->[1] } @match), $source->[2]{tag}, "$name: one output, for the tag of the source";
+	# What has to be tried again comes by a tag of its own.
+	is join('; ', map { $_->[1] } @match), join(' ', $source->[2]{tag}, $match[0][2]{retry_tag} // ()), "$name: one output, for the tag of the source";
+	is join(' ', map { $_->[1] } grep { $_->[0] eq 'label' } all($tree{$name})), '',
+		'... no label: to @ERROR fluentd would hand what a full buffer does not take, too, and the input would go on';
 	my ($buffer) = find_section($match[0], 'buffer file') or do { fail "$name: a buffer on the disk"; next };
 	my %b = %{$buffer->[2]};
 	like $b{path}, qr{^$state/}, "$name: the buffer is on the node";
@@ -132,10 +135,20 @@ for my $name (sort keys %tree) {
 is((find_section($tree{'to Cloud Logging'}, 'match cloud_logging'))[0][2]{log_id}, 'linux-auditd', 'the log is linux-auditd');
 my ($server) = map { $_->[2] } grep { $_->[0] eq 'server' } all($tree{'to another fluentd'});
 is $server->{name}, $server->{host}, 'another fluentd has its address as a name, so that a number can be one';
+{
+	my ($es) = map { $_->[2] } find_section($tree{'to Elasticsearch'}, 'match linux_audit_elasticsearch');
+	is "$es->{id_key} $es->{write_operation} " . ($es->{remove_keys} // 'whole'), 'id create whole',
+		'Elasticsearch: the id stays in the entry, without which the plugin drops what was answered with an error';
+	isnt $es->{retry_tag}, $source->[2]{tag}, '... what is tried again does not go through the filters again';
+}
 my $root = (find_section($tree{'to Cloud Logging'}, 'system'))[0][2]{root_dir};
 like $root, qr{^$state/}, 'chunks put aside are on the node';
 my ($kept) = find_section($tree{'to Cloud Logging'}, 'source chunk_backup');
 is $kept->[2]{path}, "$root/backup", '... where their limit is looked after';
+for ([ 'to Cloud Logging', 'match cloud_logging', 'invalid_path' ], [ 'to Elasticsearch', 'match linux_audit_elasticsearch', 'refused_path' ]) {
+	my ($name, $section, $parameter) = @$_;
+	like +(find_section($tree{$name}, $section))[0][2]{$parameter}, qr{^\Q$kept->[2]{path}\E/[\w-]+$}, "$name: refused entries are put there, too";
+}
 
 my $fb = YAML::XS::Load(slurp("$bit/fluent-bit.yaml"));
 my ($tick, $input, $textfile) = @{$fb->{pipeline}{inputs}};
@@ -227,12 +240,13 @@ SKIP: {
 	skip $why, 1 unless $kubectl;
 	my $shipped = render($kubectl, 'k8s/base');
 	my @rest = grep { $_ ne 'output.conf' } sort keys %{object($shipped, 'ConfigMap', 'cloud-audit-fluentd')->{data}};
-	for ([ 'forward', 'output.conf' ], [ 'forward/elasticsearch', 'elasticsearch/output.conf' ]) {
-		my ($component, $file) = @$_;
+	for ([ 'forward', 'output.conf' ], [ 'forward/elasticsearch', 'elasticsearch/output.conf', map { s{.*/}{}r } glob "$forward/elasticsearch/*.{rb,json}" ]) {
+		my ($component, $file, @more) = @$_;
 		my $objects = eval { render($kubectl, overlay('base', $component)) } || [];
 		my $data = (object($objects, 'ConfigMap', 'cloud-audit-fluentd') || {})->{data} || {};
 		is $data->{'output.conf'}, slurp("$forward/$file"), "$component: the output is its own";
 		is join(' ', map { $data->{$_} eq slurp("$base/$_") ? () : $_ } @rest), '', '... and the other files are the base\'s';
+		is join(' ', grep { ($data->{$_} // '') ne slurp("$forward/elasticsearch/$_") } @more), '', '... with those that it names' if @more;
 		my $c = @$objects ? container($objects, 'containers', 'fluentd') : {};
 		my %env = map { $_->{name} => $_->{valueFrom} } @{$c->{env} || []};
 		my @asked = sort { $a cmp $b } keys %{{ map { $_ => 1 } $data->{'output.conf'} =~ /ENV\['(\w+)'\]/g }};
@@ -266,6 +280,7 @@ $ENV{NODE_NAME} = 'node-1';
 for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] ],
 	[ 'refused chunks', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/backup.rb' ] ],
 	[ 'entries', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/entries.rb', "$tmp/entries" ] ],
+	[ 'Elasticsearch', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/elasticsearch.rb' ] ],
 	[ 'the input', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/input.rb' ] ],
 	[ 'the cursor', 'lua5.1', $lua && [ $lua, 't/shipper/cursor.lua', "$tmp/bit", "$tmp/state" ] ],
 	[ 'fluent-bit killed', 'lua5.1', $lua && [ $lua, 't/shipper/killed.lua', "$tmp/bit", "$tmp/state" ] ],

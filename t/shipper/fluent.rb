@@ -58,6 +58,14 @@ module Fluent
     class Filter < Base; end
     class Output < Base; end
 
+    # Of fluent-plugin-elasticsearch. A test's: what is done with a chunk, and with whom what is emitted ends.
+    class ElasticsearchOutput < Output
+      attr_writer :router, :work
+
+      def router = @router
+      def write(chunk) = @work.call(chunk)
+    end
+
     class Input < Base
       def start = nil
       def timer_execute(_title, _interval, &code) = @timer = code
@@ -117,7 +125,7 @@ $LOADED_FEATURES << 'fluent/plugin/filter.rb' << 'fluent/plugin/output.rb'
 # `require` asks for them by this name.
 module Kernel
   alias shipper_require require
-  def require(name) = %w[fluent/plugin/filter fluent/plugin/input fluent/plugin/output prometheus/client systemd/journal].include?(name) ? true : shipper_require(name)
+  def require(name) = %w[fluent/plugin/filter fluent/plugin/input fluent/plugin/output fluent/plugin/out_elasticsearch prometheus/client systemd/journal].include?(name) ? true : shipper_require(name)
 end
 FLUENTD = File.expand_path('../../k8s/base/fluentd', __dir__)
 require "#{FLUENTD}/out_cloud_logging.rb"
@@ -127,3 +135,4 @@ require "#{FLUENTD}/filter_linux_audit_volume.rb"
 COMPONENTS = File.expand_path('../../k8s/components', __dir__)
 require "#{COMPONENTS}/sigma/filter_linux_audit_sigma.rb"
 require "#{COMPONENTS}/ecs/filter_linux_audit_ecs.rb"
+require "#{COMPONENTS}/forward/elasticsearch/out_linux_audit_elasticsearch.rb"

@@ -77,6 +77,9 @@
 {{- $_ := set $data "mapping-sigma.conf" (.Files.Get "files/components/sigma/mapping-sigma.conf") }}
 {{- end }}
 {{- $_ := set $data "out_cloud_logging.rb" (.Files.Get "files/base/fluentd/out_cloud_logging.rb") }}
+{{- if index .Values.components "forward/elasticsearch" }}
+{{- $_ := set $data "out_linux_audit_elasticsearch.rb" (.Files.Get "files/components/forward/elasticsearch/out_linux_audit_elasticsearch.rb") }}
+{{- end }}
 {{- if index .Values.components "forward" }}
 {{- $_ := set $data "output.conf" (.Files.Get "files/components/forward/output.conf") }}
 {{- else if index .Values.components "forward/elasticsearch" }}
