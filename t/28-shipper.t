@@ -140,6 +140,22 @@ is $server->{name}, $server->{host}, 'another fluentd has its address as a name,
 	is "$es->{id_key} $es->{write_operation} " . ($es->{remove_keys} // 'whole'), 'id create whole',
 		'Elasticsearch: the id stays in the entry, without which the plugin drops what was answered with an error';
 	isnt $es->{retry_tag}, $source->[2]{tag}, '... what is tried again does not go through the filters again';
+	is "$es->{max_retry_putting_template} $es->{fail_on_putting_template_retry_exceed}", '0 false', '... no chunk is given up for a template';
+	is "$es->{use_legacy_template} $es->{template_overwrite}", 'false false', '... which is put there once';
+	SKIP: {
+		skip 'ruby is missing: apt-get install ruby', 2 unless $ruby;
+		for ([ '', 'template' ], [ '-ecs', 'template-ecs' ]) {
+			my ($form, $file) = @$_;
+			my $etc = "$tmp/etc$form";
+			make_path($etc);
+			put("$etc/mapping-ecs.conf", '') if $form;
+			my ($code, $out, $err) = run($ruby, '-e', 'puts ' . join ', ', map { s{/fluentd/etc}{$etc}gr } @$es{qw(logstash_prefix template_name template_file)});
+			my $is = decode_json(slurp("$forward/elasticsearch/$file.json"));
+			is "$out$err", "linux-auditd$form\nlinux-auditd$form-$is->{version}\n$etc/$file.json\n", "$file.json is put there under the name of its version" .
+				($form ? ', where the component ecs is' : '');
+			is "@{$is->{index_patterns}}", "linux-auditd$form-*", '... for the indices that are written';
+		}
+	}
 }
 my $root = (find_section($tree{'to Cloud Logging'}, 'system'))[0][2]{root_dir};
 like $root, qr{^$state/}, 'chunks put aside are on the node';
@@ -281,6 +297,7 @@ for ([ 'Cloud Logging', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/output.rb' ] 
 	[ 'refused chunks', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/backup.rb' ] ],
 	[ 'entries', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/entries.rb', "$tmp/entries" ] ],
 	[ 'Elasticsearch', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/elasticsearch.rb' ] ],
+	[ 'its templates', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/mapping.rb', "$tmp/entries" ] ],
 	[ 'the input', 'ruby', $ruby && [ $ruby, '-w', 't/shipper/input.rb' ] ],
 	[ 'the cursor', 'lua5.1', $lua && [ $lua, 't/shipper/cursor.lua', "$tmp/bit", "$tmp/state" ] ],
 	[ 'fluent-bit killed', 'lua5.1', $lua && [ $lua, 't/shipper/killed.lua', "$tmp/bit", "$tmp/state" ] ],

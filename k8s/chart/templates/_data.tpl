@@ -88,6 +88,10 @@
 {{- $_ := set $data "output.conf" (.Files.Get "files/base/fluentd/output.conf") }}
 {{- end }}
 {{- $_ := set $data "source.conf" (.Files.Get "files/base/fluentd/source.conf") }}
+{{- if index .Values.components "forward/elasticsearch" }}
+{{- $_ := set $data "template-ecs.json" (.Files.Get "files/components/forward/elasticsearch/template-ecs.json") }}
+{{- $_ := set $data "template.json" (.Files.Get "files/components/forward/elasticsearch/template.json") }}
+{{- end }}
 {{- range $key, $value := .Values.shipper.files }}
 {{- $_ := set $data $key (include "cloud-audit-setup.text" $value) }}
 {{- end }}
