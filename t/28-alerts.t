@@ -26,7 +26,8 @@ my $readme = slurp('k8s/README.md');
 is join(' ', grep { index($readme, "| $_ |") < 0 } map { $_->{alert} } @rules), '', 'k8s/README.md says what to do for each';
 # Those of the programs, and ours as the sources build their names: a prefix, and the names in tables or calls.
 my %known = map { $_ => 1 } qw(fluentbit_input_ingestion_paused fluentbit_output_errors_total fluentbit_output_retries_total
-	fluentd_output_status_buffer_available_space_ratio fluentd_output_status_retry_count node_textfile_mtime_seconds);
+	fluentd_output_status_buffer_available_space_ratio fluentd_output_status_retry_count node_textfile_mtime_seconds
+	kube_daemonset_status_desired_number_scheduled kube_daemonset_status_number_ready);
 my %from = map { my ($file, $names) = @$_; my @names = $names->(slurp($file)); ok scalar(@names), "$file has metrics: @names"; $file => \@names }
 	[ 'setup/output/prometheus.c', sub {
 		my ($prefix, @others) = keys %{{ map { $_ => 1 } $_[0] =~ /\b(\w+_)%s /g }};
@@ -43,7 +44,7 @@ my %from = map { my ($file, $names) = @$_; my @names = $names->(slurp($file)); o
 	[ 'k8s/base/fluentd/filter_linux_audit_volume.rb', sub { $_[0] =~ /\bregistry\.counter\(:(\w+),/g } ];
 sub of_ruby { return $_[0] =~ /\bmetric\(:(?:counter|gauge), :(\w+),/g }
 $known{$_} = 1 for map { @$_ } values %from;
-sub unknown { return join ' ', grep { !$known{$_} } map { s/\{.*?\}//gr =~ /\b((?:linux_audit|cloud_audit|fluentbit|fluentd|node)_\w+)/g } @_ }
+sub unknown { return join ' ', grep { !$known{$_} } map { s/\{.*?\}//gr =~ /\b((?:linux_audit|cloud_audit|fluentbit|fluentd|node|kube)_\w+)/g } @_ }
 is unknown(map { $_->{expr} } @rules), '', '... and their metrics are those of the programs, or ours';
 my $none = 'cloud_audit_status cloud_audit_context cloud_audit_lost cloud_audit_entries_total linux_audit_state linux_audit_records ' .
 	'linux_audit_matches linux_audit_batch linux_audit_refused linux_audit_journal';
@@ -55,6 +56,12 @@ is join(' ', grep { !$lua{$_} } @ruby), 'linux_audit_journal_hours', '... of flu
 is join(' ', grep { my $n = $_; !grep { $_ eq $n } @ruby } sort keys %lua), '', '... and of fluent-bit\'s all are fluentd\'s, too';
 my %alias = map { $_ => 1 } slurp('k8s/components/fluent-bit/fluent-bit.yaml') =~ /^ *alias: (\S+)$/mg;
 is join(' ', grep { !$alias{$_} } map { $_->{expr} =~ /\{name="(.*?)"/g } @rules), '', '... and the names they ask of fluent-bit are its own';
+my %daemonset = map { $_->{metadata}{name} => 1 } YAML::XS::Load(slurp('k8s/base/daemonset.yaml'));
+my @asked = map { $_->{expr} =~ /\{daemonset="(.*?)"/g } @rules;
+ok @asked && !(grep { !$daemonset{$_} } @asked), '... those they ask of kube-state-metrics, too';
+# What GKE's own package has of DaemonSets, as it was in November 2026: an alert on another one would never fire there.
+my %gke = map { ("kube_daemonset_status_$_" => 1) } qw(desired_number_scheduled number_misscheduled number_ready updated_number_scheduled);
+is join(' ', grep { !$gke{$_} } map { $_->{expr} =~ /\b(kube_\w+)/g } @rules), '', '... of the metrics that GKE\'s package has, too';
 
 # --- what fires ---
 SKIP: {
@@ -62,10 +69,10 @@ SKIP: {
 	my %fires = (AuditShipperStandsStill => [ 'still' ], AuditShipperWaits => [ 'full', 'fulld' ], AuditShipperDiskFull => [ 'disk' ],
 		AuditShipperRefused => [ 'refused', 'refusedd' ], AuditShipperRetries => [ 'away', 'awayd' ], AuditShipperLags => [ 'behind', 'overtaken' ], AuditJournalOvertakes => [ 'overtaken' ],
 		AuditNodeDiffers => [ 'differs' ], AuditNodeNotLocked => [ 'open' ], AuditRecordsLost => [ 'lost', 'lostlate' ],
-		AuditWatchSilent => [ 'silent' ], AuditWatchMissing => [ 'never' ]);
+		AuditWatchSilent => [ 'silent' ], AuditWatchMissing => [ 'never' ], AuditPodNotReady => [ 'failing' ], AuditPodNowhere => [ 'nowhere' ]);
 	is join(' ', sort keys %fires), join(' ', sort map { $_->{alert} } @rules), 'every alert has its metrics here';
 	my %more = (full => ', name: linux_audit_journal', silent => ', file: /x/cloud-audit-setup.prom',
-		never => ', job: node-exporter', map { $_ => ', name: cloud_logging' } qw(refused away));
+		never => ', job: node-exporter', (map { $_ => ', namespace: cos-auditd, daemonset: cloud-audit-logging' } qw(failing nowhere)), map { $_ => ', name: cloud_logging' } qw(refused away));
 	my $from_policy = put("$tmp/policy.rules.yaml", YAML::XS::Dump({ groups => [ { name => 'policy', rules => [ map { my $c = $_;
 		my $q = $c->{conditionPrometheusQueryLanguage}; { alert => $c->{displayName}, expr => $q->{query}, for => $q->{duration} } } @conditions ] } ] }));
 	for ([ 'Prometheus', $rules ], [ 'Cloud Monitoring', $from_policy ]) {
