@@ -230,6 +230,16 @@ for ([ 'fluentd', $fluentd, (find_section($tree{'to Cloud Logging'}, 'source pro
 	is $live, $name eq 'fluentd' ? (find_section($tree{'to Cloud Logging'}, 'source prometheus'))[0][2]{metrics_path} : '/',
 		"$name: its liveness is asked where it answers";
 }
+{
+	# Where Pods have no IPv4 address these are other ones: the page names each.
+	my ($said) = slurp('k8s/README.md') =~ /^(Where Pods have IPv6 .*?)\n\n/ms;
+	for my $file ("$base/fluent.conf", "$bit/fluent-bit.yaml") {
+		my @listens = slurp($file) =~ /^ *(\w+):? 0\.0\.0\.0$/mg;
+		my $name = $file =~ s{.*/}{}r;
+		is scalar(@listens), $name eq 'fluent.conf' ? 1 : 2, "$name: listens on every address of IPv4 (@listens)";
+		is join(' ', grep { ($said // '') !~ /`$_`[^.]* in \Q$name\E/s } @listens), '', '... k8s/README.md says where that is changed';
+	}
+}
 my ($conf) = map { $_->{command} } $fluentd;
 my ($said) = slurp("$base/fluent.conf") =~ /^# command: (.*)$/m;
 is "@$conf", $said, 'fluentd: the command is the one that fluent.conf tells';
