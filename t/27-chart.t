@@ -135,6 +135,29 @@ for (@refused) {
 	like chart(with(@$_)), qr/components\.\Q$_->[0]\E and components\.\Q$_->[1]\E do not go together: /, "$_->[0] and $_->[1]: refused, by name";
 }
 my %refused = map { ("@$_" => 1, join(' ', reverse @$_) => 1) } @refused;
+# What a component sets by an argument, config cannot take back.
+{
+	my %sets = map { $_ => [ map { /^--set=((\w+)\.(\w+)=(.*))$/ ? [ $1, $2, $3, $4 ] : () }
+		@{container(render($kubectl, overlay('base', $_)), 'initContainers', 'cloud-audit-setup')->{args}} ] } @components;
+	my @said = map { /^\t"(\S+ \w+\.\w+=\S+)"/ ? $1 : () } split /\n/, slurp('k8s/chart/templates/_helpers.tpl');
+	# Of two words one is the default and the other the component's: nothing to tell apart.
+	is_deeply [ sort @said ], [ sort grep { $_ ne 'dbus-only unit.mode=transient' } map { my $c = $_; map { "$c $_->[0]" } @{$sets{$c}} } @components ],
+		'the chart knows what components set by arguments';
+	for (map { my $c = $_; map { [ $c, @$_ ] } @{$sets{$c}} } grep { $_ ne 'dbus-only' } @components) {
+		my ($component, $set, $section, $key, $value) = @$_;
+		my $other = $value eq 'yes' ? JSON::PP::false : 'crio.service';
+		my $with = sub { return chart({ %{with($component)}, config => { $section => { $key => $_[0] } }, @_[1 .. $#_] }) };
+		my $written = $value eq 'yes' ? 'no' : $other;
+		like $with->($other), qr/config\.\Q$section.$key\E: \Q$written\E has no effect: components\.\Q$component\E sets \Q$set\E; .*extraArgs/,
+			"$component: $section.$key = $written is refused, which it would silently outweigh";
+		ok ref $with->($value), '... not what it sets itself';
+		ok ref $with->($other, extraArgs => ["--set=$section.$key=$written"]), '... nor where the argument is there that outweighs it';
+		ok ref $with->($other, action => 'remove'), '... nor when nodes are taken back';
+		# As `helm show values` has it: whose word it is cannot be told.
+		ok ref $with->($value eq 'yes' ? 'no' : ''), '... nor the default';
+	}
+	ok ref chart({ config => { container => { restart => JSON::PP::false, runtime_unit => 'crio.service' } } }), 'without a component they are config\'s';
+}
 # Each with all that go with it, so that what two of them change is seen, too.
 my %sets;
 for my $one (@components) {

@@ -59,4 +59,21 @@
 {{- fail (printf "components.%s and components.%s do not go together: %s" (index $pair 0) (index $pair 1) (index $pair 2)) }}
 {{- end }}
 {{- end }}
+{{- /* What a component sets by an argument outweighs config. `no` in quotes and nothing are the defaults: nobody's word. */}}
+{{- range $set := list
+	"identity container.identity=yes"
+	"identity container.restart=yes"
+	"identity container.runtime_unit=containerd.service"
+	"keystrokes container.keystrokes=yes"
+	"keystrokes container.runtime_unit=containerd.service"
+	"keystrokes tty.sshd=yes" }}
+{{- $word := regexSplit "[ .=]" $set 4 }}
+{{- $setting := printf "%s.%s" (index $word 1) (index $word 2) }}
+{{- $given := index (index $.Values.config (index $word 1) | default dict) (index $word 2) }}
+{{- $text := include "cloud-audit-setup.text" $given }}
+{{- $arguments := join "\n" $.Values.extraArgs }}
+{{- if and (index $.Values.components (index $word 0)) (ne $.Values.action "remove") (not (kindIs "invalid" $given)) (not (has $given (list "" "no"))) (ne $text (index $word 3)) (not (contains (printf "--set=%s=" $setting) $arguments)) }}
+{{- fail (printf "config.%s: %s has no effect: components.%s sets %s=%s; extraArgs: [\"--set=%s=%s\"] comes after it" $setting $text (index $word 0) $setting (index $word 3) $setting $text) }}
+{{- end }}
+{{- end }}
 {{- end }}
