@@ -411,12 +411,20 @@ SKIP: {
 			put("$dir/config.ini", "[audit]\nlock = $lock\n");
 			put("$dir/kustomization.yaml", slurp("$dir/kustomization.yaml") . "configMapGenerator:\n- name: cloud-audit-setup\n" .
 				"  namespace: cos-auditd\n  behavior: replace\n  files: [config.ini]\n");
-			return json(daemonset(render($kubectl, $dir))->{spec}{template});
+			my $objects = render($kubectl, $dir);
+			my ($map) = grep { /^cloud-audit-setup/ } map { $_->{kind} eq 'ConfigMap' ? $_->{metadata}{name} : () } @$objects;
+			return wantarray ? $map : json(daemonset($objects)->{spec}{template});
 		};
-		isnt $rolled->('yes', 'config-hash'), $rolled->('no', 'config-hash'),
+		isnt scalar $rolled->('yes', 'config-hash'), scalar $rolled->('no', 'config-hash'),
 			'with config-hash a changed setting changes the Pods: it rolls out by itself';
-		is $rolled->('yes', 'config-hash'), $rolled->('yes', 'config-hash'), '... and an equal one does not';
-		is $rolled->('yes'), $rolled->('no'), 'without it the Pods stay until they are started again';
+		is scalar $rolled->('yes', 'config-hash'), scalar $rolled->('yes', 'config-hash'), '... and an equal one does not';
+		is scalar $rolled->('yes'), scalar $rolled->('no'), 'without it the Pods stay until they are started again';
+		my ($before, $after, $hashed, $other) = map { ($rolled->(@$_))[0] } [ 'yes' ], [ 'no' ], [ 'yes', 'config-hash' ], [ 'no', 'config-hash' ];
+		isnt $hashed, $other, 'with config-hash former Pods keep their ConfigMap';
+		is $before, $after, '... without it is replaced under them';
+		my ($said) = slurp('k8s/README.md') =~ /^(ConfigMaps keep their names.*?)\n\n/ms;
+		is join(' ', grep { index($said // '', "`$_`") < 0 } 'rollout undo', 'cloud-audit-setup render rules FILE', 'helm rollback'), '',
+			'... as k8s/README.md tells, and what to do';
 	}
 	# One for the init container with one for the shipper.
 	for my $one (sort keys %is_setup) {
