@@ -194,8 +194,6 @@ static enum exit_status run(struct context *c)
 		r = take_lock(c, no_auditctl);
 	if (r == -EINVAL)
 		return STATUS_CONFIG;
-	if (changes)
-		confine_signals();
 	return r < 0 ? STATUS_NODE : commands[o->command](c);
 }
 

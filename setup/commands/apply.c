@@ -8,6 +8,7 @@
 #include "setup/checks/kept.h"
 #include "setup/host/outlast.h"
 #include "setup/output/report.h"
+#include "setup/rights/confine.h"
 #include "setup/screen/layout.h"
 #include "setup/steps/steps.h"
 #include "setup/steps/steps_runtime.h"
@@ -269,6 +270,7 @@ static enum exit_status apply_observed(struct context *c, bool runtime_left)
 	step_clean(c);
 	if (checks_to_change(&checks) == 0) {
 		report_in_force(c, "unchanged", "nothing to do: ");
+		confine_signals();
 		if (restart_runtime(c, &c->node) < 0)
 			return STATUS_NODE;
 		step_say_pending(c);
@@ -279,6 +281,7 @@ static enum exit_status apply_observed(struct context *c, bool runtime_left)
 		log_say(c->log, LEVEL_ERROR, "out of memory; nothing was changed");
 		return STATUS_NODE;
 	}
+	confine_signals();
 	status = node_locked(&c->node) ? apply_locked(c, &checks, &before) : apply_unlocked(c, &checks, &before);
 	if (status == STATUS_NODE)
 		return status;

@@ -5,6 +5,7 @@
 
 #include "setup/node/wanted_node.h"
 #include "setup/output/report.h"
+#include "setup/rights/confine.h"
 #include "setup/rights/rights.h"
 #include "setup/steps/files.h"
 #include "setup/steps/steps.h"
@@ -91,57 +92,18 @@ static void delete_directory(const struct context *c)
 		log_say(c->log, LEVEL_DEBUG, "deleted " OWN_DIRECTORY);
 }
 
-#define EMPTY "# cloud-audit-setup remove: of no effect any more\n"
-
-static const size_t drop_ins[] = { FILE_JOURNALD, FILE_JOURNALD_SOCKET };
-
-/* Did a remove before this come to no end while it restarted journald? */
-static bool half_removed(const struct context *c)
-{
-	bool half = false;
-
-	for (size_t i = 0; i < ARRAY_SIZE(drop_ins); i++)
-		half = half || (c->node.files[drop_ins[i]].s && strcmp(c->node.files[drop_ins[i]].s, EMPTY) == 0);
-	return half;
-}
-
-/* Its drop-ins have nothing in them while it is restarted, and go after that: a run that comes to no end leaves one that tells
- * the next of a restart that is due. */
-static int end_journald(struct context *c)
-{
-	_cleanup_text_ struct text empty = {0};
-	bool any = false;
-	int r;
-
-	text_add(&empty, EMPTY);
-	r = text_error(&empty);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(drop_ins); i++) {
-		if (!c->node.files[drop_ins[i]].s)
-			continue;
-		any = true;
-		r = file_write(&c->host, &c->wanted, drop_ins[i], &empty, NULL);
-		if (r < 0)
-			log_say(c->log, LEVEL_ERROR, "%s cannot be written below %s: %s%s", wanted_path(&c->wanted, drop_ins[i]),
-				c->host.root, strerror(-r), rights_advice_write(&c->host, r));
-	}
-	if (r < 0 || !any)
-		return r;
-	r = bus_reload(c->bus);
-	return r < 0 ? r : step_journald(c, &c->node);
-}
-
 static int delete_files(struct context *c)
 {
-	bool on = c->node.status.enabled == 1 || half_removed(c);
-	int r = end_journald(c);
+	uint32_t enabled = c->node.status.enabled;
+	int r = step_write_files(c);
 
-	/* A restart of journald may have switched auditing off. */
-	if (r == 0 && on && c->node.status.enabled == 0)
-		r = step_enable(c);
-	if (r == 0)
-		r = step_write_files(c);
 	if (r == 0 && any_file_ours(c))
 		r = bus_reload(c->bus);
+	if (r == 0)
+		r = step_journald(c, &c->node);
+	/* A restart of journald may have switched auditing off. */
+	if (r == 0 && enabled == 1 && c->node.status.enabled == 0)
+		r = step_enable(c);
 	if (r == 0)
 		r = node_read_status(&c->node, c->kernel, &c->host, c->log);
 	if (r == 0)
@@ -288,6 +250,7 @@ enum exit_status command_remove(struct context *c)
 	}
 	if (find_obstacle(c) < 0)
 		return STATUS_NODE;
+	confine_signals();
 	if (bus_subscribe(c->bus) < 0 || stop_units(c) < 0 || take_back_copy(c) < 0 ||
 	    (!node_locked(&c->node) && take_back_rules(c) < 0) || delete_files(c) < 0) {
 		log_conclude(c->log, "remove stopped half-way: units may be stopped, and the kernel had %zu rules when it was "

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "setup/base/strings.h"
 
@@ -139,11 +140,24 @@ static int find_files(struct search *search)
 	return r;
 }
 
+/* It takes two for each file; more than the usual thousand are for who has raised SystemMaxFiles= in journald.conf(5). */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int journal_open(sd_journal **ret, const struct host *host, journal_each *each, void *context)
 {
 	_cleanup_(search_done) struct search search = { .host = host, .each = each, .context = context };
-	int r = find_files(&search);
+	int r;
 
+	allow_descriptors();
+	r = find_files(&search);
 	if (r == 0 && search.n == 0)
 		r = search.denied ? -EACCES : -ENOENT;
 	return r < 0 ? r : open_files(ret, search.fds, search.n);

@@ -34,6 +34,7 @@ struct context {
 	struct text metrics;	/* with --textfile: what goes there */
 	int lock;		/* the host's lock, while it is held; -1 */
 	bool made_directory;	/* OWN_DIRECTORY, by this run */
+	bool wrote_pam;		/* PAM_SSHD, by this run */
 	bool made_host_rules;	/* HOST_RULES_DIRECTORY, by this run */
 	bool staged;		/* by this run: under the lock, so that what is wanted is not all in force */
 	int out_error;		/* negative errno: standard output was not written in the middle of a run; else 0 */

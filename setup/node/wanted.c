@@ -39,8 +39,7 @@ const struct wanted_file wanted_files[N_FILES] = {
 	[FILE_RULES] = { RULES_FILE, 0640, 0750, .comments = RULE_COMMENT },
 	[FILE_SETUP_UNIT] = { UNIT_DIRECTORY "/" SETUP_UNIT, 0644, 0755, .unit = SETUP_UNIT, .comments = UNIT_COMMENT },
 	[FILE_LOCK_UNIT] = { UNIT_DIRECTORY "/" LOCK_UNIT, 0644, 0755, .unit = LOCK_UNIT, .comments = UNIT_COMMENT },
-	/* Its directory is the host's, who may have made it, and whose augenrules fails without. */
-	[FILE_SCANNER] = { SCANNER_FILE, 0640, 0750, .optional = true, .comments = RULE_COMMENT },
+	[FILE_SCANNER] = { SCANNER_FILE, 0640, 0750, .optional = true, .alone = true, .comments = RULE_COMMENT },
 	[FILE_HOST_UNIT] = { UNIT_DIRECTORY "/" HOST_UNIT, 0644, 0755, .unit = HOST_UNIT, .optional = true,
 			     .comments = UNIT_COMMENT },
 	[FILE_JOURNALD] = { UNIT_DIRECTORY "/" JOURNALD_UNIT ".d/" DROP_IN, 0644, 0755, .optional = true,
@@ -109,7 +108,7 @@ static int add_min_auid(struct rule_set *set, const struct rules_env *env,
 
 /* Every start of a container, every session and probe would have two events more: the start of what gives it its identity, and then
  * becomes the runtime, whose own start is recorded; and the call that gives it, of which LOGIN says all. It is started without a
- * login uid: whatever somebody in a container or in a session puts in its place is not left out. */
+ * login uid: what somebody in a session, or in a container that has one, puts in its place is not left out. */
 static int add_wrapper(struct rule_set *set, const struct rules_env *env, const struct config *config,
 		       const struct host *host)
 {
@@ -534,6 +533,7 @@ bool wanted_same_rules(const struct wanted *wanted, const struct text *have)
 void wanted_done(struct wanted *wanted)
 {
 	text_done(&wanted->transient);
+	text_done(&wanted->pam);
 	text_done(&wanted->loaded);
 	for (size_t i = 0; i < wanted->n_forms; i++)
 		free(wanted->forms[i].path);

@@ -16,6 +16,7 @@ struct wanted {
 	size_t n_refused;		/* of these, those that the present boot has refused */
 	struct settings settings;
 	struct warnings *warnings;	/* about the rules */
+	struct text pam;		/* what PAM_SSHD had when ours was made of it */
 	struct text transient;		/* the rules inside TRANSIENT_UNIT; s is NULL for no such unit */
 	struct text files[N_FILES];	/* content; s is NULL for a file that must not be there */
 	char *paths[N_FILES];		/* where they depend on the node: see wanted_node.h */

@@ -31,6 +31,7 @@ static void forget(struct wanted *wanted)
 	free(TAKE(wanted->overrides));
 	free(TAKE(wanted->path_overrides));
 	free(TAKE(wanted->runtime_path));
+	text_done(&wanted->pam);
 	for (size_t i = 0; i < N_FILES; i++) {
 		if (i >= FILE_RULES && i <= FILE_HOST_UNIT)
 			continue;
@@ -234,6 +235,11 @@ static int complete_pam(struct wanted *wanted, const struct config *config, cons
 			r < 0 ? PAM_SSHD : "pam_tty_audit.so (libpam-modules)");
 		return -ENOTSUP;
 	}
+	if (r < 0)
+		return r;
+	if (content.s)
+		copy_text(&wanted->pam, &content);
+	r = text_error(&wanted->pam);
 	return r < 0 ? r : edit_pam(&wanted->files[FILE_PAM_SSHD], config, host, content.s, log);
 }
 

@@ -18,7 +18,7 @@ int file_write(const struct host *host, const struct wanted *wanted, size_t i, c
 /* strerror(3), with words of its own for what file_write() finds. */
 const char *file_error(int r);
 
-/* Deletes file i, and the directory that goes with it and that it was alone in. */
+/* Deletes file i, and the directory that goes with it and that it was alone in; but that of rules where the host's are merged. */
 int file_delete(const struct host *host, const struct wanted *wanted, size_t i) _must_check_;
 
 #endif

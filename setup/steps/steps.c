@@ -57,7 +57,10 @@ static int write_file(struct context *c, size_t i, const struct text *content)
 	if (i == FILE_SCANNER && host_path_type(&c->host, HOST_RULES_DIRECTORY, &directory) == 0)
 		c->made_host_rules = true;
 	if (r == 0)
-		r = say_file(c, i, true, file_write(&c->host, &c->wanted, i, content, &c->node.files[i]));
+		r = say_file(c, i, true, file_write(&c->host, &c->wanted, i, content, &c->wanted.pam));
+	/* Where it failed, perhaps, too. */
+	if (i == FILE_PAM_SSHD)
+		c->wrote_pam = r != -ESTALE && r != -ELOOP;
 	/* A drop-in may name it already. */
 	if (r == 0 && i == FILE_RUNTIME_PROGRAM)
 		r = step_prove_runtime(c, i + 1);
@@ -319,7 +322,7 @@ int step_start(struct context *c)
 	log_say(c->log, LEVEL_DEBUG, "systemd starts %s", c->wanted.transient.s ? TRANSIENT_UNIT : SETUP_UNIT);
 	r = c->wanted.transient.s ? bus_start_rules(c->bus, c->wanted.auditctl, &c->wanted.transient) :
 		bus_run_job(c->bus, BUS_RESTART, SETUP_UNIT);
-	return r == -EIO ? say_refused(c, r) : r;
+	return r == -EIO || r == -ECANCELED ? say_refused(c, r) : r;
 }
 
 /* One sentence where all that was to be loaded is missing. */

@@ -164,22 +164,22 @@ static void take_back(struct context *c, const struct node *before)
 }
 
 /* It takes longer than it is waited for: what is on its way is not stopped. */
-static bool goes_on(struct context *c, int r)
+static bool goes_on(const struct unit_state *now, int r)
 {
-	_cleanup_(unit_state_done) struct unit_state now = {0};
-
-	return r == -ETIMEDOUT && bus_unit_state(c->bus, c->config.runtime_unit, &now) == 0 && (now.changing || now.active);
+	return r == -ETIMEDOUT && (now->changing || now->active);
 }
 
 static void settle_restart(struct context *c, const struct node *before, int r)
 {
 	const char *unit = c->config.runtime_unit;
+	_cleanup_(unit_state_done) struct unit_state now = {0};
+	bool asked = r == -EIO || (r == -ETIMEDOUT && bus_unit_state(c->bus, unit, &now) == 0);
 
-	if (goes_on(c, r))
+	if (goes_on(&now, r))
 		log_conclude(c->log, "%s is still on its way up after [unit] start_timeout, and is left to it; all else is %s; "
 			     "systemctl status %s on the node says how it ends", unit, how_else(c), unit);
 	/* Refused, as while the node shuts down, or lost to sight: nothing tells that it does not start. */
-	else if (r != -EIO && r != -ETIMEDOUT)
+	else if (!asked)
 		log_conclude(c->log, "whether %s was restarted is not known; all else is %s; systemctl status %s on the node says how it "
 			     "is, and apply, run again, restarts it where it was not", unit, how_else(c), unit);
 	else if (wanted_same(&c->wanted, FILE_RUNTIME, &before->files[FILE_RUNTIME]))

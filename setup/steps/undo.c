@@ -96,8 +96,8 @@ static int undo_file(struct context *c, const struct node *before, size_t i)
 	_cleanup_text_ struct text now = {0};
 	int r;
 
-	/* What this run had nothing to change in is not its to put back. */
-	if (!path || (wanted_files[i].foreign && (!old->s || text_equal(old, &c->wanted.files[i]))))
+	/* What this run has not written is not its to put back. */
+	if (!path || (wanted_files[i].foreign && !c->wrote_pam))
 		return 0;
 	r = host_read(&c->host, path, &now);
 	if (r < 0 && r != -ENOENT)

@@ -39,10 +39,10 @@ int bus_reset_failed(struct bus *bus, const char *unit) _must_check_;
 
 enum bus_job { BUS_START, BUS_RESTART, BUS_STOP };
 
-/* Runs a job to its end, which only systemd itself can tell. A result other than "done" is -EIO, and the error carries the
- * result, the unit's exit status and its last journal lines; 'unknown' is that of a unit that was gone when it could be
- * asked for again. A job without an end is -ETIMEDOUT: it is canceled, and a unit of
- * ours stopped, which otherwise would go on with what it does. */
+/* Runs a job to its end, which only systemd itself can tell. A result other than "done" is -EIO, or -ECANCELED where the unit has
+ * not failed: "canceled" by another job, as that of a shutdown, and 'unknown', of a unit that was gone when it could be asked for
+ * again. The error carries the result, the unit's exit status and its last journal lines. A job without an end is -ETIMEDOUT: it
+ * is canceled, and a unit of ours stopped, which otherwise would go on with what it does. */
 int bus_run_job(struct bus *bus, enum bus_job job, const char *unit) _must_check_;
 
 /* Runs a command (argv[0] an absolute path, NULL-terminated) in a transient oneshot unit. Same returns. */

@@ -266,7 +266,7 @@ static int say_job_failed(struct bus *bus, const char *what, const char *unit, c
 		log_say(bus->log, LEVEL_ERROR, "%s %s: the job ended with '%s'%s; its journal cannot be "
 			"read from here (%s): see journalctl -u %s on the node", what, unit, result,
 			status.s ? status.s : "", n < 0 ? strerror(-n) : "nothing there", unit);
-	return -EIO;
+	return strcmp(result, "canceled") == 0 || strcmp(result, "unknown") == 0 ? -ECANCELED : -EIO;
 }
 
 int bus_finish_job(struct bus *bus, const char *what, const char *unit, sd_bus_message *reply,

@@ -260,7 +260,7 @@ static const struct fault call_faults[] = {
 static const struct fault job_faults[] = {
 	{ "failed", RESULT, "failed", -EIO, "'failed', exit status 3, service result exit-code" },
 	{ "timeout", RESULT, "timeout", -EIO, "'timeout'" },
-	{ "canceled", RESULT, "canceled", -EIO, "'canceled'" },
+	{ "canceled", RESULT, "canceled", -ECANCELED, "'canceled'" },
 	{ "dependency", RESULT, "dependency", -EIO, "'dependency'" },
 	{ "skipped", RESULT, "skipped", -EIO, "'skipped'" },
 	{ "assert", RESULT, "assert", -EIO, "'assert'" },
@@ -817,7 +817,7 @@ static const struct story stories[] = {
 	{ "private: the connection ends, the job has ended", false, ". e x", 0, "", NULL },
 	{ "a unit that is gone, and its word with that", true, ".", 0, "", "done" },
 	{ "private: a unit that is gone, and its word with that", false, ".", -EIO, "'failed'", "failed" },
-	{ "a unit that is gone without a word", true, ". f:done", -EIO, "'unknown'", "" },
+	{ "a unit that is gone without a word", true, ". f:done", -ECANCELED, "'unknown'", "" },
 	{ "the connection ends, the job goes on", true, ". x", -ETIMEDOUT, "no result within", NULL },
 };
 
