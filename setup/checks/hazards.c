@@ -269,7 +269,8 @@ static void look_restart(struct look *look)
 			  "%u)", node->systemd.major);
 	if (detail.s)
 		text_addf(&detail, ": it ends with any restart of journald, until apply runs again; set Audit=%s in "
-			  "/etc/systemd/journald.conf, or [audit] lock = yes", node->systemd.major >= 258 ? "keep" : " (to nothing)");
+			  "/etc/systemd/journald.conf, or [audit] lock = yes", node->systemd.major >= 258 ? "keep" :
+			  node->systemd.major >= 249 ? " (to nothing)" : "yes");
 	tell(look, "a restart of journald leaves auditing on", &detail);
 }
 

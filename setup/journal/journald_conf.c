@@ -8,6 +8,7 @@
 #include "units/unit_file.h"
 
 enum {
+	EMPTY_KEEPS = 249,	/* from here on nothing is a value: before, it was left out (config_parse_tristate() in conf-parser.c) */
 	DEFAULT_ON = 254,	/* from here on Debian leaves upstream's default, which is yes */
 	DEFAULT_KEEP = 258,	/* from here on keep is a value, and the default */
 };
@@ -112,7 +113,7 @@ static int read_file(struct journald_conf *conf, const struct host *host, unsign
 	r = unit_file_read(&content, "Journal", "Audit", &values, &said);
 	if (r < 0)
 		return r;
-	if (said && (!values || !values[0]))
+	if (said && (!values || !values[0]) && version >= EMPTY_KEEPS)
 		take(conf, version, "", path);
 	for (size_t i = 0; values && values[i]; i++)
 		take(conf, version, values[i], path);

@@ -245,6 +245,9 @@ static void restart(void **state)
 	assert_int_equal(hazards_warn(&config, &node, said.log), 0);
 	assert_non_null(strstr(capture_text(&said), "/etc/systemd/journald.conf.d/x.conf has Audit=no: it ends with any restart of "
 			       "journald, until apply runs again; set Audit=keep in"));
+	node.systemd.major = 247;
+	assert_int_equal(hazards_warn(&config, &node, said.log), 0);
+	assert_non_null(strstr(capture_text(&said), "set Audit=yes in /etc/systemd/journald.conf"));
 }
 
 static void long_records(void **state)

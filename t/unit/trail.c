@@ -256,6 +256,10 @@ static void journald_values(void **state)
 		check_journald(252, rows[i].before, rows[i].said ? "/" CONF : "");
 		check_journald(258, rows[i].after, rows[i].said_after ? "/" CONF : "");
 	}
+	/* One that has nothing is a value from 249 on. */
+	test_file(CONF, "[Journal]\nAudit=\n");
+	check_journald(247, JOURNALD_OFF, "");
+	check_journald(249, JOURNALD_KEEPS, "/" CONF);
 }
 
 static void journald_drop_ins(void **state)
