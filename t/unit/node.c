@@ -202,6 +202,9 @@ static void what_the_host_lacks_gets_no_wrapper(void **state)
 	shell("rm node/usr/local/bin/crun");
 	expect(IDENTITY "apply", 0);
 	shell("test -x node/opt/cloud-audit-runtime.d/runc && ! test -e node/opt/cloud-audit-runtime.d/crun");
+	/* What lies in its place, and in the empty one, is unseen only without a login uid. */
+	shell("grep 'exe=/opt/cloud-audit-runtime.d/.*execve' node/etc/audit/cloud-audit-setup.rules >starts && "
+	      "test \"$(grep -c '^-a never,exit .*-F auid=unset ' starts) $(wc -l <starts)\" = '2 2'");
 	expect(IDENTITY "verify", 0);
 	shell("mv node/usr/bin/runc node/usr/bin/crun");
 	expect(IDENTITY "apply", 0);
