@@ -111,6 +111,17 @@ vm_guest --timeout 300 <<'EOF'
 	is "$(systemctl show -P LoadState cloud-audit-setup)" not-found 'systemd does not know the unit any more'
 	out=$(cas remove 2>&1); ok $? 'a second remove succeeds' "$out"
 	like "$out" 'nothing to remove' 'a second remove says that there is nothing'
+
+	# A host without the directory has a file that somebody has written, which a boot loads although augenrules fails.
+	mv /etc/audit/rules.d /etc/audit/saved
+	printf '%s\n' -D '-w /etc/motd -p wa -k by-hand' | tee /etc/audit/audit.rules >/run/by-hand
+	out=$(augenrules --load 2>&1); is "$? $(auditctl -l)" '1 -w /etc/motd -p wa -k by-hand' 'without its directory augenrules loads what is there, and fails' "$out"
+	cas -q -s rules.scanner_copy=yes apply
+	out=$(cas remove 2>&1); ok $? 'remove on a host whose rules are written by hand' "$out"
+	is "$(auditctl -l)" '-w /etc/motd -p wa -k by-hand' 'has them loaded'
+	cmp /run/by-hand /etc/audit/audit.rules && [ ! -e /etc/audit/rules.d ]; ok $? 'and leaves them as they are' "$(ls /etc/audit)"
+	rm /etc/audit/audit.rules; mv /etc/audit/saved /etc/audit/rules.d
+	augenrules --load >/dev/null
 EOF
 
 # --- what was printed there, read here ---

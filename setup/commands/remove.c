@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "setup/host/atboot.h"
 #include "setup/node/wanted_node.h"
 #include "setup/output/report.h"
 #include "setup/rights/confine.h"
 #include "setup/rights/rights.h"
 #include "setup/steps/files.h"
+#include "setup/steps/loader.h"
 #include "setup/steps/steps.h"
-#include "setup/systemd/others.h"
 #include "units/audit_units.h"
 
 static bool is_ours(const struct context *c, size_t i)
@@ -164,20 +165,18 @@ static int run_augenrules(struct context *c, const char *load, const char *what)
 /* Has the host load its own rules, the way it does at boot; a host that loads none is left with none. */
 static int load_host_rules(struct context *c)
 {
-	_cleanup_(unit_state_done) struct unit_state loader = {0}, daemon = {0};
-	int r;
+	static const char what[] = "Load the host's own audit rules";
+	_cleanup_free_ char *file = NULL;
+	enum loader loader;
+	int r = loader_find(&loader, &file, &c->host, c->bus, c->log);
 
-	if (others_load_none(&c->host))
-		return 0;
-	r = bus_unit_state(c->bus, "audit-rules.service", &loader);
-	if (r < 0)
+	if (r < 0 || loader == LOADER_NONE)
 		return r;
-	if (loader.exists && (loader.enabled || loader.active))
-		return bus_run_job(c->bus, BUS_RESTART, "audit-rules.service");
-	r = bus_unit_state(c->bus, "auditd.service", &daemon);
-	if (r < 0 || !daemon.exists || !(daemon.enabled || daemon.active))
-		return r;
-	return run_augenrules(c, "--load", "Load the host's own audit rules");
+	if (loader == LOADER_UNIT)
+		return bus_run_job(c->bus, BUS_RESTART, LOADER_UNIT_NAME);
+	if (loader == LOADER_AUGENRULES)
+		return run_augenrules(c, "--load", what);
+	return bus_run_transient(c->bus, what, (const char *const[]){ c->wanted.auditctl, "-R", file, NULL });
 }
 
 /* The copy for scanners goes before the host loads its own rules, with which it would be loaded, and out of what augenrules
@@ -185,7 +184,6 @@ static int load_host_rules(struct context *c)
 static int take_back_copy(struct context *c)
 {
 	const char *path = wanted_files[FILE_SCANNER].path;
-	bool directory;
 	int r;
 
 	if (!c->node.files[FILE_SCANNER].s)
@@ -197,8 +195,8 @@ static int take_back_copy(struct context *c)
 		return r;
 	}
 	text_done(&c->node.files[FILE_SCANNER]);
-	/* Without a directory to read it fails. */
-	if (node_locked(&c->node) || host_path_type(&c->host, HOST_RULES_DIRECTORY, &directory) != 1)
+	/* What somebody has written by hand it would write over. */
+	if (node_locked(&c->node) || !atboot_merged(&c->host))
 		return 0;
 	return run_augenrules(c, NULL, "Merge the host's own audit rules");
 }

@@ -4,6 +4,13 @@
 
 #include "setup/host/host.h"
 
+/* Where augenrules(8) looks for the host's own, which fails without; and the file that it makes of them, or somebody has written. */
+#define HOST_RULES_DIRECTORY "/etc/audit/rules.d"
+#define HOST_RULES "/etc/audit/audit.rules"
+
+/* Has augenrules made it? */
+bool atboot_merged(const struct host *host);
+
 struct own_line {
 	char *file;
 	unsigned line;

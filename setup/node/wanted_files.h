@@ -7,8 +7,6 @@
 
 /* Where configuration and rules lie, by default. */
 #define OWN_DIRECTORY "/etc/cloud-audit-setup"
-/* Where augenrules(8) looks for the host's own, which fails without. */
-#define HOST_RULES_DIRECTORY "/etc/audit/rules.d"
 
 /* In the order in which they are written; they are deleted in the opposite one. */
 enum {

@@ -8,6 +8,7 @@
 #include "setup/checks/boot.h"
 #include "setup/checks/checks.h"
 #include "setup/checks/told.h"
+#include "setup/host/atboot.h"
 #include "setup/node/wanted_node.h"
 #include "setup/rights/rights.h"
 #include "setup/steps/files.h"

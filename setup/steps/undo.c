@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rules/rule/show.h"
+#include "setup/host/atboot.h"
 #include "setup/kernel/rulesdiff.h"
 #include "setup/steps/files.h"
 #include "setup/steps/steps.h"

@@ -456,6 +456,7 @@ static void the_host_has_its_own_rules_again(void **state)
 		struct model_unit *unit;
 
 		begin(UNLOCKED "apply");
+		shell("mkdir node/etc/audit/rules.d");
 		model_unit(model, "auditd.service")->active = false;
 		unit = model_unit(model, rows[i].unit);
 		unit->active = rows[i].active;

@@ -229,6 +229,8 @@ static inline void make_node(void)
 	      "saved/opt saved/srv saved/usr/bin saved/usr/local/bin saved/lib/systemd/system saved/proc/1/net && "
 	      "echo '0000000000000000 9 7 00000001 0 0 0 2 0 4711' >saved/proc/1/net/netlink && "
 	      "printf '[Service]\\nExecStart=/usr/bin/containerd --x\\n' >saved/lib/systemd/system/containerd.service && "
+	      "printf '[Service]\\nExecStartPost=-/sbin/augenrules --load\\n' >saved/lib/systemd/system/auditd.service && "
+	      "echo '-w /etc/group -p wa -k host' >saved/etc/audit/audit.rules && "
 	      "echo root:x:0:0::/:/bin/sh >saved/etc/passwd && echo root:x:0: >saved/etc/group && "
 	      "echo 'session required pam_unix.so' >saved/etc/pam.d/sshd && touch saved/usr/sbin/auditctl "
 	      "saved/usr/sbin/augenrules saved/usr/lib/x86_64-linux-gnu/security/pam_tty_audit.so && "
