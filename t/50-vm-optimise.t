@@ -36,6 +36,7 @@ vm_guest --timeout 600 <<'EOT'
 	cas() { ./cloud-audit-setup -q -c config.ini "$@"; }
 
 	. ./classes.sh
+	auditd_with_room
 
 	# fresh DIR...: the files that a run starts with.
 	fresh() {

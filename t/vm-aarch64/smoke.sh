@@ -38,8 +38,8 @@ auditctl -e 1 >/dev/null
 auditctl -D >/dev/null
 
 # --- what permissions match ---
-systemctl start auditd
 . ./classes.sh
+auditd_with_room
 permission_classes 64
 unlocked -q remove
 
