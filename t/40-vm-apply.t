@@ -104,7 +104,9 @@ vm_guest --timeout 300 <<'EOF'
 
 	# --- remove ---
 	echo '-w /etc/hosts -p wa -k host-own' >/etc/audit/rules.d/50-own.rules
+	auditd=$(pidof auditd)
 	out=$(cas -o json remove 2>&1 >/run/removed); ok $? 'remove on an unlocked node succeeds' "$out"
+	is "$(pidof auditd)" "$auditd" 'remove leaves auditd running, whatever loads the rules'
 	show remove </run/removed
 	is "$(auditctl -l)" '-w /etc/hosts -p wa -k host-own' "after remove the kernel has the host's own rules"
 	is "$(ls /etc/audit /etc/systemd/system /etc/systemd/system/* | grep -c cloud-audit)" 0 'remove leaves no file and no link'

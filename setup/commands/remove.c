@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "setup/host/atboot.h"
+#include "setup/kernel/rulesdiff.h"
 #include "setup/node/wanted_node.h"
 #include "setup/output/report.h"
 #include "setup/rights/confine.h"
@@ -130,16 +131,33 @@ static void say_what_stays(const struct context *c)
 			"and -r change them", c->node.status.failure, c->node.status.rate_limit);
 }
 
+/* Without our file: does the kernel have the rule that ends each set of ours? Then it is one that replaced the host's, else none is
+ * ours any more: a first remove has deleted them, or a boot. 1, 0 or -ENOMEM. */
+static int find_end(const struct context *c)
+{
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	_cleanup_(rule_set_done) struct rule_set end = {0};
+	bool unused;
+
+	if (wanted_earlier_rules(&c->host, END_RULE "\n", &end, &unused) < 0 ||
+	    rulesdiff_compare(&diff, &end, &c->node.rules, true) < 0)
+		return -ENOMEM;
+	return diff.n_missing == 0;
+}
+
 /* Deletes our rules from the kernel: all of them if our file said -D, else those it names. */
 static int delete_rules(struct context *c, bool *ret_replaced)
 {
 	_cleanup_(rule_set_done) struct rule_set set = {0};
 	const char *content = node_own_rules(&c->node)->s;
-	int r;
+	int r = content ? wanted_earlier_rules(&c->host, content, &set, ret_replaced) : find_end(c);
 
-	*ret_replaced = true;
-	if (content && wanted_earlier_rules(&c->host, content, &set, ret_replaced) < 0)
+	if (r < 0)
 		return log_no_memory(c->log);
+	if (!content)
+		*ret_replaced = r > 0;
+	if (!content && r == 0)
+		return 0;
 	r = *ret_replaced ? step_reset_kernel(c, content) : step_delete_rules(c, &set);
 	if (r == 0)
 		r = node_read_kernel(&c->node, c->kernel, &c->host, c->log);
@@ -150,33 +168,53 @@ static int delete_rules(struct context *c, bool *ret_replaced)
 	return -EBADE;
 }
 
-/* Runs the host's augenrules, where there is one; load: NULL, or "--load". */
-static int run_augenrules(struct context *c, const char *load, const char *what)
+/* The host's augenrules, NULL for none; of a host whose programs cannot be seen the usual place is taken. */
+static const char *find_augenrules(const struct context *c)
 {
 	static const char *const paths[] = { "/sbin/augenrules", "/usr/sbin/augenrules" };
 	bool directory;
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		if (host_path_type(&c->host, paths[i], &directory) == 1)
-			return bus_run_transient(c->bus, what, (const char *const[]){ paths[i], load, NULL });
+			return paths[i];
+	return host_path_type(&c->host, "/usr/sbin", &directory) == 1 ? NULL : paths[0];
+}
+
+/* What the host's own loader says no to is no failure of ours, nor would it be another time: a boot goes on, too. */
+static int forgive(const struct context *c, int r)
+{
+	if (r != -EIO)
+		return r;
+	log_say(c->log, LEVEL_WARNING, "the host's own loader of audit rules has failed, as it would at a boot, so that of those rules the "
+		"kernel may have some or none; mend them (/etc/audit/rules.d, or %s) and load them: augenrules --load", HOST_RULES);
 	return 0;
+}
+
+static int run_command(struct context *c, const char *what, const char *program, const char *option, const char *file)
+{
+	return program ? bus_run_transient(c->bus, what, (const char *const[]){ program, option, file, NULL }) : 0;
 }
 
 /* Has the host load its own rules, the way it does at boot; a host that loads none is left with none. */
 static int load_host_rules(struct context *c)
 {
 	static const char what[] = "Load the host's own audit rules";
-	_cleanup_free_ char *file = NULL;
-	enum loader loader;
-	int r = loader_find(&loader, &file, &c->host, c->bus, c->log);
+	_cleanup_(loader_done) struct loader loader = {0};
+	int r = loader_find(&loader, &c->host, c->bus, c->log);
 
-	if (r < 0 || loader == LOADER_NONE)
+	if (r < 0)
 		return r;
-	if (loader == LOADER_UNIT)
-		return bus_run_job(c->bus, BUS_RESTART, LOADER_UNIT_NAME);
-	if (loader == LOADER_AUGENRULES)
-		return run_augenrules(c, "--load", what);
-	return bus_run_transient(c->bus, what, (const char *const[]){ c->wanted.auditctl, "-R", file, NULL });
+	switch (loader.kind) {
+	case LOADER_NONE:
+		return 0;
+	case LOADER_UNIT:
+		return forgive(c, bus_run_job(c->bus, loader.active ? BUS_RESTART : BUS_START, loader.unit));
+	case LOADER_AUGENRULES:
+		return forgive(c, run_command(c, what, find_augenrules(c), "--load", NULL));
+	case LOADER_AUDITCTL:
+		return forgive(c, run_command(c, what, c->wanted.auditctl, "-R", loader.file));
+	}
+	return 0;
 }
 
 /* The copy for scanners goes before the host loads its own rules, with which it would be loaded, and out of what augenrules
@@ -198,7 +236,7 @@ static int take_back_copy(struct context *c)
 	/* What somebody has written by hand it would write over. */
 	if (node_locked(&c->node) || !atboot_merged(&c->host))
 		return 0;
-	return run_augenrules(c, NULL, "Merge the host's own audit rules");
+	return forgive(c, run_command(c, "Merge the host's own audit rules", find_augenrules(c), NULL, NULL));
 }
 
 /* The kernel's part, while the files still tell a next run that there is something to take back. */

@@ -9,18 +9,28 @@
 #include "setup/systemd/others.h"
 #include "units/unit_file.h"
 
-/* The first that a boot starts has the rules loaded, by the commands of this setting. */
-static const struct { const char *name, *key; enum loader loader; } units[] = {
-	{ LOADER_UNIT_NAME, "ExecStart", LOADER_UNIT },
-	{ "auditd.service", "ExecStartPost", LOADER_AUGENRULES },
+#define AUDITD "auditd.service"
+
+/* Of audit, and of distributions that had one before audit did. */
+static const char *const units[] = { "audit-rules.service", "augenrules.service" };
+
+/* A unit, and what its files say. */
+struct reading {
+	struct unit_state state;
+	bool started;		/* by a boot */
+	bool seen;		/* its own file, whatever drop-ins there are */
+	char **commands;	/* each ends with NULL, or is NULL */
+	char **pulls;		/* the units that it is started with */
 };
 
-struct commands {
-	char **items;	/* ends with NULL, or NULL */
-	bool seen;	/* the unit's own file, whatever drop-ins there are */
-};
+static void reading_done(struct reading *reading)
+{
+	unit_state_done(&reading->state);
+	strings_free(reading->commands);
+	strings_free(reading->pulls);
+}
 
-static int add_commands(struct commands *commands, const struct host *host, const char *path, const char *key, bool *ret_seen)
+static int read_file(struct reading *reading, const struct host *host, const char *path, const char *key, bool *ret_seen)
 {
 	_cleanup_text_ struct text content = {0};
 	bool said;
@@ -28,26 +38,37 @@ static int add_commands(struct commands *commands, const struct host *host, cons
 
 	*ret_seen = r == 0 && content.s;
 	if (*ret_seen)
-		r = unit_file_read(&content, "Service", key, &commands->items, &said);
+		r = unit_file_read(&content, "Service", key, &reading->commands, &said);
+	if (*ret_seen && r == 0)
+		r = unit_file_read(&content, "Unit", "Requires", &reading->pulls, &said);
+	if (*ret_seen && r == 0)
+		r = unit_file_read(&content, "Unit", "Wants", &reading->pulls, &said);
 	return r == -ENOMEM ? r : 0;
 }
 
-static int read_commands(struct commands *ret, const struct host *host, const struct unit_state *state, const char *key)
+/* key: the setting with the commands. 0 or negative errno, logged. */
+static int read_unit(struct reading *ret, const struct host *host, struct bus *bus, const char *unit, const char *key, struct log *log)
 {
+	const struct unit_state *state = &ret->state;
 	bool unused;
-	int r = state->fragment && *state->fragment ? add_commands(ret, host, state->fragment, key, &ret->seen) : 0;
+	int r = bus_unit_state(bus, unit, &ret->state);
 
+	if (r < 0)
+		return r;
+	ret->started = state->exists && (state->enabled || state->active);
+	if (state->fragment && *state->fragment)
+		r = read_file(ret, host, state->fragment, key, &ret->seen);
 	for (size_t i = 0; r == 0 && state->drop_ins && state->drop_ins[i]; i++)
-		r = add_commands(ret, host, state->drop_ins[i], key, &unused);
-	return r;
+		r = read_file(ret, host, state->drop_ins[i], key, &unused);
+	return r < 0 ? log_no_memory(log) : 0;
 }
 
-static const char *find(const struct commands *commands, const char *words)
+static const char *find(char *const *values, const char *words)
 {
 	const char *s = NULL;
 
-	for (size_t i = 0; !s && commands->items && commands->items[i]; i++)
-		s = strstr(commands->items[i], words);
+	for (; !s && values && *values; values++)
+		s = strstr(*values, words);
 	return s;
 }
 
@@ -66,47 +87,76 @@ static bool has_no_directory(const struct host *host)
 	return exists(host, "/etc/audit") && host_path_type(host, HOST_RULES_DIRECTORY, &directory) == 0;
 }
 
-/* What these commands make of the loader that it is with those of audit's package. */
-static int judge(enum loader *loader, char **ret_file, const struct host *host, const struct commands *commands)
+/* The file in "/sbin/auditctl -R FILE", NULL for other commands; *ret_n: how long its name is. */
+static const char *find_file(char *const *commands, size_t *ret_n)
 {
-	static const char load[] = "/auditctl -R ";
-	const char *file = find(commands, load);
+	static const char load[] = " -R";
+	const char *s = find(commands, "/auditctl ");
 
-	if (!commands->seen || find(commands, "/augenrules")) {
+	s = s ? strstr(s, load) : NULL;
+	if (!s)
+		return NULL;
+	s += strlen(load);
+	s += strspn(s, " \t\"'");
+	*ret_n = strcspn(s, " \t\"'");
+	return *ret_n > 0 ? s : NULL;
+}
+
+/* Sets what these commands make of the loader that it is with those of audit's package. */
+static int judge(struct loader *loader, const struct host *host, const struct reading *reading)
+{
+	size_t n = strlen(HOST_RULES);
+	const char *file = find_file(reading->commands, &n);
+
+	if (!reading->seen || find(reading->commands, "/augenrules")) {
 		if (!has_no_directory(host))
 			return 0;
 		file = exists(host, HOST_RULES) ? HOST_RULES : NULL;
-	} else if (*loader == LOADER_UNIT) {
+		n = strlen(HOST_RULES);
+	} else if (loader->kind == LOADER_UNIT) {
 		return 0;
-	} else if (file) {
-		file += strlen(load);
 	}
-	*loader = file ? LOADER_AUDITCTL : LOADER_NONE;
-	*ret_file = file ? strndup(file, strcspn(file, " ")) : NULL;
-	return file && !*ret_file ? -ENOMEM : 0;
+	loader->kind = file ? LOADER_AUDITCTL : LOADER_NONE;
+	loader->file = file ? strndup(file, n) : NULL;
+	return file && !loader->file ? -ENOMEM : 0;
 }
 
-int loader_find(enum loader *ret, char **ret_file, const struct host *host, struct bus *bus, struct log *log)
+/* auditd, which may start one of these. */
+static int find_unit(struct loader *ret, const struct host *host, struct bus *bus, const struct reading *auditd, struct log *log)
 {
-	*ret = LOADER_NONE;
-	*ret_file = NULL;
-	if (others_load_none(host))
-		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		_cleanup_(unit_state_done) struct unit_state state = {0};
-		struct commands commands = {0};
-		int r = bus_unit_state(bus, units[i].name, &state);
+		_cleanup_(reading_done) struct reading reading = {0};
+		int r = read_unit(&reading, host, bus, units[i], "ExecStart", log);
 
 		if (r < 0)
 			return r;
-		if (!state.exists || !(state.enabled || state.active))
+		if (!reading.started && !(reading.state.exists && auditd->started && (!auditd->seen || find(auditd->pulls, units[i]))))
 			continue;
-		*ret = units[i].loader;
-		r = read_commands(&commands, host, &state, units[i].key);
-		if (r == 0)
-			r = judge(ret, ret_file, host, &commands);
-		strings_free(commands.items);
-		return r < 0 ? log_no_memory(log) : 0;
+		*ret = (struct loader){ .kind = LOADER_UNIT, .unit = units[i], .active = reading.state.active };
+		return judge(ret, host, &reading) < 0 ? log_no_memory(log) : 0;
 	}
 	return 0;
+}
+
+int loader_find(struct loader *ret, const struct host *host, struct bus *bus, struct log *log)
+{
+	_cleanup_(reading_done) struct reading auditd = {0};
+	int r;
+
+	*ret = (struct loader){0};
+	if (others_load_none(host))
+		return 0;
+	r = read_unit(&auditd, host, bus, AUDITD, "ExecStartPost", log);
+	if (r == 0)
+		r = find_unit(ret, host, bus, &auditd, log);
+	if (r < 0 || ret->unit || !auditd.started)
+		return r;
+	ret->kind = LOADER_AUGENRULES;
+	return judge(ret, host, &auditd) < 0 ? log_no_memory(log) : 0;
+}
+
+void loader_done(struct loader *loader)
+{
+	free(loader->file);
+	*loader = (struct loader){0};
 }

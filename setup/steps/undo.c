@@ -106,7 +106,10 @@ static int undo_file(struct context *c, const struct node *before, size_t i)
 		return r == -ELOOP && !old->s ? 0 : r;
 	if (text_equal(old, &now))
 		return 0;
-	return old->s ? file_write(&c->host, &c->wanted, i, old, &c->wanted.files[i]) : file_delete(&c->host, &c->wanted, i);
+	if (old->s)
+		return file_write(&c->host, &c->wanted, i, old, &c->wanted.files[i]);
+	/* Its directory goes where this run has made it, see undo_directory(). */
+	return i == FILE_SCANNER ? host_remove(&c->host, path) : file_delete(&c->host, &c->wanted, i);
 }
 
 /* Enables or disables the units that were so before. */

@@ -151,6 +151,95 @@ static void the_host_s_rules_are_those_of_a_boot(void **state)
 	}
 }
 
+/* audit 4's auditd starts the unit that loads rules, whether that is enabled or not. */
+static void the_unit_that_auditd_starts_loads_them(void **state)
+{
+	static const struct {
+		const char *setting, *unit;
+	} rows[] = {
+		{ "Requires=audit-rules.service", "audit-rules" }, { "Wants=audit-rules.service", "audit-rules" },
+		{ "Requires=x.service augenrules.service", "augenrules" },
+		{ "After=audit-rules.service", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char command[400];
+
+		begin("");
+		snprintf(command, sizeof(command), "mkdir node/etc/audit/rules.d && printf '[Unit]\\n%s\\n[Service]\\nType=forking\\n' "
+			 ">node/lib/systemd/system/auditd.service", rows[i].setting);
+		shell(command);
+		expect(UNLOCKED "apply", 0);
+		expect("remove", 0);
+		if (rows[i].unit ? !has_rule(strcmp(rows[i].unit, "audit-rules") == 0 ? "/etc/passwd" : "/etc/shadow") : model->is.n_rules != 0)
+			fail_msg("row %zu: %zu rules", i, model->is.n_rules);
+	}
+}
+
+/* Else it would never end: the reason stays. */
+static void remove_ends_where_the_host_s_own_rules_are_refused(void **state)
+{
+	for (int unit = 0; unit < 2; unit++) {
+		const struct result *result;
+
+		begin(UNLOCKED "apply");
+		shell("mkdir node/etc/audit/rules.d");
+		model_unit(model, "audit-rules.service")->enabled = unit;
+		model->refuse = "--load";
+		result = run_words("remove");
+		model->refuse = NULL;
+		if (result->status != 0 || !strstr(result->err, "the host's own loader of audit rules has failed, as it would at a boot"))
+			fail_msg("unit %d: exit %d: %s", unit, result->status, result->err);
+		shell("! find node/etc -name 'cloud-audit*' | grep .");
+	}
+}
+
+/* None of the kernel's is ours any more: after a boot, where another file of ours is on a disk that stays; and after a remove that
+ * was broken off. */
+static void remove_without_a_rules_file_leaves_others_rules(void **state)
+{
+	static const char *const words[] = { IDENTITY "apply", KEEP "apply" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		begin(words[i]);
+		shell("rm node/etc/audit/cloud-audit-setup.rules");
+		model_line(model, "-D");
+		model_line(model, "-w /etc/hosts -p wa -k foreign");
+		expect("remove", 0);
+		assert_true(has_rule("foreign"));
+	}
+	/* But a set that ends as ours do has replaced them. */
+	begin(UNLOCKED "apply");
+	shell("rm node/etc/audit/cloud-audit-setup.rules");
+	expect("remove", 0);
+	assert_true(has_rule("/etc/group"));
+}
+
+/* As from a Pod that has the bus alone: what is not seen is taken to be where audit has it, and its failure is told. */
+static void rules_of_a_host_that_cannot_be_seen_are_loaded(void **state)
+{
+	const struct result *result;
+
+	begin(TRANSIENT "apply");
+	shell("rm -r node/usr/sbin node/lib/systemd node/etc/audit");
+	result = run_words("remove");
+	if (result->status != 0 || !strstr(result->err, "the host's own loader of audit rules has failed"))
+		fail_msg("exit %d: %s", result->status, result->err);
+}
+
+/* An apply that fails takes back its copy for scanners, and no directory that was there before. */
+static void undo_leaves_a_directory_of_the_host(void **state)
+{
+	for (int had = 0; had < 2; had++) {
+		begin("");
+		shell(had ? "mkdir node/etc/audit/rules.d" : "true");
+		model->fail_job = 1;
+		assert_int_equal(run_failing(UNLOCKED "-s rules.scanner_copy=yes apply", 0, false)->status, 1);
+		model->fail_job = 0;
+		shell(had ? "test -d node/etc/audit/rules.d && ! ls node/etc/audit/rules.d | grep ." : "! test -e node/etc/audit/rules.d");
+	}
+}
+
 #define RUNTIME_DROP_IN "node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf"
 
 /* Of one whose end is not known, or that was refused, nothing is taken back; and no run that ends well has left it out. */
@@ -228,6 +317,11 @@ int main(void)
 		TEST("rules are for what there is once the host's lock is held", rules_are_read_under_the_lock),
 		TEST("a directory that the host had stays, when what was in it goes", a_directory_of_the_host_stays),
 		TEST("remove loads the rules of the host that a boot would load", the_host_s_rules_are_those_of_a_boot),
+		TEST("also those of a unit that auditd starts", the_unit_that_auditd_starts_loads_them),
+		TEST("remove comes to its end where the host's own rules are refused, and says so", remove_ends_where_the_host_s_own_rules_are_refused),
+		TEST("remove without a rules file of ours leaves others' rules", remove_without_a_rules_file_leaves_others_rules),
+		TEST("the rules of a host that cannot be seen are not forgotten", rules_of_a_host_that_cannot_be_seen_are_loaded),
+		TEST("undo leaves a directory that the host had", undo_leaves_a_directory_of_the_host),
 		TEST("only a restart of the runtime that failed is taken back", a_restart_that_did_not_fail_is_not_taken_back),
 		TEST("a signal does not end a run that changes the node, and is told of", a_signal_waits_for_the_end),
 	};

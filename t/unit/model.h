@@ -382,6 +382,10 @@ static inline bool model_run(struct model *m, const char *unit, bool half)
 		model_unit(m, JOURNALD_SOCKET)->active =
 			model_file(m, "/etc/systemd/system/systemd-journald.service.d/cloud-audit-setup.conf", rules, sizeof(rules)) &&
 			strstr(rules, "Sockets=");
+	if (strcmp(unit, "augenrules.service") == 0)
+		return model_load(m, "-D\n-w /etc/shadow -p wa -k host\n", false);
+	if (strcmp(unit, "audit-rules.service") == 0 && m->refuse && strcmp(m->refuse, "--load") == 0)
+		return false;
 	if (strcmp(unit, "audit-rules.service") == 0)
 		return model_augenrules(m, "-D\n-w /etc/passwd -p wa -k host\n");
 	return true;
