@@ -57,7 +57,7 @@ for my $name (sort keys %unit) {
 		"$name comes before container runtimes, kubelet and logins" or diag "@before";
 }
 my @after = map { split } $unit{'cloud-audit-setup.service'} =~ /^After=(.*)$/mg;
-is_deeply [grep { /^audit/ } @after], [qw(auditd.service audit-rules.service)], "rules are loaded after the host's own";
+is_deeply [grep { /^au/ } @after], [qw(auditd.service audit-rules.service augenrules.service)], "rules are loaded after the host's own";
 
 # The same with the units of a node beside them, as those declare their order: systemd finds no cycle. Audit's own have changed it:
 # until 4.0 auditd loads the rules itself, then a unit does that before auditd, and from 4.1 on after it.

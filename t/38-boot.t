@@ -72,9 +72,9 @@ is named(), '', 'but where augenrules has made it';
 put("$d/99-finalize.rules", "-e 2\n");
 like err('apply'), qr{warning: /etc/audit/rules\.d/99-finalize\.rules:1: this line of the host's own locks the audit configuration at each boot before cloud-audit-setup\.service can load its rules; take it out},
 	'apply warns before it begins';
-for my $loader (qw(auditd audit-rules)) {
-	my ($other) = grep { $_ ne $loader } qw(auditd audit-rules);
-	put($answers, "$other.service ActiveState inactive\n$other.service GetUnitFileState disabled\n");
+my @loaders = qw(auditd audit-rules augenrules);
+for my $loader (@loaders) {
+	put($answers, join '', map { "$_.service ActiveState inactive\n$_.service GetUnitFileState disabled\n" } grep { $_ ne $loader } @loaders);
 	is named(), 'rules.d/99-finalize.rules:1', "loaded by $loader.service alone";
 }
 # From audit 4.0 on auditd loads none itself; it may run beside a masked audit-rules.service from 4.1 on.
@@ -89,7 +89,7 @@ is named(), '', 'where audit-rules.service is masked they lock nothing, though a
 unlink $mask or die;
 is named(), 'rules.d/99-finalize.rules:1', 'where it is not they do';
 unlink $shipped or die;
-put($answers, join '', map { "$_.service ActiveState inactive\n$_.service GetUnitFileState disabled\n" } qw(auditd audit-rules));
+put($answers, join '', map { "$_.service ActiveState inactive\n$_.service GetUnitFileState disabled\n" } @loaders);
 is named(), '', 'where nothing loads the lines they lock nothing';
 unlike err('remove'), qr/host's own locks/, 'remove has nothing to do with them';
 

@@ -8,8 +8,8 @@
 
 #include "units/unit.h"
 
-/* What may be loading the host's own rules, with -D: whoever loads ours waits for their jobs. */
-#define HOST_RULES_UNITS "auditd.service audit-rules.service"
+/* What may be loading the host's own rules, with -D: whoever loads ours waits for their jobs. The last is SUSE's. */
+#define HOST_RULES_UNITS "auditd.service audit-rules.service augenrules.service"
 
 struct unit_setting {
 	const char *key, *value;

@@ -100,6 +100,31 @@ static int has_in_file(const struct host *host, const char *name, int depth)
 	return has_in_text(host, content.s, depth - 1);
 }
 
+/* Is there a * in a list of patterns, "root,*"? */
+static bool has_all(const char *patterns)
+{
+	size_t n;
+
+	for (; *patterns; patterns += n + (patterns[n] == ','))
+		if ((n = strcspn(patterns, ",")) == 1 && *patterns == '*')
+			return true;
+	return false;
+}
+
+/* Do the module's arguments record every user? The last that matches one counts (pam_tty_audit(8)). */
+static bool records_all(char *arguments)
+{
+	bool all = false;
+
+	for (const char *word; (word = next_word(&arguments));) {
+		if (strncmp(word, "enable=", 7) == 0)
+			all = all || has_all(word + 7);
+		else if (strncmp(word, "disable=", 8) == 0)
+			all = false;
+	}
+	return all;
+}
+
 static int has_in_line(const struct host *host, char *line, int depth)
 {
 	const char *type, *control, *module;
@@ -116,7 +141,7 @@ static int has_in_line(const struct host *host, char *line, int depth)
 		return 0;
 	if (strcmp(control, "include") == 0 || strcmp(control, "substack") == 0)
 		return has_in_file(host, module, depth);
-	return strstr(module, "pam_tty_audit") && strstr(line, "enable=");
+	return strstr(module, "pam_tty_audit") && records_all(line);
 }
 
 static int has_in_text(const struct host *host, const char *content, int depth)

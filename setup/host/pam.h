@@ -16,7 +16,7 @@ int pam_strip(struct text *out, const char *content) _must_check_;
  * -ENOMEM. */
 int pam_set(struct text *out, const char *content, bool log_passwords) _must_check_;
 
-/* Does a session of this service have pam_tty_audit already, in the text (without our block) or in a file
+/* Does a session of this service have pam_tty_audit record every user already, in the text (without our block) or in a file
  * that it includes? 1 or 0. */
 int pam_has_tty_audit(const struct host *host, const char *content) _must_check_;
 

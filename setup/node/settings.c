@@ -107,6 +107,7 @@ int settings_meet_kernel(struct settings *settings, const struct config *config,
 	struct setting_value *backlog = &settings->values[BACKLOG_LIMIT], *failure = &settings->values[FAILURE];
 	struct setting_value *wait = &settings->values[BACKLOG_WAIT_TIME];
 	int64_t before = earlier_number(earlier, "-b"), limit = backlog->wanted, action = failure->wanted, time = wait->wanted;
+	bool left;
 	int r = 0;
 
 	if (!config_given(config, "audit", "backlog_limit")) {
@@ -117,9 +118,10 @@ int settings_meet_kernel(struct settings *settings, const struct config *config,
 			r = set(backlog, before, "as an earlier run had it: [audit] backlog_limit is not set");
 	}
 	/* Where nobody holds the audit PID every record counts as lost once the queue for it is full, and with panic
-	 * the node dies of that. */
-	if (r == 0 && !config_given(config, "audit", "failure") && status->pid != 0 &&
-	    (status->failure != failure->wanted || (earlier && !strstr(earlier, "\n-f "))))
+	 * the node dies of that. Under the lock it is too late for that: a daemon may be away for a moment. */
+	left = earlier && !strstr(earlier, "\n-f ");
+	if (r == 0 && !config_given(config, "audit", "failure") &&
+	    ((status->pid != 0 && (left || status->failure != failure->wanted)) || (left && status->enabled == 2)))
 		failure->wanted = -1;
 	if (r == 0 && config->identity && !config_given(config, "audit", "backlog_wait_time"))
 		r = limit_wait(wait, status);

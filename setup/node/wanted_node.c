@@ -26,6 +26,15 @@ static bool is_file(const struct host *host, const char *path)
 	return host_path_type(host, path, &directory) == 1 && !directory;
 }
 
+/* One that says so in its first line, as each that any version has written. */
+static bool is_ours(const struct host *host, const char *path)
+{
+	static const char begin[] = "# Written by cloud-audit-setup";
+	_cleanup_text_ struct text content = {0};
+
+	return host_read(host, path, &content) == 0 && content.s && strncmp(content.s, begin, strlen(begin)) == 0;
+}
+
 static void forget(struct wanted *wanted)
 {
 	free(TAKE(wanted->overrides));
@@ -79,7 +88,7 @@ static int find_drop_in(const struct host *host, const char *but, char **ret, st
 			path = NULL;
 			return -ENOMEM;
 		}
-		if (!is_file(host, path))
+		if (!is_ours(host, path))
 			continue;
 		*ret = TAKE(path);
 		break;

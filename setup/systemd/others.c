@@ -82,7 +82,7 @@ bool others_load_none(const struct host *host)
 
 int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *host, struct bus *bus, struct log *log)
 {
-	static const char *const loaders[] = { "audit-rules.service", "auditd.service" };
+	static const char *const loaders[] = { "audit-rules.service", "augenrules.service", "auditd.service" };
 	struct unit_state states[ARRAY_SIZE(loaders)];
 	bool loaded = false;
 	int r;

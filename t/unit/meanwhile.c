@@ -240,6 +240,22 @@ static void undo_leaves_a_directory_of_the_host(void **state)
 	}
 }
 
+/* One of ours begins with what says so; under the same name there may be somebody else's. */
+static void a_drop_in_of_the_host_s_under_our_name_stays(void **state)
+{
+	begin("");
+	shell("mkdir node/etc/systemd/system/k3s.service.d && printf '[Unit]\\nAfter=cloud-audit-setup.service\\n' "
+	      ">node/etc/systemd/system/k3s.service.d/cloud-audit-setup.conf");
+	expect(UNLOCKED "apply", 0);
+	expect(UNLOCKED "verify", 0);
+	expect("remove", 0);
+	shell("grep -q After= node/etc/systemd/system/k3s.service.d/cloud-audit-setup.conf");
+	shell("mkdir -p node/etc/systemd/system/old.service.d && { echo '# Written by cloud-audit-setup, which replaces it when the "
+	      "configuration changes.'; echo '[Service]'; } >node/etc/systemd/system/old.service.d/cloud-audit-setup.conf");
+	expect(UNLOCKED "apply", 0);
+	shell("! test -e node/etc/systemd/system/old.service.d");
+}
+
 #define RUNTIME_DROP_IN "node/etc/systemd/system/containerd.service.d/cloud-audit-setup.conf"
 
 /* Of one whose end is not known, or that was refused, nothing is taken back; and no run that ends well has left it out. */
@@ -322,6 +338,7 @@ int main(void)
 		TEST("remove without a rules file of ours leaves others' rules", remove_without_a_rules_file_leaves_others_rules),
 		TEST("the rules of a host that cannot be seen are not forgotten", rules_of_a_host_that_cannot_be_seen_are_loaded),
 		TEST("undo leaves a directory that the host had", undo_leaves_a_directory_of_the_host),
+		TEST("a drop-in of the host's under our name stays", a_drop_in_of_the_host_s_under_our_name_stays),
 		TEST("only a restart of the runtime that failed is taken back", a_restart_that_did_not_fail_is_not_taken_back),
 		TEST("a signal does not end a run that changes the node, and is told of", a_signal_waits_for_the_end),
 	};

@@ -89,7 +89,8 @@ static int end(void **state)
 static void finds(void **state)
 {
 	has("session required pam_tty_audit.so enable=*\n", 1);
-	has("-session [success=ok default=ignore] /lib/security/pam_tty_audit.so open_only enable=root", 1);
+	has("-session [success=ok default=ignore] /lib/security/pam_tty_audit.so open_only enable=*", 1);
+	has("session required pam_tty_audit.so disable=* enable=root,*\n", 1);
 	has("session include yes\n", 1);
 	has("session substack deep\n", 1);
 	has("@include deep\n", 1);
@@ -101,6 +102,9 @@ static void finds_not(void **state)
 	has("", 0);
 	has("# session required pam_tty_audit.so enable=*\n", 0);
 	has("session required pam_tty_audit.so disable=*\n", 0);
+	/* Of some users alone. */
+	has("session required pam_tty_audit.so disable=* enable=root\n", 0);
+	has("session required pam_tty_audit.so enable=* disable=*\n", 0);
 	has("session required pam_unix.so # pam_tty_audit.so enable=*\n", 0);
 	has("auth include yes\n", 0);
 	has("session include no\n", 0);

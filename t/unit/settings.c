@@ -68,7 +68,7 @@ static void failure_is_the_kernels_while_somebody_holds_the_pid(void **state)
 {
 	static const char *const kept = "-b 8192 (" DEFAULT ")\n-r 0 (" DEFAULT ")\n";
 	const struct kernel_status held = { .failure = 2, .pid = 7, .backlog_limit = 64 }, free_pid = { .failure = 2, .backlog_limit = 64 },
-		usual = { .failure = 1, .pid = 7, .backlog_limit = 64 };
+		usual = { .failure = 1, .pid = 7, .backlog_limit = 64 }, locked = { .failure = 2, .enabled = 2, .backlog_limit = 64 };
 
 	check("", 0, &held, NULL, kept);
 	check("", 0, &free_pid, NULL, "-b 8192 (" DEFAULT ")\n" REST);
@@ -77,6 +77,8 @@ static void failure_is_the_kernels_while_somebody_holds_the_pid(void **state)
 	/* The kernel had another when the file was written, and has the usual one since a boot: no difference. */
 	check("", 0, &usual, "-D\n-b 8192\n-r 0\n", kept);
 	check("", 0, &usual, "-D\n-b 8192\n-f 1\n-r 0\n", "-b 8192 (" DEFAULT ")\n" REST);
+	/* Under the lock nothing could come of it, but at a boot it would lower the host's. */
+	check("", 0, &locked, "-D\n-b 8192\n-r 0\n", kept);
 	check("audit.failure=silent", 0, &held, NULL, "-b 8192 (" DEFAULT ")\n-f 0 (--set audit.failure=silent)\n-r 0 (" DEFAULT ")\n");
 }
 

@@ -208,7 +208,7 @@ static void transient_unit(void **state)
 	no_other_files(out.s);
 	HAS(out.s, "Service", "CapabilityBoundingSet=CAP_AUDIT_CONTROL CAP_DAC_READ_SEARCH");
 	HAS(out.s, "Service", "StandardInputData=LUQK");
-	HAS(out.s, "Unit", "After=auditd.service audit-rules.service");
+	HAS(out.s, "Unit", "After=auditd.service audit-rules.service augenrules.service");
 	/* systemd takes this one in no other section. */
 	HAS(out.s, "Unit", "CollectMode=inactive-or-failed");
 }
