@@ -167,7 +167,7 @@ static int change_node(struct context *c, const struct checks *checks, const str
 		!loader_active(c, before) || left_behind(c, before);
 	int r = bus_subscribe(c->bus);
 
-	if (r == 0 && start && earlier && c->config.existing == EXISTING_KEEP)
+	if (r == 0 && start && c->config.existing == EXISTING_KEEP)
 		r = step_delete_earlier(c, earlier);
 	if (r == 0)
 		r = change_host(c, checks, before);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "setup/host/atboot.h"
-#include "setup/kernel/rulesdiff.h"
 #include "setup/node/wanted_node.h"
 #include "setup/output/report.h"
 #include "setup/rights/confine.h"
@@ -131,26 +130,13 @@ static void say_what_stays(const struct context *c)
 			"and -r change them", c->node.status.failure, c->node.status.rate_limit);
 }
 
-/* Without our file: does the kernel have the rule that ends each set of ours? Then it is one that replaced the host's, else none is
- * ours any more: a first remove has deleted them, or a boot. 1, 0 or -ENOMEM. */
-static int find_end(const struct context *c)
-{
-	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
-	_cleanup_(rule_set_done) struct rule_set end = {0};
-	bool unused;
-
-	if (wanted_earlier_rules(&c->host, END_RULE "\n", &end, &unused) < 0 ||
-	    rulesdiff_compare(&diff, &end, &c->node.rules, true) < 0)
-		return -ENOMEM;
-	return diff.n_missing == 0;
-}
-
 /* Deletes our rules from the kernel: all of them if our file said -D, else those it names. */
 static int delete_rules(struct context *c, bool *ret_replaced)
 {
 	_cleanup_(rule_set_done) struct rule_set set = {0};
 	const char *content = node_own_rules(&c->node)->s;
-	int r = content ? wanted_earlier_rules(&c->host, content, &set, ret_replaced) : find_end(c);
+	/* Without our file a first remove has deleted them, or a boot, unless the kernel has what ends a set that replaced the host's. */
+	int r = content ? wanted_earlier_rules(&c->host, content, &set, ret_replaced) : step_find_end(c);
 
 	if (r < 0)
 		return log_no_memory(c->log);

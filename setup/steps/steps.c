@@ -283,11 +283,28 @@ int step_restore_kernel(struct context *c, const struct kernel_status *status,
 	return load(c, &lines, "Bring back the audit rules from before cloud-audit-setup");
 }
 
+int step_find_end(const struct context *c)
+{
+	_cleanup_(rulesdiff_done) struct rulesdiff diff = {0};
+	_cleanup_(rule_set_done) struct rule_set end = {0};
+	bool unused;
+
+	if (wanted_earlier_rules(&c->host, END_RULE "\n", &end, &unused) < 0 ||
+	    rulesdiff_compare(&diff, &end, &c->node.rules, true) < 0)
+		return -ENOMEM;
+	return diff.n_missing == 0;
+}
+
 int step_delete_earlier(struct context *c, const char *earlier)
 {
 	_cleanup_(rule_set_done) struct rule_set set = {0};
 	bool replaced;
 
+	if (!earlier) {
+		int r = step_find_end(c);
+
+		return r == 0 ? 0 : r < 0 ? log_no_memory(c->log) : step_delete_rules(c, &c->wanted.rules);
+	}
 	if (wanted_earlier_rules(&c->host, earlier, &set, &replaced) < 0)
 		return log_no_memory(c->log);
 	return step_delete_rules(c, &set);

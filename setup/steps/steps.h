@@ -59,6 +59,9 @@ void step_say_pending(struct context *c);
  * content, NULL for none) set them, to what the kernel boots with. */
 int step_reset_kernel(struct context *c, const char *earlier) _must_check_;
 
+/* Does the kernel of c->node list END_RULE, which ends each set of ours? 1, 0 or -ENOMEM. */
+int step_find_end(const struct context *c) _must_check_;
+
 /* Has the host's auditctl delete those rules of the set that the kernel of c->node lists. */
 int step_delete_rules(struct context *c, const struct rule_set *set) _must_check_;
 

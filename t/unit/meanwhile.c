@@ -215,6 +215,19 @@ static void remove_without_a_rules_file_leaves_others_rules(void **state)
 	assert_true(has_rule("/etc/group"));
 }
 
+/* As where the transient unit was stopped: that the kernel has them already is no reason to fail. */
+static void rules_without_their_text_are_loaded_again(void **state)
+{
+	begin(KEEP "apply");
+	shell("rm node/etc/audit/cloud-audit-setup.rules");
+	expect(KEEP "apply", 0);
+	expect(KEEP "verify", 0);
+	begin(KEEP "-s unit.mode=transient apply");
+	model_unit(model, TRANSIENT_UNIT)->active = false;
+	expect(KEEP "-s unit.mode=transient apply", 0);
+	expect(KEEP "-s unit.mode=transient verify", 0);
+}
+
 /* As from a Pod that has the bus alone: what is not seen is taken to be where audit has it, and its failure is told. */
 static void rules_of_a_host_that_cannot_be_seen_are_loaded(void **state)
 {
@@ -336,6 +349,7 @@ int main(void)
 		TEST("also those of a unit that auditd starts", the_unit_that_auditd_starts_loads_them),
 		TEST("remove comes to its end where the host's own rules are refused, and says so", remove_ends_where_the_host_s_own_rules_are_refused),
 		TEST("remove without a rules file of ours leaves others' rules", remove_without_a_rules_file_leaves_others_rules),
+		TEST("rules of ours whose text has gone are loaded again, with existing = keep", rules_without_their_text_are_loaded_again),
 		TEST("the rules of a host that cannot be seen are not forgotten", rules_of_a_host_that_cannot_be_seen_are_loaded),
 		TEST("undo leaves a directory that the host had", undo_leaves_a_directory_of_the_host),
 		TEST("a drop-in of the host's under our name stays", a_drop_in_of_the_host_s_under_our_name_stays),

@@ -418,7 +418,7 @@ static inline bool model_run_transient(struct model *m, const struct peer *peer,
 	if (!data && memmem(body, peer->body.len, "audit.rules", 11))	/* auditctl -R of it */
 		return model_file(m, "/etc/audit/audit.rules", rules, sizeof(rules)) && model_load(m, rules, half);
 	if (!data)	/* augenrules, or the terminal program's --check */
-		return !memmem(body, peer->body.len, "augenrules", 10) || model_merge(m);
+		return !memmem(body, peer->body.len, "/augenrules", 11) || model_merge(m);
 	/* The name's NUL, the signature "ay", and the length at the next four bytes. */
 	for (data += 18 + 4; (data - body) % 4; data++) { }
 	memcpy(&n, data, sizeof(n));

@@ -194,7 +194,7 @@ static void setup_unit(void **state)
 	HAS(out.s, "Service", "ExecStart=/sbin/auditctl -R /etc/audit/r.rules");
 	HAS(out.s, "Service", "TimeoutStartSec=1500ms");
 	HAS(out.s, "Unit", "After=local-fs.target systemd-tmpfiles-setup.service auditd.service "
-	    "audit-rules.service systemd-journald-audit.socket");
+	    "audit-rules.service augenrules.service systemd-journald-audit.socket");
 	no_other_files(out.s);
 	HAS(out.s, "Service", "CapabilityBoundingSet=CAP_AUDIT_CONTROL CAP_DAC_READ_SEARCH");
 }
