@@ -45,6 +45,20 @@ static void compact(struct rule_set *set)
 	set->n_rules = kept;
 }
 
+/* A deletion of what is not the user's own: of a roll-back file, or meant. */
+static void tell_deleted(const struct rule *rule, const struct rule *deleted, const struct rules_env *env)
+{
+	_cleanup_text_ struct text place = { 0 };
+	struct rule_place at = rule_place(deleted);
+
+	if (!deleted->shipped && !deleted->filter)
+		return;
+	rule_add_place(&place, &at);
+	warnings_add(env->warnings, env->log, "deletes-shipped", rule->file, rule->line, "this deletes the rule of %s, which is not loaded "
+		     "then; %s", place.s ? place.s : "another", deleted->filter ? "its setting of [filter] takes it away, too" :
+		     "[events] has a setting for each group of rules");
+}
+
 /* Drops the equal rules that stand before a deletion, and the deletion. */
 static int delete_rules(struct rule_set *set, const struct rules_env *env)
 {
@@ -68,8 +82,10 @@ static int delete_rules(struct rule_set *set, const struct rules_env *env)
 			       "there: no equal rule stands before it");
 			result = -EINVAL;
 		} else {
-			for (uint32_t next = at + 1; next; next = before[next - 1])
+			for (uint32_t next = at + 1; next; next = before[next - 1]) {
+				tell_deleted(rule, &set->rules[next - 1], env);
 				drop(&set->rules[next - 1]);
+			}
 			map_put(&map, key, DELETED);
 		}
 		drop(rule);

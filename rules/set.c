@@ -65,6 +65,7 @@ static int add_line(struct rule_set *set, const struct rules_env *env, struct le
 	rule.remove = r == PARSE_DELETE;
 	rule.shipped = env->shipped;
 	rule.guard = env->guard;
+	rule.filter = env->filter;
 	return append(set, &rule, lexer);
 }
 

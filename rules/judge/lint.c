@@ -76,6 +76,7 @@ static const struct {
 	{ 1112, "USER_LOGIN" }, { 1100, "USER_AUTH" }, { 1101, "USER_ACCT" }, { 1105, "USER_START" },
 	{ 1106, "USER_END" }, { 1319, "TTY" }, { 1400, "AVC" }, { 1306, "SOCKADDR" },
 	{ 1805, "INTEGRITY_RULE" },
+	{ 2500, "VIRT_CONTROL" },	/* with an identity, and nothing else says whose it is */
 };
 
 static bool check_exclude(const struct subject *s, struct text *message)
@@ -83,7 +84,7 @@ static bool check_exclude(const struct subject *s, struct text *message)
 	const char *comma = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted_types); i++)
-		if (data_drops(s->data, wanted_types[i].type)) {
+		if (data_drops(s->data, wanted_types[i].type) && (wanted_types[i].type != 2500 || s->context->env->identity)) {
 			text_addf(message, "%s%s", *comma ? comma : "this drops every record of the type ",
 				  wanted_types[i].name);
 			comma = ", ";
@@ -457,7 +458,8 @@ static const struct {
 	{ { "forgeable", "a process of a container can choose the login uid that a rule tells people by" }, check_forgeable, false },
 	{ { "sees-containers", "with an identity a rule for people sees containers" }, check_sees_containers, false },
 	{ { "left-out", "a rule whose path's directory is not on the host is left out" }, NULL, false },
-	{ { "silences", "with order = user-first a rule with never takes events of shipped groups" }, NULL, false },
+	{ { "silences", "a rule with never stands before shipped groups, and takes events of theirs" }, NULL, false },
+	{ { "deletes-shipped", "a deletion takes a rule away that comes with the program, or from [filter]" }, NULL, false },
 	{ { "accepted", "a comment accepts a warning that does not occur, or that there is none of" }, NULL, false },
 };
 

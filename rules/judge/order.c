@@ -142,19 +142,29 @@ static struct group *find_group(struct group *groups, size_t *n, const struct au
 	return &groups[(*n)++];
 }
 
-/* Marks the groups after rule i and before end that it takes events of. */
+/* Is it put before all rules, and takes each event of its system calls? */
+static bool is_wide(const struct rule *rule)
+{
+	for (uint32_t i = 0; i < rule->data->field_count; i++)
+		if (rule->data->fields[i] != AUDIT_ARCH && rule->data->fields[i] != AUDIT_FILTERKEY)
+			return false;
+	return rule->data->action == AUDIT_NEVER && (rule->data->flags & AUDIT_FILTER_PREPEND);
+}
+
+/* Marks the groups behind rule i that it takes events of. What is put before all with a condition is meant so. */
 static void mark_taken(const struct rule_set *set, size_t i, size_t end, const struct machine *machine,
 		       const struct calls *calls, struct group *groups, size_t *n)
 {
+	const struct rule *rule = &set->rules[i];
 	struct calls mine;
 
-	read_calls(machine, set->rules[i].data, &mine);
-	for (size_t k = i + 1; k < end; k++) {
+	read_calls(machine, rule->data, &mine);
+	for (size_t k = is_wide(rule) ? 0 : i + 1; k < end; k++) {
 		const struct rule *shipped = &set->rules[k];
 		struct group *group;
 
 		if (!shipped->shipped || data_list(shipped->data) != AUDIT_FILTER_EXIT || !share_calls(&mine, &calls[k]) ||
-		    contradict(set->rules[i].data, shipped->data))
+		    contradict(rule->data, shipped->data))
 			continue;
 		group = find_group(groups, n, shipped->data);
 		if (group)
@@ -197,33 +207,37 @@ static void tell_groups(const struct rules_env *env, const struct group *groups,
 	}
 }
 
+/* Of the list exit, neither the configuration's nor behind all shipped ones, the last of which stands before end. */
+static bool may_take(const struct rule *rule, size_t i, size_t end)
+{
+	return !rule->shipped && !rule->filter && data_list(rule->data) == AUDIT_FILTER_EXIT && (i < end || is_wide(rule));
+}
+
 int order_check(const struct rule_set *set, const struct rules_env *env)
 {
 	_cleanup_free_ struct calls *calls = NULL;
 	struct group groups[GROUPS_MAX] = { 0 };
 	struct machine machine;
-	size_t first = 0, last = set->n_rules, n = 0;
+	size_t first = 0, end = set->n_rules, n = 0;
 
-	while (first < set->n_rules && !set->rules[first].shipped)
+	while (end > 0 && !set->rules[end - 1].shipped)
+		end--;
+	while (first < set->n_rules && !may_take(&set->rules[first], first, end))
 		first++;
-	while (last > first && !set->rules[last - 1].shipped)
-		last--;
-	for (size_t i = first; !calls && i < last; i++)
-		if (!set->rules[i].shipped && !(calls = calloc(last, sizeof(*calls))))
-			return -ENOMEM;
-	if (!calls)
+	if (end == 0 || first == set->n_rules)
 		return 0;
+	calls = calloc(end, sizeof(*calls));
+	if (!calls)
+		return -ENOMEM;
 	machine_init(&machine, env);
-	for (size_t i = first; i < last; i++)
+	for (size_t i = 0; i < end; i++)
 		if (set->rules[i].shipped)
 			read_calls(&machine, set->rules[i].data, &calls[i]);
-	for (size_t i = first; i < last; i++) {
-		const struct rule *rule = &set->rules[i];
-
-		if (rule->shipped || data_list(rule->data) != AUDIT_FILTER_EXIT)
+	for (size_t i = first; i < set->n_rules; i++) {
+		if (!may_take(&set->rules[i], i, end))
 			continue;
-		mark_taken(set, i, last, &machine, calls, groups, &n);
-		tell_rule(rule, env, groups, n);
+		mark_taken(set, i, end, &machine, calls, groups, &n);
+		tell_rule(&set->rules[i], env, groups, n);
 	}
 	tell_groups(env, groups, n);
 	for (size_t i = 0; i < n; i++)

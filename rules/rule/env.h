@@ -57,6 +57,7 @@ struct rules_env {
 	bool forgeable;	/* they have none, and there is a runtime that starts such: see lint_people.c */
 	bool shipped;	/* what is read now comes with the program: written to suit any host */
 	bool guard;	/* and stands before the user's rules in whatever order */
+	bool filter;	/* what is read now is made of [filter] */
 };
 
 #endif

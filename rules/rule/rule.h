@@ -29,7 +29,7 @@ struct rule {
 	char *absent, *staged;
 	bool refused;
 	size_t at;
-	bool shipped, guard;	/* read while env->shipped, env->guard was set */
+	bool shipped, guard, filter;	/* read while env->shipped, env->guard, env->filter was set */
 	bool remove;	/* -d or -W: takes equal earlier rules away; gone after rules_finish() */
 };
 

@@ -144,15 +144,17 @@ static int add_filters(struct rule_set *set, const struct rules_env *env,
 		{ &config->exclude_uid, "-a never,exclude -F uid=" },
 		{ &config->exclude_exe, "-a never,exclude -F exe=" },
 	};
+	struct rules_env filter = *env;
 	int worst = 0;
 
+	filter.filter = true;
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
 		/* The exclude list drops whatever the task causes, also what no syscall rule asked for. */
-		int r = add_filter(set, env, filters[i].list, filters[i].pattern);
+		int r = add_filter(set, &filter, filters[i].list, filters[i].pattern);
 
 		worst = r < 0 ? r : worst;
 	}
-	if (add_min_auid(set, env, config) < 0)
+	if (add_min_auid(set, &filter, config) < 0)
 		worst = -EINVAL;
 	return worst;
 }

@@ -155,10 +155,10 @@ static void the_host_s_rules_are_those_of_a_boot(void **state)
 static void the_unit_that_auditd_starts_loads_them(void **state)
 {
 	static const struct {
-		const char *setting, *unit;
+		const char *setting, *path;	/* of the unit's rule */
 	} rows[] = {
-		{ "Requires=audit-rules.service", "audit-rules" }, { "Wants=audit-rules.service", "audit-rules" },
-		{ "Requires=x.service augenrules.service", "augenrules" },
+		{ "Requires=audit-rules.service", "/etc/passwd" }, { "Wants=audit-rules.service", "/etc/passwd" },
+		{ "Requires=x.service augenrules.service", "/etc/shadow" },
 		{ "After=audit-rules.service", NULL },
 	};
 
@@ -171,7 +171,7 @@ static void the_unit_that_auditd_starts_loads_them(void **state)
 		shell(command);
 		expect(UNLOCKED "apply", 0);
 		expect("remove", 0);
-		if (rows[i].unit ? !has_rule(strcmp(rows[i].unit, "audit-rules") == 0 ? "/etc/passwd" : "/etc/shadow") : model->is.n_rules != 0)
+		if (rows[i].path ? !has_rule(rows[i].path) : model->is.n_rules != 0)
 			fail_msg("row %zu: %zu rules", i, model->is.n_rules);
 	}
 }
@@ -347,7 +347,8 @@ int main(void)
 		TEST("a directory that the host had stays, when what was in it goes", a_directory_of_the_host_stays),
 		TEST("remove loads the rules of the host that a boot would load", the_host_s_rules_are_those_of_a_boot),
 		TEST("also those of a unit that auditd starts", the_unit_that_auditd_starts_loads_them),
-		TEST("remove comes to its end where the host's own rules are refused, and says so", remove_ends_where_the_host_s_own_rules_are_refused),
+		TEST("remove comes to its end where the host's own rules are refused, and says so",
+		     remove_ends_where_the_host_s_own_rules_are_refused),
 		TEST("remove without a rules file of ours leaves others' rules", remove_without_a_rules_file_leaves_others_rules),
 		TEST("rules of ours whose text has gone are loaded again, with existing = keep", rules_without_their_text_are_loaded_again),
 		TEST("the rules of a host that cannot be seen are not forgotten", rules_of_a_host_that_cannot_be_seen_are_loaded),

@@ -76,8 +76,8 @@ struct result {
 static struct peer peer;
 static char root[256], config[256];
 static const char *const units[] = {
-	SETUP_UNIT, LOCK_UNIT, HOST_UNIT, TRANSIENT_UNIT, JOURNALD_UNIT, JOURNALD_SOCKET, "auditd.service", "audit-rules.service", "augenrules.service",
-	"containerd.service",
+	SETUP_UNIT, LOCK_UNIT, HOST_UNIT, TRANSIENT_UNIT, JOURNALD_UNIT, JOURNALD_SOCKET, "auditd.service", "audit-rules.service",
+	"augenrules.service", "containerd.service",
 };
 
 static inline size_t read_back(const char *path, char *out)

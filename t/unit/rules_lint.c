@@ -539,6 +539,41 @@ static void login_uids_of_containers_are_told(void **state)
 	assert_int_equal(of_kind("-a never,exit -F auid!=unset\n", true, false, "[lint: sees-containers]"), 0);
 }
 
+/* A roll-back file may have the line of a rule that comes with the program. */
+static void a_deletion_of_what_is_not_the_users_is_told(void **state)
+{
+	static const char shipped[] = "-w /etc/audit -p wa -k audit-config\n-a always,exit -F arch=b64 -S bind -k network\n"
+		"-a always,exit -F arch=b32 -S bind -k network\n";
+	static const struct {
+		const char *rules;
+		unsigned warnings;
+	} rows[] = {
+		{ "-W /etc/audit -p wa -k audit-config\n", 1 },
+		{ "-d always,exit -F arch=b64 -S bind -k network\n-d always,exit -F arch=b32 -S bind -k network\n", 2 },
+		{ "-w /etc/mine -p wa -k x\n-W /etc/mine -p wa -k x\n", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned warnings, n = 0;
+		_cleanup_free_ char *messages = said_of(shipped, rows[i].rules, "x86_64", &warnings);
+
+		for (const char *s = messages; (s = strstr(s, "[lint: deletes-shipped]")); s++)
+			n++;
+		assert_int_equal(n, rows[i].warnings);
+	}
+}
+
+static void with_identity_the_records_of_starts_are_wanted(void **state)
+{
+	static const char *const rules[] = { "-a always,exclude -F msgtype=VIRT_CONTROL\n",
+		"-a never,exclude -F msgtype>=2500 -F msgtype<=2599\n" };
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		assert_int_equal(of_kind(rules[i], true, false, "[lint: exclude]"), 1);
+		assert_int_equal(of_kind(rules[i], false, false, "[lint: exclude]"), 0);
+	}
+}
+
 static void every_lint_has_a_name_and_a_line_about_it(void **state)
 {
 	size_t n = 0;
@@ -548,7 +583,7 @@ static void every_lint_has_a_name_and_a_line_about_it(void **state)
 			    strlen(lint_at(n)->name));
 		assert_null(strchr(lint_at(n)->what, '\n'));
 	}
-	assert_int_equal(n, 28);
+	assert_int_equal(n, 29);
 }
 
 static void ten_thousand_rules_take_less_than_200_ms(void **state)
@@ -600,6 +635,8 @@ int main(void)
 		cmocka_unit_test(a_rule_hidden_by_several_says_so),
 		cmocka_unit_test(what_shipped_rules_are_meant_to_do_is_no_warning),
 		cmocka_unit_test(login_uids_of_containers_are_told),
+		cmocka_unit_test(a_deletion_of_what_is_not_the_users_is_told),
+		cmocka_unit_test(with_identity_the_records_of_starts_are_wanted),
 		cmocka_unit_test(every_lint_has_a_name_and_a_line_about_it),
 		cmocka_unit_test(ten_thousand_rules_take_less_than_200_ms),
 	};

@@ -23,8 +23,8 @@ static void add(struct rule_set *set, struct rules_env *env, bool shipped, const
 	assert_int_equal(rules_read(set, env, shipped ? "S" : "F", rules, strlen(rules)), 0);
 }
 
-/* What is said of rules between the first shipped group and the others. */
-static void check(const char *rules, const char *messages)
+/* What is said of rules between the first shipped group and the others, and of rules behind them all. */
+static void check_both(const char *rules, const char *behind, const char *messages)
 {
 	struct capture said;
 	struct rule_set set = {0};
@@ -33,7 +33,9 @@ static void check(const char *rules, const char *messages)
 	capture_begin(&said);
 	env.log = said.log;
 	/* [filter] stands before all. */
+	env.filter = true;
 	add(&set, &env, false, "-a never,exit -F auid<1000\n");
+	env.filter = false;
 	add(&set, &env, true, "-w /etc/audit -p wa -k audit-config\n");
 	add(&set, &env, false, rules);
 	add(&set, &env, true, "-a always,exit -F arch=b64 -S execve,execveat -k exec\n"
@@ -41,11 +43,21 @@ static void check(const char *rules, const char *messages)
 	    "-a always,exit -F arch=b64 -S connect,bind -F saddr_fam=2 -k network\n"
 	    "-a always,exit -F arch=b32 -S socketcall -F a0=2 -F saddr_fam=2 -k network\n"
 	    "-w /etc/passwd -p wa -k logins\n-w /etc/ssh -p wa -k logins\n");
-	add(&set, &env, false, "-a never,exit -F uid=5\n");
+	add(&set, &env, false, behind);
 	assert_int_equal(order_check(&set, &env), 0);
 	assert_string_equal(capture_text(&said), messages);
 	rule_set_done(&set);
 	capture_end(&said);
+}
+
+static void check(const char *rules, const char *messages)
+{
+	check_both(rules, "-a never,exit -F uid=5\n", messages);
+}
+
+static void check_behind(const char *rules, const char *messages)
+{
+	check_both("", rules, messages);
 }
 
 #define I "cloud-audit-setup: info: F:"
@@ -82,11 +94,24 @@ static void a_rule_with_never_names_the_groups_that_it_silences(void **state)
 	check("-a never,exit -F dir=/etc/other -F perm=wa\n", "");
 }
 
+/* It stands before all, wherever it is written. */
+static void a_rule_that_is_prepended_is_before_every_group(void **state)
+{
+	check("-A never,exit -F arch=b64 -S execve\n", W "1" NEVER("exec"));
+	check("-A never,exit -S all\n", W "1" NEVER("audit-config, exec, network, logins"));
+	check_behind("-a never,exit -S all\n", "");
+	/* With a condition it is meant so. */
+	check_behind("-A never,exit -F uid=7\n", "");
+	check_behind("-A always,exit -F arch=b64 -S bind -k bind\n", "");
+	check_behind("-A never,exit -F arch=b64 -S execve\n", W "1" NEVER("exec"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("events of a shipped group that carry the user's key are told by group", events_that_change_their_key_are_told_by_group),
 		TEST("a user's rule with never names the groups that it silences", a_rule_with_never_names_the_groups_that_it_silences),
+		TEST("so does one that is prepended without a condition, wherever it is written", a_rule_that_is_prepended_is_before_every_group),
 	};
 
 	return RUN(tests);
