@@ -54,7 +54,7 @@ static void tell_deleted(const struct rule *rule, const struct rule *deleted, co
 	if (!deleted->shipped && !deleted->filter)
 		return;
 	rule_add_place(&place, &at);
-	warnings_add(env->warnings, env->log, "deletes-shipped", rule->file, rule->line, "this deletes the rule of %s, which is not loaded "
+	warnings_add(env->warnings, env->log, "deletes", rule->file, rule->line, "this deletes the rule of %s, which is not loaded "
 		     "then; %s", place.s ? place.s : "another", deleted->filter ? "its setting of [filter] takes it away, too" :
 		     "[events] has a setting for each group of rules");
 }

@@ -459,7 +459,7 @@ static const struct {
 	{ { "sees-containers", "with an identity a rule for people sees containers" }, check_sees_containers, false },
 	{ { "left-out", "a rule whose path's directory is not on the host is left out" }, NULL, false },
 	{ { "silences", "a rule with never stands before shipped groups, and takes events of theirs" }, NULL, false },
-	{ { "deletes-shipped", "a deletion takes a rule away that comes with the program, or from [filter]" }, NULL, false },
+	{ { "deletes", "a deletion takes a rule away that comes with the program, or from [filter]" }, NULL, false },
 	{ { "accepted", "a comment accepts a warning that does not occur, or that there is none of" }, NULL, false },
 };
 

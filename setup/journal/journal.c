@@ -74,11 +74,13 @@ static int look(const struct host *host, const char *unit, uint64_t since, size_
 int journal_tail(const struct host *host, const char *unit, uint64_t since, size_t n,
 		 struct text *out)
 {
+	enum { TRIES = 30, QUIET = 5 };
 	const struct timespec pause = { .tv_nsec = 100000000 };
-	int found = 0, r = 0;
+	int found = 0, quiet = 0, r = 0;
 
-	/* Lines come one by one, and after the job's end: what was asked for is there when no more come. */
-	for (int tries = 0; r >= 0 && tries < 10; tries++) {
+	/* Lines come one by one, and after the job's end, on a busy machine long after: what was asked for is there when for a while
+	 * no more come. */
+	for (int tries = 0; r >= 0 && tries < TRIES; tries++) {
 		_cleanup_text_ struct text now = {0};
 
 		if (tries > 0)
@@ -86,9 +88,10 @@ int journal_tail(const struct host *host, const char *unit, uint64_t since, size
 		/* Opened anew each time, they may be in a file that has just been made. */
 		r = look(host, unit, since, n, &now);
 		/* What was found is worth more than the reason why there is no more. */
-		if (found > 0 && (r <= 0 || text_equal(out, &now)))
+		if (found > 0 && (r <= 0 || (text_equal(out, &now) && ++quiet == QUIET)))
 			return found;
 		if (r > 0) {
+			quiet = text_equal(out, &now) ? quiet : 0;
 			found = r;
 			text_done(out);
 			*out = now;

@@ -108,8 +108,8 @@ static int undo_file(struct context *c, const struct node *before, size_t i)
 		return 0;
 	if (old->s)
 		return file_write(&c->host, &c->wanted, i, old, &c->wanted.files[i]);
-	/* Its directory goes where this run has made it, see undo_directory(). */
-	return i == FILE_SCANNER ? host_remove(&c->host, path) : file_delete(&c->host, &c->wanted, i);
+	/* A directory that the host had stays, empty or not. */
+	return i == FILE_SCANNER && !c->made_host_rules ? host_remove(&c->host, path) : file_delete(&c->host, &c->wanted, i);
 }
 
 /* Enables or disables the units that were so before. */
