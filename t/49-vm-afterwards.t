@@ -150,7 +150,10 @@ scene <<'EOF'
 	is "$(systemctl is-failed cloud-audit-setup)" failed 'a unit has failed'
 	out=$(free -s unit.mode=transient apply 2>&1); ok $? 'another mode' "$out"
 	is "$(systemctl --failed --no-legend)" '' 'leaves no failed unit'
-	for name in one two; do mkdir -p /etc/systemd/system/$name.service.d; : >/etc/systemd/system/$name.service.d/cloud-audit-setup.conf; done
+	for name in one two; do
+		mkdir -p /etc/systemd/system/$name.service.d
+		echo '# Written by cloud-audit-setup, which replaces it when the configuration changes.' >/etc/systemd/system/$name.service.d/cloud-audit-setup.conf
+	done
 	out=$(free remove 2>&1); ok $? 'remove' "$out"
 	is "$(ls -d /etc/systemd/system/*.d/cloud-audit-setup.conf 2>/dev/null)" '' 'takes every drop-in that runs have left'
 
