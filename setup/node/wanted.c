@@ -14,6 +14,7 @@
 #include "setup/config/rulefiles.h"
 #include "setup/containers/place.h"
 #include "setup/host/lookups.h"
+#include "setup/host/outlast.h"
 #include "setup/host/pam.h"
 #include "setup/node/recording.h"
 #include "setup/node/settings.h"
@@ -288,7 +289,7 @@ static int build_rules(struct wanted *wanted, const struct config *config, const
  * locked is for the next boot to load, and no difference before. */
 static void print_left_out(const struct rule_set *set, size_t i, size_t *next, struct text *out)
 {
-	for (; *next < set->n_rules && set->rules[*next].at == i; ++*next) {
+	for (; *next < set->n_rules && set->rules[*next].at <= i; ++*next) {
 		const struct rule *rule = &set->rules[*next];
 		const struct rule_place place = rule_place(rule);
 
@@ -308,6 +309,7 @@ static void print_left_out(const struct rule_set *set, size_t i, size_t *next, s
 	}
 }
 
+/* log NULL: what there is to say was said before. */
 static int print_rules_file(const struct wanted *wanted, const struct config *config,
 			    struct text *out, struct log *log)
 {
@@ -328,13 +330,15 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 		for (size_t k = 0; k < rule->n_merged; k++)
 			rule_add_source(out, &rule->merged[k]);
 		if (!rule_print_next(out, rule->data, rule->size, &before)) {
-			log_at(log, LEVEL_ERROR, rule->file, rule->line, "auditctl has no line of a rules file for "
-			       "this rule; write it in another way");
+			if (log)
+				log_at(log, LEVEL_ERROR, rule->file, rule->line, "auditctl has no line of a rules file for "
+				       "this rule; write it in another way");
 			r = -EINVAL;
 		}
 		text_add(out, "\n");
 	}
-	print_left_out(&wanted->left_out, wanted->rules.n_rules, &next, out);
+	/* Where these are fewer than when it was left out, too. */
+	print_left_out(&wanted->left_out, SIZE_MAX, &next, out);
 	settings_lines(&wanted->settings, config, false, settings_add_line, out);
 	return r < 0 ? r : text_error(out);
 }
@@ -408,22 +412,6 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	return r;
 }
 
-int wanted_print_rules(struct wanted *wanted, const struct config *config, struct log *log)
-{
-	struct text *out = config->unit_mode == MODE_TRANSIENT ? &wanted->transient : &wanted->files[FILE_RULES];
-	int r;
-
-	text_done(out);
-	r = print_rules_file(wanted, config, out, log);
-	if (r == 0)
-		r = print_scanner_copy(wanted, config);
-	if (r == 0 && wanted->loaded.s) {
-		text_done(&wanted->loaded);
-		r = print_rules_file(wanted, config, &wanted->loaded, log);
-	}
-	return r == -ENOMEM ? log_no_memory(log) : r;
-}
-
 /* Takes the rules out that were left out before. */
 static void drop_left_out(struct rule_set *rules, const struct rule_set *out)
 {
@@ -442,31 +430,81 @@ static void drop_left_out(struct rule_set *rules, const struct rule_set *out)
 	rules->n_rules = kept;
 }
 
-int wanted_read_again(struct wanted *wanted, const struct config *config, const struct host *host, struct text *text)
+/* Reads the rules once more, without those that were left out; forms: of paths that are not taken as they are now. */
+static int read_rules(struct rule_set *ret, const struct wanted *wanted, const struct config *config, const struct host *host,
+		      struct path_form *forms, size_t n_forms)
 {
 	/* Everything that there is to say was said at the first reading. */
 	_cleanup_fclose_ FILE *nowhere = fopen("/dev/null", "we");
 	_cleanup_(log_freep) struct log *quiet = nowhere ? log_new(nowhere) : NULL;
-	struct wanted fresh = { .forms = wanted->forms, .n_forms = wanted->n_forms };
-	_cleanup_text_ struct text content = {0};
-	struct rule_set old = wanted->rules;
+	struct wanted fresh = { .forms = forms, .n_forms = n_forms };
 	int r = quiet ? build_rules(&fresh, config, host, NULL, quiet) : -ENOMEM;
 
-	if (r == 0) {
-		drop_left_out(&fresh.rules, &wanted->left_out);
-		wanted->rules = fresh.rules;
-		fresh.rules = old;
-		r = print_rules_file(wanted, config, &content, quiet);
-	}
-	if (r == 0) {
-		text_done(text);
-		*text = content;
-		content = (struct text){0};
-		r = print_scanner_copy(wanted, config);
-	}
 	settings_done(&fresh.settings);
-	rule_set_done(&fresh.rules);
+	if (r < 0) {
+		rule_set_done(&fresh.rules);
+		return r;
+	}
+	drop_left_out(&fresh.rules, &wanted->left_out);
+	*ret = fresh.rules;
+	return 0;
+}
+
+/* In the place of what is in the text. */
+static int print_again(const struct wanted *wanted, const struct config *config, struct text *text)
+{
+	text_done(text);
+	return print_rules_file(wanted, config, text, NULL);
+}
+
+int wanted_read_again(struct wanted *wanted, const struct config *config, const struct host *host, struct text *text)
+{
+	struct rule_set rules = {0};
+	int r = read_rules(&rules, wanted, config, host, wanted->forms, wanted->n_forms);
+
+	if (r < 0)
+		return r;
+	rule_set_done(&wanted->rules);
+	wanted->rules = rules;
+	r = print_again(wanted, config, text);
+	return r < 0 ? r : print_scanner_copy(wanted, config);
+}
+
+/* The file for the next boot, which finds the host's paths as they are now, but for a directory in memory: there it finds none, and
+ * the kernel would refuse the rule. */
+static int print_for_boot(struct wanted *wanted, const struct config *config, const struct host *host)
+{
+	_cleanup_free_ struct path_form *forms = calloc(wanted->n_forms + 1, sizeof(*forms));
+	struct rule_set kept = wanted->rules, rules = {0};
+	size_t n = 0;
+	int r;
+
+	if (!forms)
+		return -ENOMEM;
+	for (size_t i = 0; i < wanted->n_forms; i++)
+		if (!wanted->forms[i].directory && host_outlasts(host, wanted->forms[i].path) == OUTLAST_NO)
+			forms[n++] = wanted->forms[i];
+	r = read_rules(&rules, wanted, config, host, forms, n);
+	if (r < 0)
+		return r;
+	wanted->rules = rules;
+	r = print_again(wanted, config, &wanted->files[FILE_RULES]);
+	wanted->rules = kept;
+	rule_set_done(&rules);
 	return r;
+}
+
+int wanted_print_rules(struct wanted *wanted, const struct config *config, const struct host *host, struct log *log)
+{
+	bool transient = config->unit_mode == MODE_TRANSIENT;
+	int r = wanted->loaded.s && !transient ? print_for_boot(wanted, config, host) :
+		print_again(wanted, config, transient ? &wanted->transient : &wanted->files[FILE_RULES]);
+
+	if (r == 0)
+		r = print_scanner_copy(wanted, config);
+	if (r == 0 && wanted->loaded.s)
+		r = print_again(wanted, config, &wanted->loaded);
+	return r == -ENOMEM ? log_no_memory(log) : r;
 }
 
 const struct text *wanted_rules_text(const struct wanted *wanted)

@@ -35,8 +35,9 @@ struct wanted {
 int wanted_build(struct wanted *ret, const struct config *config, const struct host *host,
 		 const char *machine, enum log_level no_auditctl, struct log *log) _must_check_;
 
-/* Prints the rules anew. 0 or negative errno, logged. */
-int wanted_print_rules(struct wanted *wanted, const struct config *config, struct log *log) _must_check_;
+/* Prints the rules anew, their file as the next boot is to have it. 0 or negative errno, logged. */
+int wanted_print_rules(struct wanted *wanted, const struct config *config, const struct host *host, struct log *log)
+	_must_check_;
 /* Who answers for a host that is configured so, with the directories that are made for our files. */
 struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, const struct config *config);
 void wanted_done(struct wanted *wanted);

@@ -315,7 +315,7 @@ const char *wanted_form_note(const struct path_form *form)
 {
 	return form->directory ? "it is no directory any more" :
 		"a directory has come since the rules were loaded and locked: the path is watched, files in it are not until "
-		"rules are loaded again";
+		"a boot loads the rules again";
 }
 
 bool wanted_lacks_directory(const struct wanted *wanted)
@@ -503,5 +503,10 @@ int wanted_settle(struct wanted *wanted, const struct config *config, const stru
 	if (r < 0)
 		return log_no_memory(log);
 	warnings_tell(wanted->warnings);
-	return raised || wanted->left_out.n_rules > 0 ? wanted_print_rules(wanted, config, log) : 0;
+	if (raised || wanted->left_out.n_rules > 0 || wanted->loaded.s)
+		r = wanted_print_rules(wanted, config, host, log);
+	/* A file with the forms that were loaded is as good as it is until the next boot, and no longer. */
+	if (settle == SETTLE_STAGE && config->unit_mode == MODE_FILE)
+		text_done(&wanted->loaded);
+	return r;
 }

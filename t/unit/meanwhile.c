@@ -1,7 +1,9 @@
 /* What others do to the host while the program is at work, and what a run leaves that came to no end. */
 #include "t/unit/program.h"
 
+#include <linux/magic.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 
 /* What somebody does below the root just before the host's lock is ours. */
 static const char *before_lock;
@@ -14,6 +16,21 @@ int flock(int fd, int operation)
 		return 0;
 	snprintf(command, sizeof(command), "cd '%s' && %s", root, before_lock);
 	return system(command) == 0 ? 0 : -1;
+}
+
+/* The node's disk is one, wherever this runs, and its /run is in memory. */
+int fstatfs(int fd, struct statfs *ret)
+{
+	char link[64], path[512];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return -1;
+	path[n] = '\0';
+	*ret = (struct statfs){ .f_type = strstr(path, "/node/run/") ? TMPFS_MAGIC : EXT4_SUPER_MAGIC };
+	return 0;
 }
 
 #define PAM "etc/pam.d/sshd"
@@ -215,6 +232,37 @@ static void remove_without_a_rules_file_leaves_others_rules(void **state)
 	assert_true(has_rule("/etc/group"));
 }
 
+/* Also where the file is printed anew, as with a rule that is left out. */
+static void a_directory_that_comes_is_watched_from_the_next_boot_on(void **state)
+{
+	static const char *const more[] = { "true", "echo '-w /opt/absent/x -p wa -k l' >>rules.d/b.rules" };
+	static char rules[MODEL_DATA];
+
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+		begin("");
+		shell("printf '%s\\n' '-w /etc/watched -p wa -k w' '-w /run/watched -p wa -k r' >rules.d/b.rules");
+		shell(more[i]);
+		expect("apply", 0);
+		shell("! grep dir=/etc/watched node/etc/audit/cloud-audit-setup.rules && mkdir node/etc/watched node/run/watched");
+		expect("verify", 0);
+		expect("apply", 0);
+		shell("grep -q '^-.*dir=/etc/watched' node/etc/audit/cloud-audit-setup.rules");
+		/* A boot finds none there, and would be refused. */
+		shell("grep -q '^-.*path=/run/watched' node/etc/audit/cloud-audit-setup.rules");
+		expect("verify", 0);
+		assert_non_null(strstr(run_words("-v apply")->out, "nothing to do"));
+		/* A boot. */
+		shell("rmdir node/run/watched");
+		model->is.status.enabled = 1;
+		assert_true(model_file(model, "/etc/audit/cloud-audit-setup.rules", rules, sizeof(rules)));
+		assert_true(model_load(model, rules, false) && model_line(model, "-e 2"));
+		assert_null(strstr(run_words("verify")->err, "stays what it was loaded as"));
+		expect("verify", 0);
+		assert_non_null(strstr(run_words("-v apply")->out, "nothing to do"));
+	}
+	shell("rm rules.d/b.rules");
+}
+
 /* As where the transient unit was stopped: that the kernel has them already is no reason to fail. */
 static void rules_without_their_text_are_loaded_again(void **state)
 {
@@ -350,6 +398,8 @@ int main(void)
 		TEST("remove comes to its end where the host's own rules are refused, and says so",
 		     remove_ends_where_the_host_s_own_rules_are_refused),
 		TEST("remove without a rules file of ours leaves others' rules", remove_without_a_rules_file_leaves_others_rules),
+		TEST("a directory that comes under the lock is watched from the next boot on",
+		     a_directory_that_comes_is_watched_from_the_next_boot_on),
 		TEST("rules of ours whose text has gone are loaded again, with existing = keep", rules_without_their_text_are_loaded_again),
 		TEST("the rules of a host that cannot be seen are not forgotten", rules_of_a_host_that_cannot_be_seen_are_loaded),
 		TEST("undo leaves a directory that the host had", undo_leaves_a_directory_of_the_host),
