@@ -8,8 +8,10 @@
 
 #include "units/unit.h"
 
-/* What may be loading the host's own rules, with -D: whoever loads ours waits for their jobs. The last is SUSE's. */
+/* What may be loading the host's own rules, with -D: whoever loads ours waits for their jobs. Beside auditd units of their own, of
+ * audit from 4.0 on, and SUSE's. */
 #define HOST_RULES_UNITS "auditd.service audit-rules.service augenrules.service"
+#define HOST_RULES_LOADERS "audit-rules.service", "augenrules.service"
 
 struct unit_setting {
 	const char *key, *value;

@@ -7,6 +7,7 @@
 #include "setup/containers/files.h"
 #include "setup/containers/handlers.h"
 #include "setup/containers/service.h"
+#include "setup/systemd/unit_files.h"
 #include "units/audit_units.h"
 #include "units/host_units.h"
 
@@ -67,7 +68,7 @@ static int read_identity(struct runtime *runtime, const char *unit, const struct
 		return r;
 	r = bus_is_there(bus) ? 0 : manager_by_drop_in(runtime, unit, host);
 	if (r == 0)
-		r = service_commands(&commands, host, &runtime->unit);
+		r = unit_files_values(&commands, host, &runtime->unit, "Service", "ExecStart");
 	if (r == 0)
 		r = handlers_look(&runtime->uncovered, host, unit, commands);
 	if (r == 0)

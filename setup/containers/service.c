@@ -188,29 +188,6 @@ int service_read(struct service *ret, const struct host *host, const struct unit
 	return r;
 }
 
-static int add_commands(char ***values, const struct host *host, const char *path)
-{
-	_cleanup_text_ struct text content = {0};
-	bool said;
-	int r = host_read(host, path, &content);
-
-	if (r == 0 && content.s)
-		r = unit_file_read(&content, "Service", "ExecStart", values, &said);
-	return r == -ENOMEM ? r : 0;
-}
-
-int service_commands(char ***ret, const struct host *host, const struct unit_state *state)
-{
-	int r = 0;
-
-	*ret = NULL;
-	if (state->fragment && *state->fragment)
-		r = add_commands(ret, host, state->fragment);
-	for (size_t i = 0; r == 0 && state->drop_ins && state->drop_ins[i]; i++)
-		r = add_commands(ret, host, state->drop_ins[i]);
-	return r;
-}
-
 void service_done(struct service *service)
 {
 	strings_free(service->commands);

@@ -18,9 +18,6 @@ struct service {
  * negative errno, logged; ret is the caller's to end either way. */
 int service_read(struct service *ret, const struct host *host, const struct unit_state *state, const char *own,
 		 struct log *log) _must_check_;
-/* What its files have it run, ours among them; what cannot be read says nothing. *ret, the caller's, ends with NULL, or is
- * NULL for none. 0 or -ENOMEM. */
-int service_commands(char ***ret, const struct host *host, const struct unit_state *state) _must_check_;
 void service_done(struct service *service);
 
 #endif

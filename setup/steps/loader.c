@@ -7,12 +7,13 @@
 #include "setup/base/strings.h"
 #include "setup/host/atboot.h"
 #include "setup/systemd/others.h"
-#include "units/unit_file.h"
+#include "setup/systemd/unit_files.h"
+#include "units/service.h"
 
 #define AUDITD "auditd.service"
 
-/* Of audit, and of distributions that had one before audit did. */
-static const char *const units[] = { "audit-rules.service", "augenrules.service" };
+/* The first that a boot starts has the rules loaded. */
+static const char *const units[] = { HOST_RULES_LOADERS };
 
 /* A unit, and what its files say. */
 struct reading {
@@ -30,36 +31,28 @@ static void reading_done(struct reading *reading)
 	strings_free(reading->pulls);
 }
 
-static int read_file(struct reading *reading, const struct host *host, const char *path, const char *key, bool *ret_seen)
+static bool exists(const struct host *host, const char *path)
 {
-	_cleanup_text_ struct text content = {0};
-	bool said;
-	int r = host_read(host, path, &content);
+	bool directory;
 
-	*ret_seen = r == 0 && content.s;
-	if (*ret_seen)
-		r = unit_file_read(&content, "Service", key, &reading->commands, &said);
-	if (*ret_seen && r == 0)
-		r = unit_file_read(&content, "Unit", "Requires", &reading->pulls, &said);
-	if (*ret_seen && r == 0)
-		r = unit_file_read(&content, "Unit", "Wants", &reading->pulls, &said);
-	return r == -ENOMEM ? r : 0;
+	return host_path_type(host, path, &directory) == 1;
 }
 
 /* key: the setting with the commands. 0 or negative errno, logged. */
 static int read_unit(struct reading *ret, const struct host *host, struct bus *bus, const char *unit, const char *key, struct log *log)
 {
 	const struct unit_state *state = &ret->state;
-	bool unused;
 	int r = bus_unit_state(bus, unit, &ret->state);
 
 	if (r < 0)
 		return r;
 	ret->started = state->exists && (state->enabled || state->active);
-	if (state->fragment && *state->fragment)
-		r = read_file(ret, host, state->fragment, key, &ret->seen);
-	for (size_t i = 0; r == 0 && state->drop_ins && state->drop_ins[i]; i++)
-		r = read_file(ret, host, state->drop_ins[i], key, &unused);
+	ret->seen = state->fragment && *state->fragment && exists(host, state->fragment);
+	r = unit_files_values(&ret->commands, host, state, "Service", key);
+	if (r == 0)
+		r = unit_files_values(&ret->pulls, host, state, "Unit", "Requires");
+	if (r == 0)
+		r = unit_files_values(&ret->pulls, host, state, "Unit", "Wants");
 	return r < 0 ? log_no_memory(log) : 0;
 }
 
@@ -70,13 +63,6 @@ static const char *find(char *const *values, const char *words)
 	for (; !s && values && *values; values++)
 		s = strstr(*values, words);
 	return s;
-}
-
-static bool exists(const struct host *host, const char *path)
-{
-	bool directory;
-
-	return host_path_type(host, path, &directory) == 1;
 }
 
 /* Is the directory that augenrules reads known to be absent? */

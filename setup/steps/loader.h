@@ -15,7 +15,8 @@ enum loader_kind {
 
 struct loader {
 	enum loader_kind kind;
-	const char *unit;	/* LOADER_UNIT's; a restart of one that is not active would restart auditd, too, which requires it */
+	const char *unit;	/* LOADER_UNIT's; a restart of one that is not active would restart auditd as well, where it has Requires=
+				 * of it, as in audit 4.0 (systemd.unit(5)) */
 	bool active;		/* it is */
 	char *file;		/* LOADER_AUDITCTL's */
 };

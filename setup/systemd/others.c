@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "setup/systemd/unit_files.h"
+#include "units/service.h"
 
 /* What stands before /etc/systemd/system in systemd's search path, in its order (systemd.unit(5), "Unit File Load Path";
  * lookup_paths_init() in src/libsystemd/sd-path/path-lookup.c). */
@@ -82,7 +83,7 @@ bool others_load_none(const struct host *host)
 
 int others_lines(struct own_lines *ret, enum own_kind kind, const struct host *host, struct bus *bus, struct log *log)
 {
-	static const char *const loaders[] = { "audit-rules.service", "augenrules.service", "auditd.service" };
+	static const char *const loaders[] = { HOST_RULES_LOADERS, "auditd.service" };
 	struct unit_state states[ARRAY_SIZE(loaders)];
 	bool loaded = false;
 	int r;

@@ -7,6 +7,7 @@
 #include "setup/base/strings.h"
 #include "setup/base/text.h"
 #include "units/audit_units.h"
+#include "units/unit_file.h"
 
 /* systemd.unit(5), "Unit File Load Path", in its order, of which others.c has the first. */
 static const char *const load_path[] = {
@@ -267,4 +268,24 @@ int unit_files_state(const struct host *host, const char *unit, struct unit_stat
 	if (r == 0)
 		r = find_drop_ins(host, unit, ret);
 	return r < 0 ? r : find_links(host, UNIT_DIRECTORY, unit, NULL, &ret->enabled);
+}
+
+static int add_values(char ***values, const struct host *host, const char *path, const char *section, const char *key)
+{
+	_cleanup_text_ struct text content = {0};
+	bool said;
+	int r = host_read(host, path, &content);
+
+	if (r == 0 && content.s)
+		r = unit_file_read(&content, section, key, values, &said);
+	return r == -ENOMEM ? r : 0;
+}
+
+int unit_files_values(char ***values, const struct host *host, const struct unit_state *state, const char *section, const char *key)
+{
+	int r = state->fragment && *state->fragment ? add_values(values, host, state->fragment, section, key) : 0;
+
+	for (size_t i = 0; r == 0 && state->drop_ins && state->drop_ins[i]; i++)
+		r = add_values(values, host, state->drop_ins[i], section, key);
+	return r;
 }

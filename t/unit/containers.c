@@ -6,6 +6,7 @@
 #include "setup/containers/place.h"
 #include "setup/containers/processes.h"
 #include "setup/containers/service.h"
+#include "setup/systemd/unit_files.h"
 
 static struct host host;
 
@@ -139,20 +140,22 @@ static void commands(void **state)
 {
 	char *drop_ins[] = { (char *)(uintptr_t)"/etc/u.d/a.conf", (char *)(uintptr_t)"/etc/u.d/gone.conf", NULL };
 	struct unit_state unit = { .fragment = (char *)(uintptr_t)"/etc/u", .drop_ins = drop_ins };
-	char **found;
+	char **found = NULL;
 
 	put_text("/etc/u", "[Service]\nExecStart=/a -c 1\n");
-	assert_int_equal(service_commands(&found, &host, &unit), 0);
+	assert_int_equal(unit_files_values(&found, &host, &unit, "Service", "ExecStart"), 0);
 	assert_string_equal(found[0], "/a -c 1");
 	strings_free(found);
+	found = NULL;
 	put_text("/etc/u.d/a.conf", "[Service]\nExecStart=\nExecStart=/b -c 2\n");
-	assert_int_equal(service_commands(&found, &host, &unit), 0);
+	assert_int_equal(unit_files_values(&found, &host, &unit, "Service", "ExecStart"), 0);
 	assert_string_equal(found[0], "/b -c 2");
 	assert_null(found[1]);
 	strings_free(found);
+	found = NULL;
 	unit.fragment = NULL;
 	unit.drop_ins = NULL;
-	assert_int_equal(service_commands(&found, &host, &unit), 0);
+	assert_int_equal(unit_files_values(&found, &host, &unit, "Service", "ExecStart"), 0);
 	assert_null(found);
 }
 
