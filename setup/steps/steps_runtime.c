@@ -141,11 +141,13 @@ static const char *how_else(const struct context *c)
 	return c->staged ? "done as far as the lock allows" : "as configured";
 }
 
-/* The runtime does not start with the drop-in: the node needs one that starts. */
+/* The runtime does not start with the drop-in: the node needs one that starts. It has not run with one that was there before either,
+ * if that is the same: else it would not have been restarted. */
 static void take_back(struct context *c, const struct node *before)
 {
 	const struct text *old = &before->files[FILE_RUNTIME];
-	int r = old->s ? file_write(&c->host, &c->wanted, FILE_RUNTIME, old, NULL) : file_delete(&c->host, &c->wanted, FILE_RUNTIME);
+	bool was = old->s && !wanted_same(&c->wanted, FILE_RUNTIME, old);
+	int r = was ? file_write(&c->host, &c->wanted, FILE_RUNTIME, old, NULL) : file_delete(&c->host, &c->wanted, FILE_RUNTIME);
 	/* Of a drop-in that is still there it would say that it was taken back. */
 	bool marked = r == 0 && leave_mark(c);
 
@@ -154,8 +156,8 @@ static void take_back(struct context *c, const struct node *before)
 	if (r == 0)
 		r = bus_run_job(c->bus, BUS_RESTART, c->config.runtime_unit);
 	if (r == 0)
-		log_conclude(c->log, "%s was put back as it was, and %s runs again; all else is %s%s",
-			     wanted_path(&c->wanted, FILE_RUNTIME), c->config.runtime_unit, how_else(c),
+		log_conclude(c->log, "%s was %s, and %s runs again; all else is %s%s", wanted_path(&c->wanted, FILE_RUNTIME),
+			     was || !old->s ? "put back as it was" : "deleted", c->config.runtime_unit, how_else(c),
 			     marked ? "; that is not tried again in this boot" : "");
 	else
 		log_conclude(c->log, "%s does not run: systemctl status %s on the node says why; without %s, and after "
@@ -182,9 +184,6 @@ static void settle_restart(struct context *c, const struct node *before, int r)
 	else if (!asked)
 		log_conclude(c->log, "whether %s was restarted is not known; all else is %s; systemctl status %s on the node says how it "
 			     "is, and apply, run again, restarts it where it was not", unit, how_else(c), unit);
-	else if (wanted_same(&c->wanted, FILE_RUNTIME, &before->files[FILE_RUNTIME]))
-		log_conclude(c->log, "%s does not run, with a drop-in of ours that was there before: systemctl status %s on the node says "
-			     "why", unit, unit);
 	else
 		take_back(c, before);
 }
