@@ -60,14 +60,15 @@ wanted no line like: $2"
 	return 1
 }
 
-# auditd_with_room: begins auditd anew, with room for all that a work leaves. What its socket has no room for, while it waits for a busy
+# auditd_with_room [BYTES]: begins auditd anew, with room for all that a work leaves, or that many bytes of it; where its unit
+# has them loaded the host's rules are, too. What its socket has no room for, while it waits for a busy
 # machine, is printed, dropped and not counted as lost (kauditd_hold_skb() in kernel/audit.c), but with audit=1.
 auditd_with_room() {
-	echo 67108864 >/proc/sys/net/core/rmem_default
+	echo "${1:-67108864}" >/proc/sys/net/core/rmem_default
 	audit_pid=$(auditctl -s | sed -n 's/^pid //p')
 	[ "$audit_pid" = 0 ] || kill "$audit_pid"
 	wait_for 60 sh -c '! systemctl -q is-active auditd' && systemctl start auditd
-	ok $? 'auditd is started with room for all records'
+	ok $? "auditd is started with room for ${1:-all records}"
 }
 
 # skip WHAT WHY: what has no sense here, in the place of its assertions.
