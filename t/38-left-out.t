@@ -20,6 +20,7 @@ my $file = "$root/etc/audit/cloud-audit-setup.rules";
 my @args = ('-R', $root, plain_rules());
 my $mine = put("$tmp/rules.d/b.rules", "-w /run/containerd/runtime -p wa -k runtime\n-w /var/lib/kubelet/ -p wa -k kubelet\n" .
 	"-w /etc/mine -p wa -k mine\n-a never,exclude -F exe=/opt/agent/bin\n");
+my $restore = slurp($mine);
 unlink $file;
 my $text = (run($program, @args, '-s', 'rules.optimise=no', 'render', 'rules'))[1];
 like $text, qr{^-a always,exit -F path=/run/containerd/runtime -F perm=wa -F key=runtime$}m, 'render leaves nothing out: it loads nothing';
@@ -99,6 +100,22 @@ put($file, $loaded);
 remove_tree("$root/run/containerd");
 ($left, $missing) = verify();
 is "$left|$missing", '1 4|2 3', 'a rule that was loaded and whose path has gone is missing, not left out';
+
+# Also one that was a directory then, and is nothing now.
+put("$tmp/rules.d/b.rules", "-w /run/containerd/runtime -p wa -k runtime\n-w /var/lib/kubelet -p wa -k kubelet\n");
+(my $was = $loaded) =~ s{^# b\.rules:4: .*\n#.*\n}{}m or die;
+put($file, $was =~ s{^# b\.rules:3\n-.*\n}{}mr);
+($left, $missing) = verify();
+is "$left|$missing", '1|2', 'also one that was a directory, for which the path is read otherwise now';
+# And the other way round: left out as what a path is taken for, whatever comes.
+put($file, slurp($file) =~ s{^-(a always,exit -F )dir(=/var/lib/kubelet )}{#-$1path$2}mr);
+make_path("$root/var/lib/kubelet");
+($left, $missing, $notices, $v) = verify();
+is "$left|$missing", '1 2|', 'one that was left out stays so where a directory comes to its path';
+is join(',', map { $_->{path} } grep { !$_->{ok} && $_->{path} eq '/etc/audit/cloud-audit-setup.rules' } @{$v->{files}}), '',
+	'and the file is as configured';
+remove_tree("$root/var/lib/kubelet");
+put($mine, $restore);
 
 # --- one whose path has come while the kernel was locked: apply wrote it for the next boot ---
 chomp(my $boot = slurp('/proc/sys/kernel/random/boot_id'));

@@ -132,5 +132,37 @@ is "$status " . keys_in_force(), '0 again', 'of two rules for an absent director
 ($status, $said, $out) = cas('-o', 'tap', 'verify');
 is $status, 0, 'verify agrees' or diag $said;
 like $out, qr/^not ok \d+ - rule not left out: mine\.rules:1: .* # TODO /m, 'with a notice for the one';
+make_path("$root/srv/gone");
+for my $command (qw(verify apply verify)) {
+	($status, $said) = cas($command);
+	is $status, 0, "$command agrees when the directory has come, which both of them would be of now" or diag $said;
+}
+is boot(undef)->{'-e'} . ' ' . keys_in_force(), '2 scope again', 'and the next boot takes both';
+($status, $said) = cas('verify');
+is $status, 0, 'as they are wanted' or diag $said;
+
+# --- one that was left out, of a path that each boot makes, and late ---
+put($mine, "-w /run/agent/x -p wa -k agent\n-w /etc/one -p wa -k one\n");
+$k = Auditctl::load($kernel);
+$k->{'-e'} = 1;
+Auditctl::store($k, $kernel);
+is +(cas('apply'))[0] . ' ' . keys_in_force(), '0 one', 'one is left out, and the node locked';
+make_path("$root/run/agent");
+is +(cas('apply'))[0], 0, 'its path comes';
+like slurp($rules), qr/^#-a always,exit -F path=\/run\/agent\/x /m, 'it is not staged for a boot that would refuse it';
+is +(cas('verify'))[0], 0, 'verify agrees';
+
+# --- one that was loaded as a directory, of a path that each boot makes ---
+put($mine, "-w /run/dir/x -p wa -k dir\n-w /etc/one -p wa -k one\n");
+make_path("$root/run/dir/x");
+$k = Auditctl::load($kernel);
+$k->{'-e'} = 1;
+Auditctl::store($k, $kernel);
+is +(cas('apply'))[0] . ' ' . keys_in_force(), '0 dir one', 'one of a directory in memory is loaded';
+remove_tree("$root/run/dir");
+boot(qr/=dir/);
+is keys_in_force(), 'one', 'a boot refuses it';
+is +(cas('apply'))[0], 5, 'apply says so, once';
+is +(cas('apply'))[0], 0, 'and then leaves it out';
 
 done_testing;

@@ -1,5 +1,7 @@
 #include "rules/rule/data.h"
 
+#include <string.h>
+
 #include "setup/base/mem.h"
 
 uint32_t data_list(const struct audit_rule_data *data)
@@ -107,6 +109,25 @@ bool data_compare(uint32_t left, uint32_t operator, uint32_t right)
 	default:
 		return false;
 	}
+}
+
+static bool same_field(const struct audit_rule_data *a, const struct audit_rule_data *b, uint32_t i)
+{
+	uint32_t x = a->fields[i], y = b->fields[i];
+
+	return (x == AUDIT_DIR ? AUDIT_WATCH : x) == (y == AUDIT_DIR ? AUDIT_WATCH : y) && a->values[i] == b->values[i] &&
+	       a->fieldflags[i] == b->fieldflags[i];
+}
+
+bool data_same_but_form(const struct audit_rule_data *a, const struct audit_rule_data *b)
+{
+	if (data_list(a) != data_list(b) || a->action != b->action || a->field_count != b->field_count || a->buflen != b->buflen ||
+	    memcmp(a->mask, b->mask, sizeof(a->mask)) != 0 || memcmp(a->buf, b->buf, a->buflen) != 0)
+		return false;
+	for (uint32_t i = 0; i < a->field_count && i < AUDIT_MAX_FIELDS; i++)
+		if (!same_field(a, b, i))
+			return false;
+	return true;
 }
 
 bool data_drops(const struct audit_rule_data *data, uint32_t type)

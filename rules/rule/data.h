@@ -50,6 +50,10 @@ bool data_is_string(uint32_t field);
  * for the operators on bits. */
 bool data_compare(uint32_t left, uint32_t operator, uint32_t right);
 
+/* The same rule, in the same list, wherever in it; whether its path is watched as a file or as a directory, which is what a plain
+ * watch is by what is there when it is read, makes none another. */
+bool data_same_but_form(const struct audit_rule_data *a, const struct audit_rule_data *b);
+
 /* Does this rule of the list exclude drop every record of that type? One for some users or programs only does not, nor does one
  * without fields, which matches no record; the action makes no difference there (audit_filter() in kernel/auditfilter.c). */
 bool data_drops(const struct audit_rule_data *data, uint32_t type);

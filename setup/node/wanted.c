@@ -183,15 +183,6 @@ struct rules_host wanted_ask(struct lookups *lookups, const struct host *host, c
 	return lookups_for(lookups, host);
 }
 
-/* Prepended or not. */
-static bool same_rule(const struct rule *a, const struct rule *b)
-{
-	size_t flags = sizeof(a->data->flags);
-
-	return a->size == b->size && data_list(a->data) == data_list(b->data) &&
-		memcmp((const char *)a->data + flags, (const char *)b->data + flags, a->size - flags) == 0;
-}
-
 /* Appends END_RULE, in the place of one that a user has copied from a rules file of ours. */
 static int add_end(struct rule_set *set, const struct rules_env *env)
 {
@@ -202,7 +193,7 @@ static int add_end(struct rule_set *set, const struct rules_env *env)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i <= last; i++) {
-		if (i == last || !same_rule(&rules[i], &rules[last])) {
+		if (i == last || !data_same_but_form(rules[i].data, rules[last].data)) {
 			rules[n++] = rules[i];
 			continue;
 		}
@@ -345,10 +336,8 @@ static int print_rules_file(const struct wanted *wanted, const struct config *co
 
 /* What augenrules makes of it at boot is loaded before our own file, which replaces it: so it has no setting, and not the rule
  * that tells that our file was read to its end. */
-static int print_scanner_copy(struct wanted *wanted, const struct config *config)
+static int print_scanner_copy(const struct wanted *wanted, const struct config *config, struct text *out)
 {
-	struct text *out = &wanted->files[FILE_SCANNER];
-
 	text_done(out);
 	if (!config->scanner_copy)
 		return 0;
@@ -402,7 +391,7 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 		return print_rules_file(ret, config, &ret->transient, log);
 	r = print_rules_file(ret, config, &ret->files[FILE_RULES], log);
 	if (r == 0)
-		r = print_scanner_copy(ret, config);
+		r = print_scanner_copy(ret, config, &ret->files[FILE_SCANNER]);
 	if (r == 0)
 		r = print_setup_unit(ret->auditctl, RULES_FILE, timeout, &ret->files[FILE_SETUP_UNIT]);
 	if (r == 0 && config->lock)
@@ -412,26 +401,40 @@ int wanted_build(struct wanted *ret, const struct config *config, const struct h
 	return r;
 }
 
-/* Takes the rules out that were left out before. */
-static void drop_left_out(struct rule_set *rules, const struct rule_set *out)
+/* The rule of the set, or else one that is the same in the other form; n_rules: none. */
+static size_t find_rule(const struct rule_set *set, const struct rule *rule)
 {
-	size_t kept = 0;
+	size_t other = set->n_rules;
 
-	for (size_t i = 0; i < rules->n_rules; i++) {
-		bool left_out = false;
-
-		for (size_t k = 0; k < out->n_rules; k++)
-			left_out = left_out || same_rule(&rules->rules[i], &out->rules[k]);
-		if (left_out)
-			rule_done(&rules->rules[i]);
-		else
-			rules->rules[kept++] = rules->rules[i];
+	for (size_t i = 0; i < set->n_rules; i++) {
+		if (!data_same_but_form(set->rules[i].data, rule->data))
+			continue;
+		if (memcmp(set->rules[i].data->fields, rule->data->fields, sizeof(rule->data->fields)) == 0)
+			return i;
+		other = i;
 	}
-	rules->n_rules = kept;
+	return other;
+}
+
+/* Takes the rules out that were left out before, which get the form that they have now. */
+static void drop_left_out(struct rule_set *rules, struct rule_set *out)
+{
+	for (size_t k = 0; k < out->n_rules; k++) {
+		size_t i = find_rule(rules, &out->rules[k]);
+		struct rule *rule = &rules->rules[i];
+		struct audit_rule_data *data = out->rules[k].data;
+
+		if (i == rules->n_rules)
+			continue;
+		out->rules[k].data = rule->data;
+		rule->data = data;
+		rule_done(rule);
+		memmove(rule, rule + 1, (--rules->n_rules - i) * sizeof(*rule));
+	}
 }
 
 /* Reads the rules once more, without those that were left out; forms: of paths that are not taken as they are now. */
-static int read_rules(struct rule_set *ret, const struct wanted *wanted, const struct config *config, const struct host *host,
+static int read_rules(struct rule_set *ret, struct wanted *wanted, const struct config *config, const struct host *host,
 		      struct path_form *forms, size_t n_forms)
 {
 	/* Everything that there is to say was said at the first reading. */
@@ -467,14 +470,25 @@ int wanted_read_again(struct wanted *wanted, const struct config *config, const 
 	rule_set_done(&wanted->rules);
 	wanted->rules = rules;
 	r = print_again(wanted, config, text);
-	return r < 0 ? r : print_scanner_copy(wanted, config);
+	return r < 0 ? r : print_scanner_copy(wanted, config, &wanted->files[FILE_SCANNER]);
 }
 
-/* The file for the next boot, which finds the host's paths as they are now, but for a directory in memory: there it finds none, and
- * the kernel would refuse the rule. */
+/* Is a directory there when a boot loads rules that is there now? */
+static bool is_there_at_boot(const struct host *host, const struct rules_host *ask, const char *directory)
+{
+	_cleanup_text_ struct text why = {0};
+
+	ask->late(ask->context, directory, &why);
+	return !why.s && host_outlasts(host, directory) != OUTLAST_NO;
+}
+
+/* The files for the next boot, which finds the host's paths as they are now, but for a directory that comes later than rules: there it
+ * finds none, and the kernel would refuse the rule. */
 static int print_for_boot(struct wanted *wanted, const struct config *config, const struct host *host)
 {
 	_cleanup_free_ struct path_form *forms = calloc(wanted->n_forms + 1, sizeof(*forms));
+	_cleanup_(lookups_done) struct lookups lookups = { .n = 0 };
+	struct rules_host ask = wanted_ask(&lookups, host, config);
 	struct rule_set kept = wanted->rules, rules = {0};
 	size_t n = 0;
 	int r;
@@ -482,28 +496,42 @@ static int print_for_boot(struct wanted *wanted, const struct config *config, co
 	if (!forms)
 		return -ENOMEM;
 	for (size_t i = 0; i < wanted->n_forms; i++)
-		if (!wanted->forms[i].directory && host_outlasts(host, wanted->forms[i].path) == OUTLAST_NO)
+		if (!wanted->forms[i].directory && !is_there_at_boot(host, &ask, wanted->forms[i].path))
 			forms[n++] = wanted->forms[i];
 	r = read_rules(&rules, wanted, config, host, forms, n);
 	if (r < 0)
 		return r;
 	wanted->rules = rules;
 	r = print_again(wanted, config, &wanted->files[FILE_RULES]);
+	if (r == 0)
+		r = print_scanner_copy(wanted, config, &wanted->files[FILE_SCANNER]);
 	wanted->rules = kept;
 	rule_set_done(&rules);
 	return r;
 }
 
+static int print_now(struct wanted *wanted, const struct config *config, struct text *rules, struct text *copy)
+{
+	int r = print_again(wanted, config, rules);
+
+	return r < 0 ? r : print_scanner_copy(wanted, config, copy);
+}
+
 int wanted_print_rules(struct wanted *wanted, const struct config *config, const struct host *host, struct log *log)
 {
-	bool transient = config->unit_mode == MODE_TRANSIENT;
-	int r = wanted->loaded.s && !transient ? print_for_boot(wanted, config, host) :
-		print_again(wanted, config, transient ? &wanted->transient : &wanted->files[FILE_RULES]);
+	struct text *copy = &wanted->files[FILE_SCANNER];
+	int r;
 
-	if (r == 0)
-		r = print_scanner_copy(wanted, config);
+	if (config->unit_mode == MODE_TRANSIENT)
+		r = print_now(wanted, config, &wanted->transient, copy);
+	else if (wanted->loaded.s)
+		r = print_for_boot(wanted, config, host);
+	else
+		r = print_now(wanted, config, &wanted->files[FILE_RULES], copy);
 	if (r == 0 && wanted->loaded.s)
-		r = print_again(wanted, config, &wanted->loaded);
+		r = print_now(wanted, config, &wanted->loaded, &wanted->loaded_copy);
+	if (r == -EINVAL)
+		log_say(log, LEVEL_ERROR, "rules or accounts were changed while they were read; run it again; nothing was changed");
 	return r == -ENOMEM ? log_no_memory(log) : r;
 }
 
@@ -538,6 +566,28 @@ static const char *next_left_out(const char *s, size_t *ret_length)
 	return NULL;
 }
 
+static bool same_bytes(const char *a, size_t n_a, const char *b, size_t n_b)
+{
+	return n_a == n_b && memcmp(a, b, n_a) == 0;
+}
+
+/* Is the line of a file's path the same as that of a directory's, but for that? */
+static bool same_but_form(const char *a, size_t n_a, const char *b, size_t n_b)
+{
+	static const char file[] = " -F path=", directory[] = " -F dir=";
+	const char *x = memmem(a, n_a, file, strlen(file)), *y = memmem(b, n_b, directory, strlen(directory));
+	size_t at = x ? (size_t)(x - a) : 0;
+
+	return x && y && same_bytes(a, at, b, (size_t)(y - b)) &&
+	       same_bytes(x + strlen(file), n_a - at - strlen(file), y + strlen(directory), n_b - at - strlen(directory));
+}
+
+/* Of a rule that is not loaded the form is as it was found. */
+static bool same_line(const char *a, size_t n_a, const char *b, size_t n_b)
+{
+	return same_bytes(a, n_a, b, n_b) || same_but_form(a, n_a, b, n_b) || same_but_form(b, n_b, a, n_a);
+}
+
 /* What is left out is a comment to auditctl, and not to us. */
 static bool same_rules(const struct text *a, const struct text *b)
 {
@@ -551,7 +601,7 @@ static bool same_rules(const struct text *a, const struct text *b)
 		y = next_left_out(y + n_y, &n_y);
 		if (!x || !y)
 			return !x && !y;
-	} while (n_x == n_y && memcmp(x, y, n_x) == 0);
+	} while (same_line(x, n_x, y, n_y));
 	return false;
 }
 
@@ -561,6 +611,8 @@ bool wanted_same(const struct wanted *wanted, size_t i, const struct text *have)
 
 	if (i == FILE_RULES && wanted->files[i].s)
 		return wanted_same_rules(wanted, have);
+	if (i == FILE_SCANNER && wanted->loaded_copy.s && text_equal_but_comments(&wanted->loaded_copy, have, comments))
+		return true;
 	return comments ? text_equal_but_comments(&wanted->files[i], have, comments) :
 		text_equal(&wanted->files[i], have);
 }
@@ -575,6 +627,7 @@ void wanted_done(struct wanted *wanted)
 	text_done(&wanted->transient);
 	text_done(&wanted->pam);
 	text_done(&wanted->loaded);
+	text_done(&wanted->loaded_copy);
 	for (size_t i = 0; i < wanted->n_forms; i++)
 		free(wanted->forms[i].path);
 	free(wanted->forms);

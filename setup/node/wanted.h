@@ -26,6 +26,7 @@ struct wanted {
 	struct path_form *forms;	/* what watches were loaded as, where it is another thing now */
 	size_t n_forms;
 	struct text loaded;		/* the text of the rules with these forms; s is NULL for none */
+	struct text loaded_copy;	/* and that of FILE_SCANNER */
 	const char *auditctl;		/* as the host sees it */
 };
 

@@ -355,10 +355,11 @@ static void knowledge_done(struct knowledge *known)
 	rulesdiff_done(&known->diff);
 }
 
+/* What the path was or is taken for makes it no other rule: that changes with the host, and not with the configuration. */
 static bool has_rule(const struct rule_set *set, const struct rule *rule)
 {
 	for (size_t i = 0; i < set->n_rules; i++)
-		if (set->rules[i].size == rule->size && memcmp(set->rules[i].data, rule->data, rule->size) == 0)
+		if (data_same_but_form(set->rules[i].data, rule->data))
 			return true;
 	return false;
 }
@@ -404,7 +405,7 @@ static void leave_out(struct rule_set *out, const struct knowledge *known, struc
 		      char *directory)
 {
 	_cleanup_text_ struct text why = {0};
-	bool again = rule->refused && absent_at_boot(rule->data, &known->host, &why);
+	bool again = absent_at_boot(rule->data, &known->host, &why);
 	bool stage = !directory && !again && known->settle == SETTLE_STAGE;
 
 	rule->absent = directory;
@@ -506,7 +507,9 @@ int wanted_settle(struct wanted *wanted, const struct config *config, const stru
 	if (raised || wanted->left_out.n_rules > 0 || wanted->loaded.s)
 		r = wanted_print_rules(wanted, config, host, log);
 	/* A file with the forms that were loaded is as good as it is until the next boot, and no longer. */
-	if (settle == SETTLE_STAGE && config->unit_mode == MODE_FILE)
+	if (settle == SETTLE_STAGE && config->unit_mode == MODE_FILE) {
 		text_done(&wanted->loaded);
+		text_done(&wanted->loaded_copy);
+	}
 	return r;
 }
