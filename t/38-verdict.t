@@ -153,7 +153,10 @@ like $out, qr{"\Q$_\E: systemctl cat cloud-audit-setup\.service shows what it do
 like $out, qr/^  kind: drop-in$/m, 'of a kind of its own';
 ($code, $shown, $err) = run($program, '-R', $root, @options, 'apply');
 like $err, qr{: warning: this does not hold: \Q$none\E: \Q$drop_ins[0]\E: }, 'apply warns';
-put($answers, "cloud-audit-setup.service DropInPaths /usr/lib/systemd/system/service.d/10-timeout-abort.conf\n");
+make_path("$root/etc/systemd/system/cloud-audit-setup.service.d");
+symlink '/dev/null', "$root$drop_ins[0]" or die;
+put($answers, "cloud-audit-setup.service DropInPaths $drop_ins[0]\n");
+is says(verify($program), $none), 'ok', 'one that is masked, which systemd lists, is none';
 reset_node();
 put($answers, "cloud-audit-setup.service DropInPaths /usr/lib/systemd/system/service.d/10-timeout-abort.conf\n");
 $out = verify($program);
@@ -173,6 +176,10 @@ is says(verify($program, @enable), "a start of its unit reads $own"), 'ok', 'it 
 put($answers, "systemd-journald.service DropInPaths /run/systemd/system.control/systemd-journald.service.d/cloud-audit-setup.conf\n");
 $out = verify($program, @enable);
 like found($out, "a start of its unit reads $own"), qr{^/run/systemd/system\.control/\S+ has the same name and comes first: delete it}, 'one of the same name comes first';
+make_path("$root/run/systemd/system.control/systemd-journald.service.d");
+symlink '/dev/null', "$root/run/systemd/system.control/systemd-journald.service.d/cloud-audit-setup.conf" or die;
+$out = verify($program, @enable);
+like found($out, "a start of its unit reads $own"), qr{^/run/systemd/system\.control/\S+ has the same name and comes first: delete it}, 'also as a mask';
 
 # --- the lock unit ---
 reset_node();
@@ -248,6 +255,10 @@ is path_planned(), "Environment=\"PATH=$wrappers:/v/bin:/bin\"", "of the unit's 
 put("$root$early", "[Service]\nEnvironment=PATH=/early\n");
 drop_ins($early);
 is path_planned(), "Environment=\"PATH=$wrappers:/early\"", "and of a drop-in's before ours";
+unlink "$root$early";
+symlink '/dev/null', "$root$early" or die;
+is path_planned(), "Environment=\"PATH=$wrappers:/v/bin:/bin\"", 'a drop-in that is masked, which systemd lists, says nothing';
+unlink "$root$early";
 put("$root$early", "[Service]\nEnvironment=\n");
 is path_planned(), "Environment=\"PATH=$wrappers:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"",
 	'which may take it away';
@@ -277,6 +288,24 @@ for my $unit (qw(crio k3s rke2-agent)) {
 	}
 	is snapshot($root), $before, 'and the node as it was';
 }
+# By another name, and a client of another unit's.
+my $crio = '/usr/lib/systemd/system/crio.service';
+put("$root$crio", "[Service]\nExecStart=/usr/bin/crio\n");
+put($answers, "cri-o.service FragmentPath $crio\n");
+like refused('-s', 'container.runtime_unit=cri-o.service'), qr/^3 .*runtime_unit = cri-o\.service: CRI-O finds/s, 'an alias of CRI-O\'s is CRI-O';
+put("$root$vendor", "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock\n");
+put("$root$early", "[Service]\n");
+drop_ins($early);
+like refused(), qr/^3 .*runtime_unit = rt\.service: its command has --containerd/s, 'a unit that has containers started by another is none that they get an identity from';
+put("$root$vendor", "[Service]\nExecStart=/usr/bin/rt\nEnvironment=\"A=b c\" PATH=/v/bin:/bin\n");
+# What a file of containerd's says, by another name of its unit.
+my $containerd = '/usr/lib/systemd/system/containerd.service';
+put("$root$containerd", "[Service]\nExecStart=/usr/bin/containerd\n");
+put("$root/etc/containerd/config.toml", "BinaryName = \"/usr/bin/runc\"\n");
+put($answers, "$_ FragmentPath $containerd\n"), like verify($program, @identity, '-s', "container.runtime_unit=$_"), qr{/etc/containerd/config\.toml:1: },
+	"$_: what containerd's configuration passes identity by with is told" for qw(containerd.service box.service);
+unlink "$root/etc/containerd/config.toml";
+
 drop_ins($early);
 put("$root$early", "[Service]\nEnvironment=PATH=/%n\n");
 # What sets it after ours: FILE:LINE, and what it says.

@@ -99,6 +99,23 @@ static const char *unit_objection(const char *unit)
 	return NULL;
 }
 
+/* Also by another name of the unit's, whose file has its own. */
+static const char *objection_to(const char *unit, const struct unit_state *state)
+{
+	const char *why = unit_objection(unit);
+
+	return why || !state->fragment ? why : unit_objection(text_base_name(state->fragment));
+}
+
+/* Does it have another service, of containerd, start containers? So docker.service does, by the file that comes with it. */
+static bool is_client(char *const *commands)
+{
+	for (size_t i = 0; commands && commands[i]; i++)
+		if (strstr(commands[i], " --containerd"))
+			return true;
+	return false;
+}
+
 static bool has_runtime(const struct host *host, const char *base, const char *name)
 {
 	return place_in_path(host, base, name) || place_in_path(host, default_path, name);
@@ -120,7 +137,9 @@ static int find_objection(const struct config *config, const struct unit_state *
 		  "there is no such unit on this host; name the one that starts its containers" },
 		{ config->keystrokes && !plain, -ENOTSUP,
 		  "only a unit with a single, plain ExecStart= can be run through " RUNTIME_PROGRAM },
-		{ identity && unit_objection(config->runtime_unit), -EBADRQC, unit_objection(config->runtime_unit) },
+		{ identity && objection_to(config->runtime_unit, state), -EBADRQC, objection_to(config->runtime_unit, state) },
+		{ identity && is_client(commands), -EBADRQC,
+		  "its command has --containerd: it has another unit start its containers; name that one" },
 		{ identity && !unit_path_is_plain(base), -EBADRQC,
 		  "its PATH has quotes, backslashes or % in it, or is empty; give it a plain one" },
 		{ identity && service->path_unseen, -EBADRQC,

@@ -134,6 +134,14 @@ static int find_begins(struct text *out, struct sources *sources, const char *un
 	return r < 0 ? r : 0;
 }
 
+bool handlers_know(const char *unit)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		if (strstr(unit, begins[i].word))
+			return true;
+	return false;
+}
+
 int handlers_look(struct text *out, const struct host *host, const char *unit, char *const *commands)
 {
 	_cleanup_(sources_done) struct sources sources = { .host = host };

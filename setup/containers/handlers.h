@@ -5,6 +5,9 @@
 #include "setup/base/text.h"
 #include "setup/host/host.h"
 
+/* Is a unit of this name one whose configuration is known? */
+bool handlers_know(const char *unit);
+
 /* Appends "FILE:LINE: what it says, and what to change", with "; " between, of the configuration of containerd (1.x and 2.x)
  * or CRI-O, whichever the unit is of, with what it imports, and whether podman is there. What is not there says nothing.
  * commands: the unit's ExecStart=, ends with NULL, or NULL: containerd's --config is followed. 0 or -ENOMEM. */

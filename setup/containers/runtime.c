@@ -60,6 +60,8 @@ static int manager_by_drop_in(struct runtime *runtime, const char *unit, const s
 static int read_identity(struct runtime *runtime, const char *unit, const struct host *host, struct bus *bus, struct log *log)
 {
 	_cleanup_strings_ char **commands = NULL;
+	/* Another name of a unit's, whose file has its own. */
+	bool alias = !handlers_know(unit) && runtime->unit.fragment && *runtime->unit.fragment;
 	int r = bus_environment(bus, unit, &runtime->environment);
 
 	if (r == 0)
@@ -70,7 +72,7 @@ static int read_identity(struct runtime *runtime, const char *unit, const struct
 	if (r == 0)
 		r = unit_files_values(&commands, host, &runtime->unit, "Service", "ExecStart");
 	if (r == 0)
-		r = handlers_look(&runtime->uncovered, host, unit, commands);
+		r = handlers_look(&runtime->uncovered, host, alias ? text_base_name(runtime->unit.fragment) : unit, commands);
 	if (r == 0)
 		r = processes_look(&runtime->containers, host);
 	return r < 0 ? log_no_memory(log) : 0;

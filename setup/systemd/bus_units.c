@@ -136,6 +136,7 @@ static int take_state(struct bus *bus, const char *unit, const struct answer *an
 		r = answers[q].known ? 0 : take_answer(bus, unit, q, &answers[q], waited, values[q]);
 	if (r < 0)
 		return r;
+	unit_files_drop_masks(bus->host, drop_ins);
 	/* Then FragmentPath is the mask. */
 	masked = strcmp(text[LOAD], "masked") == 0;
 	*ret = (struct unit_state){

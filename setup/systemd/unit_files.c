@@ -7,6 +7,7 @@
 #include "setup/base/strings.h"
 #include "setup/base/text.h"
 #include "units/audit_units.h"
+#include "units/host_units.h"
 #include "units/unit_file.h"
 
 /* systemd.unit(5), "Unit File Load Path", in its order, of which others.c has the first. */
@@ -133,27 +134,33 @@ static int list_aliases(const struct host *host, const char *unit, char ***paths
 	return r;
 }
 
+void unit_files_drop_masks(const struct host *host, char **drop_ins)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; drop_ins && drop_ins[i]; i++) {
+		if (strcmp(text_base_name(drop_ins[i]), DROP_IN) != 0 && host_is_masked(host, drop_ins[i]))
+			free(drop_ins[i]);
+		else
+			drop_ins[kept++] = drop_ins[i];
+	}
+	if (drop_ins)
+		drop_ins[kept] = NULL;
+}
+
 static int find_drop_ins(const struct host *host, const char *unit, struct unit_state *ret)
 {
 	const char *type = strrchr(unit, '.');
-	size_t n = 0, kept = 0;
+	size_t n = 0;
 	int r = list_drop_ins_of(host, unit, &ret->drop_ins, &n);
 
 	if (r == 0)
 		r = list_aliases(host, unit, &ret->drop_ins, &n);
 	if (r == 0)
 		r = list_drop_ins(host, type + 1, &ret->drop_ins, &n);
-	/* A mask is there to take one of its name away. */
-	for (size_t i = 0; i < n; i++) {
-		if (host_is_masked(host, ret->drop_ins[i]))
-			free(ret->drop_ins[i]);
-		else
-			ret->drop_ins[kept++] = ret->drop_ins[i];
-	}
-	if (ret->drop_ins) {
-		ret->drop_ins[kept] = NULL;
-		qsort(ret->drop_ins, kept, sizeof(*ret->drop_ins), by_last_part);
-	}
+	if (ret->drop_ins)
+		qsort(ret->drop_ins, n, sizeof(*ret->drop_ins), by_last_part);
+	unit_files_drop_masks(host, ret->drop_ins);
 	return r;
 }
 
