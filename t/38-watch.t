@@ -111,6 +111,10 @@ for (@differ) {
 	$undo->() if $undo;
 }
 is +(short())[0], 0, 'and the node matches again';
+change(sub { @{$_[0]{rules}} = grep { !/pid=0/ } @{$_[0]{rules}} });
+($code, $out) = verify('-o', 'json');
+is "$code " . valid('verify', $out), '0 ', 'as one does that a version without the rule at the end has locked, in the terms of the schema';
+put($kernel, $was);
 put("$drop_in", '');
 unlink $drop_in;
 symlink '/dev/null', $drop_in or die;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "setup/base/strings.h"
 
@@ -10,6 +11,7 @@ enum { NAMED = 5, ID = 13 };
 struct process {
 	unsigned pid, parent;
 	bool shim;
+	struct process *of;	/* the shim that it is below of, where it has no login uid; NULL: it has one, or is of no container */
 	size_t unset;	/* of a shim: container processes below it without a login uid */
 };
 
@@ -87,19 +89,37 @@ static void add_id(struct container_processes *ret, const struct host *host, uns
 	}
 }
 
+/* Is it still there, and without one? Where a runtime is called, by containers that come or go or are looked into, its own processes
+ * are below the shim for a moment, and what it starts is given a login uid by then. */
+static bool stays_unset(const struct host *host, const struct process *process)
+{
+	struct process now;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%u", process->pid);
+	return read_process(host, name, &now) && now.parent == process->parent && is_unset(host, process->pid);
+}
+
 static void count(struct container_processes *ret, const struct host *host, struct process *processes, size_t n)
 {
+	const struct timespec moment = { .tv_nsec = 100000000 };
+	bool any = false;
+
 	for (size_t i = 0; i < n; i++) {
 		struct process *shim = processes[i].shim ? NULL : find_shim(processes, n, &processes[i]);
 
-		if (!shim)
-			continue;
-		ret->all++;
-		if (!is_unset(host, processes[i].pid))
-			continue;
-		ret->unset++;
-		shim->unset++;
+		ret->all += shim != NULL;
+		if (shim && is_unset(host, processes[i].pid))
+			processes[i].of = shim;
+		any = any || processes[i].of;
 	}
+	if (any)
+		nanosleep(&moment, NULL);
+	for (size_t i = 0; i < n; i++)
+		if (processes[i].of && stays_unset(host, &processes[i])) {
+			ret->unset++;
+			processes[i].of->unset++;
+		}
 	for (size_t i = 0; i < n; i++)
 		if (processes[i].unset > 0)
 			add_id(ret, host, processes[i].pid);

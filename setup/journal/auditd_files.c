@@ -183,10 +183,15 @@ static struct open_event *find_event(struct tally *tally, uint64_t number)
 	return event;
 }
 
-/* Of all records of an event SYSCALL alone has the key, in quotes; one in hexadecimal is several, or odd. */
+/* Of all records of an event SYSCALL alone has the key, in quotes; one in hexadecimal is several, or odd. With name_format the host's
+ * name stands before it (auditd.conf(5)). */
 static void read_key(const char *line, char key[AUDITD_KEY])
 {
-	const char *at = strncmp(line, "type=SYSCALL ", 13) == 0 ? strstr(line, " key=\"") : NULL;
+	const char *type = strncmp(line, "node=", 5) == 0 ? line + strcspn(line, " ") : line;
+	const char *at;
+
+	type += *type == ' ';
+	at = strncmp(type, "type=SYSCALL ", 13) == 0 ? strstr(type, " key=\"") : NULL;
 
 	if (at)
 		snprintf(key, AUDITD_KEY, "%.*s", (int)strcspn(at + 6, "\""), at + 6);
@@ -225,6 +230,14 @@ static void read_groups(struct auditd_files *files, const struct host *host, con
 		files->n--;
 }
 
+/* No more than there is room for in it: of a value beyond that the conversion says nothing (C11, 6.3.1.4). */
+static uint64_t find_holds(const struct auditd_files *files)
+{
+	double holds = files->per_day > 0 ? (double)files->room / (double)files->per_day * DAY * 1e6 : 1e30;
+
+	return files->room == 0 ? 0 : holds < 1e19 ? (uint64_t)holds : UINT64_MAX;
+}
+
 void auditd_files_read(struct auditd_files *ret, const struct host *host, const char *text, uint64_t enough)
 {
 	struct conf conf = read_conf(text);
@@ -246,8 +259,7 @@ void auditd_files_read(struct auditd_files *ret, const struct host *host, const 
 	ret->per_day = size * DAY / ((uint64_t)now.tv_sec - began);
 	if (conf.rotates && conf.files > 1)
 		ret->room = conf.files * conf.megabytes * MIB;
-	if (ret->per_day > 0)
-		ret->holds = (uint64_t)((double)ret->room / (double)ret->per_day * DAY * 1e6);
+	ret->holds = find_holds(ret);
 	if (enough == AUDITD_ALWAYS || (ret->room > 0 && ret->holds < enough))
 		read_groups(ret, host, conf.file);
 }

@@ -61,7 +61,7 @@ static int read_tail(sd_journal *journal, uint64_t since, size_t n, struct text 
 static int look(const struct host *host, const char *unit, uint64_t since, size_t n, struct text *out)
 {
 	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
-	int r = journal_open(&journal, host, NULL, NULL);
+	int r = journal_open(&journal, host, NULL, NULL, NULL);
 
 	/* It may be made yet. */
 	if (r == -ENOENT)
@@ -165,8 +165,8 @@ static uint64_t find_limit(sd_journal *journal)
 	return limit;
 }
 
-/* Whatever is written drops what is oldest, so that all entries count here. */
-static int find_holds(sd_journal *journal, uint64_t now, struct journal_span *ret)
+/* Whatever is written drops what is oldest, so that all entries count here. others: what users' files take of the limit. */
+static int find_holds(sd_journal *journal, uint64_t now, uint64_t others, struct journal_span *ret)
 {
 	uint64_t limit = find_limit(journal), used = 0;
 	struct place first, last, start;
@@ -182,7 +182,7 @@ static int find_holds(sd_journal *journal, uint64_t now, struct journal_span *re
 	    last.number < first.number + ENTRIES_MIN || last.number <= start.number)
 		return r < 0 ? r : 0;
 	ret->holds = (uint64_t)((double)ret->window * (double)(last.number - first.number) / (double)(last.number - start.number) *
-				(limit > used ? (double)limit / (double)used : 1));
+				(limit > others && limit - others > used ? (double)(limit - others) / (double)used : 1));
 	return 0;
 }
 
@@ -203,7 +203,7 @@ static int count_back(sd_journal *journal, uint64_t since, uint64_t *ret_n, uint
 	return r;
 }
 
-static int read_span(sd_journal *journal, uint64_t now, struct journal_span *ret)
+static int read_span(sd_journal *journal, uint64_t now, uint64_t others, struct journal_span *ret)
 {
 	uint64_t from = now - ret->window;
 	struct place first, last;
@@ -218,7 +218,7 @@ static int read_span(sd_journal *journal, uint64_t now, struct journal_span *ret
 	ret->oldest = first.time;
 	ret->newest = last.time;
 	ret->window = now > from ? now - from : 1;
-	return find_holds(journal, now, ret);
+	return find_holds(journal, now, others, ret);
 }
 
 int journal_audit_span(struct journal_span *ret, const struct host *host, uint64_t window)
@@ -226,12 +226,13 @@ int journal_audit_span(struct journal_span *ret, const struct host *host, uint64
 	_cleanup_(sd_journal_closep) sd_journal *journal = NULL;
 	struct journal_span span = { .window = window };
 	struct timespec now;
-	int r = journal_open(&journal, host, NULL, NULL);
+	uint64_t others = 0;
+	int r = journal_open(&journal, host, NULL, NULL, &others);
 
 	*ret = (struct journal_span){ .oldest = 0 };
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (r >= 0)
-		r = read_span(journal, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, &span);
+		r = read_span(journal, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, others, &span);
 	else if (r == -ENOENT)
 		r = 0;	/* where no journal is, no record is */
 	if (r < 0)

@@ -16,6 +16,7 @@ struct search {
 	int *fds;
 	size_t n;
 	bool denied;		/* some for want of rights */
+	uint64_t others;	/* bytes of files that are not the system's */
 };
 
 static void search_done(struct search *search)
@@ -72,6 +73,14 @@ static bool is_system_file(const char *name)
 		((n > 8 && strcmp(name + n - 8, ".journal") == 0) || (n > 9 && strcmp(name + n - 9, ".journal~") == 0));
 }
 
+static void add_size(struct search *search, const char *path)
+{
+	struct stat st;
+
+	if (host_stat(search->host, path, &st) == 0 && S_ISREG(st.st_mode))
+		search->others += (uint64_t)st.st_size;
+}
+
 /* What is in a directory, none where it is not there, or may not be read. */
 static int list(struct search *search, const char *directory, char ***ret_names)
 {
@@ -89,13 +98,14 @@ static int add_directory(struct search *search, const char *directory)
 	for (size_t i = 0; r == 0 && names && names[i]; i++) {
 		_cleanup_free_ char *path = NULL;
 
-		if (!is_system_file(names[i]))
-			continue;
 		if (asprintf(&path, "%s/%s", directory, names[i]) < 0) {
 			path = NULL;
 			return -ENOMEM;
 		}
-		r = add_file(search, path);
+		if (is_system_file(names[i]))
+			r = add_file(search, path);
+		else
+			add_size(search, path);
 	}
 	return r;
 }
@@ -151,7 +161,7 @@ static void allow_descriptors(void)
 	}
 }
 
-int journal_open(sd_journal **ret, const struct host *host, journal_each *each, void *context)
+int journal_open(sd_journal **ret, const struct host *host, journal_each *each, void *context, uint64_t *ret_others)
 {
 	_cleanup_(search_done) struct search search = { .host = host, .each = each, .context = context };
 	int r;
@@ -160,5 +170,7 @@ int journal_open(sd_journal **ret, const struct host *host, journal_each *each, 
 	r = find_files(&search);
 	if (r == 0 && search.n == 0)
 		r = search.denied ? -EACCES : -ENOENT;
+	if (ret_others)
+		*ret_others = search.others;
 	return r < 0 ? r : open_files(ret, search.fds, search.n);
 }

@@ -15,8 +15,10 @@ typedef void journal_each(void *context, const char *path, sd_journal *file, int
  * out of it, is given what this process has opened (proc(5)). So it sees new entries, but no new file: for these the journal is
  * opened again. each may be NULL.
  *
+ * *ret_others, NULL or: bytes of the files beside them, of users, for which journald's limit is as well.
+ *
  * 0, and *ret, which is the caller's; or negative errno, unlogged: -ENOENT where there is no file that can be read, -EACCES
  * where that is for want of rights. */
-int journal_open(sd_journal **ret, const struct host *host, journal_each *each, void *context) _must_check_;
+int journal_open(sd_journal **ret, const struct host *host, journal_each *each, void *context, uint64_t *ret_others) _must_check_;
 
 #endif

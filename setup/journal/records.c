@@ -96,7 +96,7 @@ int journal_records(const struct host *host, uint64_t since, struct log *log, st
 	int r;
 
 	*ret = (struct records_span){0};
-	r = journal_open(&journal, host, look_at, &look);
+	r = journal_open(&journal, host, look_at, &look, NULL);
 	if (r < 0)
 		return r;
 	r = sd_journal_get_cutoff_realtime_usec(journal, &from, &to);

@@ -261,6 +261,9 @@ static void add_rules(struct text *out, const struct context *c)
 		out->failed = true;
 		return;
 	}
+	/* As a check it is a notice there: check_rules() in setup/checks/checks.c. */
+	if (node_locked(&c->node) && c->wanted.rules.n_rules > 0)
+		diff.missing[c->wanted.rules.n_rules - 1] = false;
 	add_wanted_rules(out, "rules_wanted", &c->wanted.rules, NULL);
 	add_listed_rules(out, "rules_in_force", c, &diff, false);
 	add_wanted_rules(out, "rules_missing", &c->wanted.rules, diff.missing);

@@ -136,6 +136,7 @@ static struct long_journal {
 	uint64_t step, quiet;
 	uint64_t audit;		/* every audit'th is of audit; 0 none is */
 	uint64_t used, limit;	/* limit 0: it has dropped what said it */
+	uint64_t users;		/* what is used by users' own files */
 	uint64_t anew;		/* entries before this one are of another series */
 	const char *cursor;	/* what all cursors are, NULL for good ones */
 	int fail;		/* the call that fails, counted from 1 */
@@ -484,12 +485,23 @@ static void nothing_outside_the_root_is_a_journal(void **state)
 	}
 }
 
+/* A user's own journal, of that size. */
+static void make_users(uint64_t size)
+{
+	char path[sizeof(fake.root) + 128];
+
+	make("var/" JOURNAL "user-1000.journal", NULL);
+	snprintf(path, sizeof(path), "%s/var/" JOURNAL "user-1000.journal", fake.root);
+	assert_int_equal(truncate(path, (off_t)size), 0);
+}
+
 static int look(struct long_journal journal, struct journal_span *ret)
 {
 	struct host host;
 	int r;
 
 	begin_journal(0);
+	make_users(journal.users);
 	far = journal;
 	assert_int_equal(host_open_root(&host, fake.root), 0);
 	r = journal_audit_span(ret, &host, 600ull * SECOND);
@@ -514,6 +526,8 @@ static const struct {
 	  true, 10000, 399, 999 },
 	{ "larger than it is to be", { .n = 100000, .step = SECOND / 100, .audit = 4, .used = 100000000, .limit = 5 },
 	  true, 10000, 399, 999 },
+	{ "beside users' own, for which the limit is, too", { BUSY, .users = 200000000 }, true, 10000, 399, 1999 },
+	{ "less than users' own leave", { BUSY, .users = 350000000 }, true, 10000, 399, 999 },
 	{ "few of many", { .n = 100000, .step = SECOND / 100, .audit = 100, .used = 100000000, .limit = 200000000 },
 	  true, 600, 600, 1999 },
 	{ "quiet since an hour", { BUSY, .quiet = 3600ull * SECOND }, true, 0, 600, 0 },

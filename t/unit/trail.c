@@ -55,21 +55,26 @@ static int tear_down(void **state)
 #define ROTATES "max_log_file = 8\nnum_logs = 5\nmax_log_file_action = ROTATE\n"
 
 /* `events` events of `step` seconds each, the last of them now: of exec two thirds, of network one. Returns the size. */
-static uint64_t write_log(const char *name, unsigned events, unsigned step)
+static uint64_t write_log_of(const char *name, unsigned events, unsigned step, const char *node)
 {
 	_cleanup_text_ struct text log = {0};
 
 	for (unsigned i = 0; i < events; i++) {
 		const uint64_t at = now - (uint64_t)(events - 1 - i) * step;
 
-		text_addf(&log, "type=SYSCALL msg=audit(%" PRIu64 ".123:%u): arch=c000003e exe=\"/bin/x\" key=\"%s\"\n", at, i + 1,
+		text_addf(&log, "%stype=SYSCALL msg=audit(%" PRIu64 ".123:%u): arch=c000003e exe=\"/bin/x\" key=\"%s\"\n", node, at, i + 1,
 			  i % 3 ? "exec" : "network");
 		/* Records of the event before stand behind the first of this one. */
 		if (i > 0)
-			text_addf(&log, "type=PATH msg=audit(%" PRIu64 ".123:%u): item=0 name=\"/etc/passwd\" key=\"claimed\"\n", at, i);
+			text_addf(&log, "%stype=PATH msg=audit(%" PRIu64 ".123:%u): item=0 name=\"/etc/passwd\" key=\"claimed\"\n", node, at, i);
 	}
 	test_file(name, log.s ? log.s : "");
 	return log.len;
+}
+
+static uint64_t write_log(const char *name, unsigned events, unsigned step)
+{
+	return write_log_of(name, events, step, "");
 }
 
 static struct auditd_files look(const char *conf)
@@ -96,6 +101,34 @@ static void rate(void **state)
 	assert_string_equal(files.groups[1].key, "network");
 	assert_in_range(files.groups[0].per_day, files.per_day * 65 / 100, files.per_day * 68 / 100);
 	assert_in_range(files.groups[0].per_day + files.groups[1].per_day, files.per_day - 1000, files.per_day);
+}
+
+/* As with name_format in auditd.conf(5). */
+static void lines_that_begin_with_a_name(void **state)
+{
+	struct auditd_files files;
+
+	write_log_of(LOG, DAY / 10, 10, "node=a.b ");
+	files = look(ROTATES);
+	assert_true(files.n >= 2);
+	assert_string_equal(files.groups[0].key, "exec");
+	assert_string_equal(files.groups[1].key, "network");
+}
+
+/* More than there are microseconds for is for ever. */
+static void little_in_much_room(void **state)
+{
+	static const char roomy[] = "max_log_file = 1000000\nnum_logs = 999\nmax_log_file_action = rotate\n";
+	struct auditd_files files;
+
+	write_log(LOG, 2, DAY);
+	files = look(roomy);
+	assert_true(files.seen && files.room > 0);
+	assert_true(files.holds > UINT64_C(86400000000000));
+	write_log(LOG, 2, 1000 * DAY);
+	files = look(roomy);
+	assert_true(files.seen && files.per_day == 0);
+	assert_true(files.holds > UINT64_C(86400000000000));
 }
 
 /* Whose events they are is read of the log itself: no more than the message that names them needs. */
@@ -284,6 +317,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("the rate of auditd's files is told, how long they hold a record, and whose events it is", rate),
+		TEST("also of lines that begin with the host's name", lines_that_begin_with_a_name),
+		TEST("little in much room is held for ever", little_in_much_room),
 		TEST("whose they are is not read where the files hold a record for long enough", whose),
 		TEST("a file that was just begun is judged with the one before it", rotated),
 		TEST("files that are none, not written or not to be read have no rate", no_rate),
