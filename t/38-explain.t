@@ -178,6 +178,10 @@ for my $case (
 	is "$code|$said", "$want|", "$what: exit $want, nothing on stdout";
 	like $err, qr/^cloud-audit-setup: error: .*\Q$message\E/m, "$what: and why";
 }
+# Beside those that come with the program.
+my $beside = put($program =~ s{[^/]*$}{rules.d/x.rules}r, "-w /etc/beside -p wa -k beside\n");
+like +(ask("$beside:1"))[1], qr{\Q$beside\E:1}, 'a file whose directory begins as that of the shipped rules is no shipped one';
+unlike +(ask("$beside:1"))[1], qr/shipped/, 'in any word';
 is((run($program, @args, 'explain'))[2], "cloud-audit-setup: error: explain needs one of FILE:LINE, a group, a key of the configuration, "
 	. "the name of a warning, or a rule\n", 'without a word it says what it takes');
 # Bytes that a terminal would obey.

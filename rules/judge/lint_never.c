@@ -89,10 +89,36 @@ static bool has_calls_without_perm(const struct subject *s, struct text *message
 	return true;
 }
 
+/* kernel/auditfilter.c audit_filter(): at any other field it leaves the list. */
+static bool has_field_that_ends_the_list(const struct subject *s, struct text *message)
+{
+	static const uint32_t known[] = {
+		AUDIT_PID, AUDIT_UID, AUDIT_GID, AUDIT_LOGINUID, AUDIT_LOGINUID_SET, AUDIT_MSGTYPE, AUDIT_EXE,
+		AUDIT_SUBJ_USER, AUDIT_SUBJ_ROLE, AUDIT_SUBJ_TYPE, AUDIT_SUBJ_SEN, AUDIT_SUBJ_CLR,
+	};
+
+	if (!is_list(s, AUDIT_FILTER_USER))
+		return false;
+	for (uint32_t i = 0; i < s->data->field_count; i++) {
+		uint32_t field = s->data->fields[i];
+		const char *name = names_of_field(field);
+		size_t k = 0;
+
+		while (k < ARRAY_SIZE(known) && known[k] != field)
+			k++;
+		if (k < ARRAY_SIZE(known))
+			continue;
+		text_addf(message, "in this list the kernel knows no %s, and where it gets there looks at no rule after this one "
+			  "either; leave it out", name ? name : "such field");
+		return true;
+	}
+	return false;
+}
+
 bool check_never_matches(const struct subject *s, struct text *message)
 {
 	static bool (*const reasons[])(const struct subject *s, struct text *message) = {
-		has_no_field, has_empty_range, is_for_another_machine, has_calls_without_perm,
+		has_no_field, has_field_that_ends_the_list, has_empty_range, is_for_another_machine, has_calls_without_perm,
 	};
 
 	text_add(message, "this rule can never match: ");

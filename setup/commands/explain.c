@@ -116,7 +116,7 @@ static int read_file(const struct context *c, struct line *line)
 		r = read_in(c->config.rules_directory, line->file, line);
 	if (r == 0)
 		r = read_in(named && *line->file == '/' ? "" : ".", line->file + (named && *line->file == '/'), line);
-	if (r > 0 && line->path && strncmp(line->path, shipped, strlen(shipped)) == 0)
+	if (r > 0 && line->path && strncmp(line->path, shipped, strlen(shipped)) == 0 && line->path[strlen(shipped)] == '/')
 		line->shipped = true;
 	return r;
 }

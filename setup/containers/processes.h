@@ -12,7 +12,8 @@ struct container_processes {
 };
 
 /* Looks at /proc below the host's root: container processes are those below a shim of containerd's, or conmon. A process that
- * ends meanwhile is passed over. Those without a login uid are looked at twice, a tenth of a second apart. ret begins empty. 0 or -ENOMEM. */
+ * ends meanwhile is passed over. Those without a login uid are looked at twice, a tenth of a second apart. ret begins empty.
+ * 0 or -ENOMEM. */
 int processes_look(struct container_processes *ret, const struct host *host) _must_check_;
 void processes_done(struct container_processes *processes);
 

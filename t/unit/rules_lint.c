@@ -265,6 +265,10 @@ static void rules_that_no_event_matches_are_told(void **state)
 		{ "-a always,exclude\n-a never,user\n-a never,filesystem\n",
 		  "1:never-matches 2:never-matches 3:never-matches " },
 		{ "-a never,task\n", "1:never-task " },
+		/* What this list does not look at. */
+		{ "-a never,user -F euid=0\n-a never,user -F uid=0 -F msgtype=USER_CMD\n-a never,user -F auid=5 -F pers=1\n",
+		  "1:never-matches 3:never-matches " },
+		{ "-a never,user -F exe=/bin/sh -k s\n-a never,exit -F exe=/bin/sh -k s\n", "1:never-matches " },
 	};
 	static const char reason[] = "cloud-audit-setup: warning: F:1: this rule can never match: perm= is true of the system "
 				     "calls of its letters only, and -S names none of these; leave out one of the two [lint: "

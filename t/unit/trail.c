@@ -62,8 +62,8 @@ static uint64_t write_log_of(const char *name, unsigned events, unsigned step, c
 	for (unsigned i = 0; i < events; i++) {
 		const uint64_t at = now - (uint64_t)(events - 1 - i) * step;
 
-		text_addf(&log, "%stype=SYSCALL msg=audit(%" PRIu64 ".123:%u): arch=c000003e exe=\"/bin/x\" key=\"%s\"\n", node, at, i + 1,
-			  i % 3 ? "exec" : "network");
+		text_addf(&log, "%stype=SYSCALL msg=audit(%" PRIu64 ".123:%u): arch=c000003e exe=\"/bin/x\" key=\"%s\"\n", node,
+			  at, i + 1, i % 3 ? "exec" : "network");
 		/* Records of the event before stand behind the first of this one. */
 		if (i > 0)
 			text_addf(&log, "%stype=PATH msg=audit(%" PRIu64 ".123:%u): item=0 name=\"/etc/passwd\" key=\"claimed\"\n", node, at, i);
