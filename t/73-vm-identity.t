@@ -13,6 +13,16 @@ for source in reader forge starts; do
 	"$compiler" -O2 -static -o "$vm_tmp/built/$source" t/vm-identity/$source.c || { echo "Bail out! $source.c does not compile"; exit 1; }
 done
 echo 'int main(void) { return 0; }' | "$compiler" -O2 -static -o "$vm_tmp/built/nothing" -x c - || exit 1
+case ${VM_SUITE:-} in bullseye | bookworm)
+	# Their own ctr cannot tell a runtime names (1.4), or whose a container is (1.6). It is a client, which makes what a container is
+	# to be: trixie's, with its C library.
+	newer=$vm_tmp/built/newer; mkdir "$newer"
+	container/debian trixie "$vm_tmp/ctr" --variant=extract --include=containerd || { echo "Bail out! no ctr from trixie"; exit 1; }
+	mv "$vm_tmp/ctr/usr/bin/ctr" "$newer/ctr.trixie"
+	cp "$vm_tmp/ctr/usr/lib/x86_64-linux-gnu/libc.so.6" "$vm_tmp/ctr/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" "$newer/" || exit 1
+	printf '#!/bin/sh\nat=${0%%/*}\nexec $at/ld-linux-x86-64.so.2 --library-path $at $at/ctr.trixie "$@"\n' >"$newer/ctr"; chmod +x "$newer/ctr"
+	rm -r "$vm_tmp/ctr"
+esac
 containers=8; [ "${IDENT_EXECS:-0}" -lt 20000 ] || containers=20
 rounds=$(((${IDENT_EXECS:-1} + 80 * containers - 1) / (80 * containers)))
 first=$(seq -f %02.0f 0 $((containers / 2 - 1)) | tr '\n' ' ') second=$(seq -f %02.0f $((containers / 2)) $((containers - 1)) | tr '\n' ' ')
@@ -34,8 +44,9 @@ vm_up identity plain trixie "$@"
 t/vm/vm push "$vm" "$vm_tmp"/built/* t/vm-identity/work.sh t/vm-identity/judge.pl "$cas" || exit 1
 
 cat >"$vm_tmp/shared.sh" <<'EOF'
-	. /etc/os-release; on="$ID $(uname -r), containerd $(ctr --version | cut -d ' ' -f 3)"
+	. /etc/os-release; on="$ID $(uname -r), containerd $(containerd --version | cut -d ' ' -f 3)"
 	cd $cas
+	[ ! -d newer ] || PATH=$cas/newer:$PATH
 	log=/var/log/audit/audit.log
 	rootfs=/var/lib/identity
 	unset=4294967295
@@ -164,7 +175,8 @@ vm_guest --timeout 1200 <<'EOF'
 	# tries NAME OPTIONS...: what forge says in such a container
 	tries() {
 		who=$1; shift
-		timeout 60 ctr run --rm "$@" --rootfs $rootfs "$(id_of "$who")" /bin/sh -c "${in:-}"' /bin/forge "$@"; :' sh "${auid:-$(auid_of C $victim)}" "${other:-1}" "$forged" 2>&1 | grep own=
+		timeout 60 ctr run --rm "$@" --rootfs $rootfs "$(id_of "$who")" /bin/sh -c "${in:-}"' /bin/forge "$@"; :' sh "${auid:-$(auid_of C $victim)}" "${other:-1}" "$forged" >tried 2>&1
+		grep own= tried || cat tried
 	}
 	caps='CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'
 	is "$(tries nobody --user 65534)" 'own=EPERM other=EPERM record=EPERM' "$on: uid 65534 takes no login uid and sends no record"
