@@ -219,7 +219,8 @@ gcc -O2 -static -o "$vm_tmp/loops" t/bench-rules/loops.c &&
 	t/vm/vm push "$vm" "$vm_tmp/loops" t/bench-rules/measure "$cas" || exit 1
 vm_guest --timeout 1800 <<'EOF'
 	cd $cas
-	sh measure default >said 2>&1
+	# Beside much other work too few counts may be of what nothing came between: then once more, of twice as many.
+	sh measure default >said 2>&1 || VISITS=4 sh measure default >said 2>&1
 	ok $? 'count: what a call, an open, an exec take, recorded and not, is the same within 0.1 % in two rounds' "$(cat said)"
 	diag "$(tail -n 1 said)"
 EOF
