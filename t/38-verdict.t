@@ -297,6 +297,8 @@ put("$root$vendor", "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --containerd
 put("$root$early", "[Service]\n");
 drop_ins($early);
 like refused(), qr/^3 .*runtime_unit = rt\.service: its command has --containerd/s, 'a unit that has containers started by another is none that they get an identity from';
+put("$root$vendor", "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --containerd-namespace moby\nEnvironment=PATH=/v/bin:/bin\n");
+is path_planned(), "Environment=\"PATH=$wrappers:/v/bin:/bin\"", 'another option that begins so is none of that';
 put("$root$vendor", "[Service]\nExecStart=/usr/bin/rt\nEnvironment=\"A=b c\" PATH=/v/bin:/bin\n");
 # What a file of containerd's says, by another name of its unit.
 my $containerd = '/usr/lib/systemd/system/containerd.service';

@@ -110,9 +110,12 @@ static const char *objection_to(const char *unit, const struct unit_state *state
 /* Does it have another service, of containerd, start containers? So docker.service does, by the file that comes with it. */
 static bool is_client(char *const *commands)
 {
+	static const char option[] = "--containerd";
+
 	for (size_t i = 0; commands && commands[i]; i++)
-		if (strstr(commands[i], " --containerd"))
-			return true;
+		for (const char *s = commands[i]; (s = strstr(s, option)); s += strlen(option))
+			if (s[strlen(option)] == '=' || s[strlen(option)] == ' ')
+				return true;
 	return false;
 }
 
