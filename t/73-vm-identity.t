@@ -155,7 +155,8 @@ vm_guest --timeout 9000 <<'EOF'
 	out=$(ausearch $slow --session $session -i 2>/dev/null)
 	is "$(echo "$out" | grep -c 'type=VIRT_CONTROL')" 1 "$on: ausearch --session finds it"
 	is "$(echo "$out" | grep -c 'type=EXECVE .*T-03-C')" "$((rounds * 4 * 16))" "$on: with each program that the container executed"
-	journalctl --quiet -o json _AUDIT_TYPE_NAME=VIRT_CONTROL _AUDIT_SESSION=$session >found
+	has_session() { journalctl --quiet -o json _AUDIT_TYPE_NAME=VIRT_CONTROL _AUDIT_SESSION=$session >found; [ -s found ]; }
+	wait_for 60 has_session
 	like "$(cat found)" "\"_AUDIT_LOGINUID\":\"$(auid_of C $id)\"" "$on: the journal has it"
 	pid=$(echo "$record" | sed 's/.* pid=\([0-9]*\) uid.*/\1/')
 	like "$(grep '^type=LOGIN' $log)" " pid=$pid uid=0 .*old-auid=$unset auid=$(auid_of C $id) .*old-ses=$unset ses=$session res=1" "$on: the kernel says that its process got that login uid"

@@ -66,12 +66,13 @@ is "$(class "$(by runc $id)")" unset "$on: one that is excepted has none"
 # The records and thousand bytes that are named are those of rules/README.md: a few more or fewer are the host's own.
 near() { [ $(($1 * 100)) -ge $(($2 * 95)) ] && [ $(($1 * 100)) -le $(($2 * 105)) ]; }
 loop='i=0; while [ $i -lt 40 ]; do /bin/busybox true; i=$((i + 1)); done'
+has_records() { journal_audit >/run/records; [ -s /run/records ]; }
 workload() {
 	journal_mark
 	container work-$1 "$loop; sleep 100000"; sleep 2
 	ctr task exec --exec-id d work-$1 /bin/sh -c "$loop"
 	script -qec "ctr task exec -t --exec-id e work-$1 /bin/sh -c '$loop'" /dev/null >/dev/null
-	journal_audit >/run/records
+	has_records || wait_for 60 has_records
 	ctr task kill -s 9 work-$1
 	is "$(grep '"_AUDIT_TYPE_NAME":"SYSCALL"' /run/records | grep '"_COMM":"busybox"' | grep -o '"_AUDIT_LOGINUID":"[0-9]*"' | cut -d '"' -f 4 |
 		sort | uniq -c | while read -r n a; do [ "$n" -lt 40 ] || class "$a"; done | sort -u | tr '\n' ' ')" "$2" "$on: $3"

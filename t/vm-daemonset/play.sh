@@ -32,8 +32,15 @@ play() {
 	play_here=$PWD
 	(cd / && podman kube play --replace "$play_here/played.yaml") >play.out 2>&1
 	play_status=$?
-	init_log=$(journalctl -q --since "@$play_since" -o cat CONTAINER_NAME=$pod-cloud-audit-setup)
+	# By podman's conmon, which may end after podman; and journalctl passes over a file that it meets while journald changes it.
+	wait_for 60 sh -c "! pgrep -f -- '-n $pod-cloud-audit-setu[p] ' >/dev/null"
+	wait_for 60 init_said
 	return $play_status
+}
+init_said() {
+	journalctl -q --sync
+	init_log=$(journalctl -q --since "@$play_since" -o cat CONTAINER_NAME=$pod-cloud-audit-setup)
+	[ -n "$init_log" ]
 }
 
 # state CONTAINER: created, running, ...; nothing when there is none.

@@ -4,13 +4,26 @@ package Records;
 use strict;
 use warnings;
 
-# since(CURSOR): events in order, each { id, records }; a record has its type, text, the journal's own
-# fields (journal), and the fields of the text, quotes taken off (field).
+# Events in order, each { id, records }; a record has its type, text, the journal's own fields (journal), and the
+# fields of the text, quotes taken off (field).
+#
+# since(CURSOR): those of the journal. in(FILE): those that journalctl -o export has written there.
 sub since {
     my ($cursor) = @_;
     system(qw(journalctl --quiet --sync));
     my @after = $cursor ? "--after-cursor=$cursor" : ();
     open my $in, '-|', qw(journalctl --quiet --all -o export), @after, '_TRANSPORT=audit' or die "journalctl: $!";
+    return events($in);
+}
+
+sub in {
+    my ($file) = @_;
+    open my $in, '<', $file or die "$file: $!";
+    return events($in);
+}
+
+sub events {
+    my ($in) = @_;
     binmode $in;
     my (@order, %event, %entry);
     while (defined(my $line = <$in>)) {

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# rows.pl on|off CURSOR MARK ROWS: judges the rows that rows.sh wrote by the audit records in the journal
-# after CURSOR and up to the record with the text MARK. Prints a line a row, with tabs between: STATUS, KIND,
+# rows.pl on|off RECORDS MARK ROWS: judges the rows that rows.sh wrote by the audit records in a file, as journalctl -o export
+# has them, up to the record with the text MARK. Prints a line a row, with tabs between: STATUS, KIND,
 # SENTENCE, what was there instead (lines parted by \r).
 #
 # A row ends with \x1e: KIND, a tab, PID, a tab, SENTENCE, a tab, SPEC, the records and fields of one event:
@@ -31,7 +31,7 @@ my %needed = (
     EVENT_LISTENER => [[qw(pid uid auid tty ses comm exe op res)], [qw(_PID _UID _AUDIT_LOGINUID)]],
 );
 
-my ($mode, $cursor, $mark, $rows) = @ARGV;
+my ($mode, $records, $mark, $rows) = @ARGV;
 open my $in, '<', $rows or die "$rows: $!";
 my @rows = do { local $/ = "\x1e"; map { chomp; my %r; @r{qw(kind pid sentence spec)} = split /\t/, $_, 4; $r{spec} =~ s{\s+}{ }g; \%r } <$in> };
 
@@ -87,7 +87,7 @@ sub shown {
     return join "\r", @lines ? @lines : 'nothing';
 }
 
-my @events = Records::since($cursor);
+my @events = Records::in($records);
 my ($last) = grep {
     grep { $_->{type} eq 'USER' && index($_->{text}, $mark) >= 0 } @{ $events[$_]{records} }
 } 0 .. $#events;

@@ -127,6 +127,9 @@ journal_takes_audit() {
 	systemctl restart systemd-journald
 }
 
+# Where what is looked for, and what was read, is kept.
+journal_kept=${journal_kept:-/run}
+
 # journal_mark: journal_has looks only at what comes after this. The mark is an
 # audit record: --after-cursor also skips the first match when the cursor's own
 # entry is not a match (systemd 252).
@@ -135,25 +138,34 @@ journal_mark() {
 	journal_cursor=$(journalctl --quiet -n 0 --show-cursor _TRANSPORT=audit | sed -n 's/^-- cursor: //p')
 }
 
-# journal_audit: the audit records since the mark, one JSON object a line.
+# journal_audit [FORMAT]: the audit records since the mark, one JSON object a line, or as journalctl -o FORMAT has them.
+# journalctl passes over a file that it meets while journald changes it: what one look has not shown may be there.
 journal_audit() {
 	journalctl --quiet --sync
-	journalctl --quiet --all -o json ${journal_cursor:+"--after-cursor=$journal_cursor"} _TRANSPORT=audit
+	journalctl --quiet --all -o "${1:-json}" ${journal_cursor:+"--after-cursor=$journal_cursor"} _TRANSPORT=audit
 }
 
-# journal_has REGEX [SECONDS]: such an audit record comes within SECONDS (60). The regex is in a file, because
-# the arguments of grep are in the journal, too, where programs executed are recorded.
+# journal_has REGEX [SECONDS]: such an audit record comes within SECONDS (60); $journal_kept/journal-read has it then. The
+# regex is in a file, because the arguments of grep are in the journal, too, where programs executed are recorded.
 journal_has() {
-	printf '%s\n' "$1" >/run/journal-has
+	printf '%s\n' "$1" >"$journal_kept/journal-has"
 	wait_for "${2:-60}" journal_matches
 }
-journal_matches() { journal_audit | grep -Eqf /run/journal-has; }
+journal_matches() {
+	journal_audit >"$journal_kept/journal-read"
+	grep -Eqf "$journal_kept/journal-has" "$journal_kept/journal-read"
+}
 
-# journal_lacks REGEX: no such audit record has come when one that is made now has, which is after all others.
+# journal_lacks REGEX: no such audit record has come when one that is made now has, which is after all others. Both are
+# looked for in what was read at once: a look that passes over the journal's file would find none, whatever has come.
 journal_lacks() {
 	journal_end=nothing-more-$$-$(cat /proc/sys/kernel/random/uuid)
 	auditctl -m "$journal_end" >/dev/null
-	journal_has "$journal_end" || return 1
-	printf '%s\n' "$1" >/run/journal-has
-	! journal_matches
+	wait_for 60 journal_ended || return 1
+	printf '%s\n' "$1" >"$journal_kept/journal-has"
+	! grep -Eqf "$journal_kept/journal-has" "$journal_kept/journal-read"
+}
+journal_ended() {
+	journal_audit >"$journal_kept/journal-read"
+	grep -qF "$journal_end" "$journal_kept/journal-read"
 }
