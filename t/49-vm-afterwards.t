@@ -48,7 +48,7 @@ scene <<'EOF'
 	auditctl -e 0 >/dev/null
 	out=$(keep apply 2>&1); ok $? 'auditing that somebody switched off' "$out"
 	is "$(setting enabled)" 1 'is switched on again'
-	before=$(auditctl -l); journal_mark; sed -i '1i # a comment' /srv/rules.d/mine.rules
+	journal_takes_audit; before=$(auditctl -l); journal_mark; sed -i '1i # a comment' /srv/rules.d/mine.rules
 	out=$(keep apply 2>&1); ok $? 'a comment is no other rule' "$out"
 	is "$(auditctl -l)" "$before" 'all are in force'
 	journal_lacks 'CONFIG_CHANGE.*remove_rule'; ok $? 'and none was deleted meanwhile' "$(grep remove_rule $journal_kept/journal-read)"
